@@ -1,0 +1,1 @@
+//! The two kinds, HelmRelease and RollbackRequest: types, conditions, reasons, CRDs.

@@ -1,0 +1,1 @@
+//! Helm charts: load, values, schema, dependencies, render.

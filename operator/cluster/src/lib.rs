@@ -1,0 +1,1 @@
+//! The API server: identity, apply, prune, ledger, storage, watches, pods, claims.

@@ -1,0 +1,1 @@
+//! Gather, decide, act, report; wake-ups and metrics.

@@ -1,0 +1,1 @@
+//! Pure judgement: the verdict of an object, pod faults, classes, masking.

@@ -1,0 +1,1 @@
+//! Helm's release record: codec, manifest split and sort, hooks.

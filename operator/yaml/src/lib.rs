@@ -1,0 +1,1 @@
+//! Go's YAML and JSON, read and printed as Helm does.

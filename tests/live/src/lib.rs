@@ -1,0 +1,1 @@
+//! Belay against a real control plane.
