@@ -1,0 +1,78 @@
+//! Where a chart comes from.
+
+use std::collections::BTreeMap;
+
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Where the chart comes from: exactly one of the fields.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("[has(self.repository), has(self.inline), has(self.configMap), has(self.secret)].filter(x, x).size() == 1").message("set exactly one of repository, inline, configMap, secret"))]
+pub struct ChartSource {
+    /// A chart repository that is served over HTTP (`index.yaml` and packages).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<RepositoryChart>,
+    /// The chart's files, written here. Templates that end in `.hbs` are Handlebars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inline: Option<InlineChart>,
+    /// A packaged chart (`.tgz`) in `binaryData` of a ConfigMap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_map: Option<KeyRef>,
+    /// A packaged chart (`.tgz`) in a Secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<KeyRef>,
+}
+
+/// A chart of an HTTP chart repository.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RepositoryChart {
+    /// The repository's address, without `index.yaml`.
+    #[schemars(length(min = 8, max = 2048), regex(pattern = r"^https?://"))]
+    pub url: String,
+    /// The chart's name in the index.
+    #[schemars(length(min = 1, max = 250))]
+    pub name: String,
+    /// A version or a range as Helm reads it, `>=6 <7`; the newest stable one if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 250))]
+    pub version: Option<String>,
+    /// A Secret with `username` and `password`, or `token`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<NameRef>,
+    /// A Secret with `ca.crt`: the authorities to trust for this repository, PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_secret_ref: Option<NameRef>,
+}
+
+/// A chart written into the release itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct InlineChart {
+    /// Path in the chart, such as `templates/web.yaml`, to the file's text.
+    #[schemars(extend("maxProperties" = 512))]
+    pub files: BTreeMap<String, String>,
+}
+
+/// A key of a ConfigMap or Secret in the release's namespace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyRef {
+    /// Its name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// The key in its data.
+    #[schemars(length(min = 1, max = 253))]
+    pub key: String,
+}
+
+/// An object in the release's namespace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NameRef {
+    /// Its name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}

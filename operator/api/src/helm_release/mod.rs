@@ -1,0 +1,17 @@
+//! `HelmRelease`: a chart, its values, and how to roll it out.
+
+mod chart;
+mod policy;
+mod spec;
+mod status;
+
+pub use chart::{ChartSource, InlineChart, KeyRef, NameRef, RepositoryChart};
+pub use policy::{
+    CrdsPolicy, DeletionPolicy, FailFast, FailFastMode, InstallPolicy, OutsideChanges, RollbackPolicy,
+    UninstallPolicy, UpgradePolicy,
+};
+pub use spec::{HelmRelease, HelmReleaseSpec, ValuesKind, ValuesReference};
+pub use status::{
+    AttemptKind, AttemptStatus, BlockedStatus, DesiredStatus, FailureClass, FailureStatus, FaultyObject,
+    HelmReleaseStatus, HistoryEntry, Moment, PinStatus, PodEvidence, ProgressStatus, RevisionStatus, Stage,
+};

@@ -1,0 +1,129 @@
+//! How a release is installed, upgraded, taken back and removed.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::Duration;
+
+/// What happens to the release's objects when the `HelmRelease` is deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum DeletionPolicy {
+    /// They are removed, as by `helm uninstall`.
+    #[default]
+    Uninstall,
+    /// They stay, and helm can go on with the release.
+    Orphan,
+}
+
+/// What happens when somebody upgrades or rolls back the release with helm by hand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum OutsideChanges {
+    /// Its outcome is kept until the spec changes.
+    #[default]
+    Adopt,
+    /// The last good revision is brought back.
+    Revert,
+}
+
+/// What happens to files in the chart's `crds/`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum CrdsPolicy {
+    /// They are left alone.
+    Skip,
+    /// Those that do not exist are created.
+    #[default]
+    Create,
+    /// They are created or replaced.
+    CreateReplace,
+}
+
+/// How a first install is done.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct InstallPolicy {
+    /// Do not run the chart's install hooks.
+    pub disable_hooks: bool,
+    /// What happens to `crds/`.
+    pub crds: CrdsPolicy,
+    /// Take over objects that exist already, whoever they belong to.
+    pub take_ownership: bool,
+}
+
+/// How an upgrade is done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct UpgradePolicy {
+    /// Do not run the chart's upgrade hooks.
+    pub disable_hooks: bool,
+    /// What happens to `crds/`; Helm leaves them alone on an upgrade.
+    pub crds: CrdsPolicy,
+    /// Take over objects that exist already, whoever they belong to.
+    pub take_ownership: bool,
+}
+
+impl Default for UpgradePolicy {
+    fn default() -> Self {
+        Self {
+            disable_hooks: false,
+            crds: CrdsPolicy::Skip,
+            take_ownership: false,
+        }
+    }
+}
+
+/// How a release goes back, by itself or by request.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RollbackPolicy {
+    /// Do not run the chart's rollback hooks.
+    pub disable_hooks: bool,
+    /// Time budget of its own; `spec.timeout` if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Duration>,
+}
+
+/// How a release is removed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct UninstallPolicy {
+    /// Do not run the chart's delete hooks.
+    pub disable_hooks: bool,
+    /// Time budget of its own; `spec.timeout` if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Duration>,
+}
+
+/// Whether faults that cannot get better end an attempt before its timeout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FailFastMode {
+    /// They do.
+    #[default]
+    Enabled,
+    /// Only the timeout ends an attempt.
+    Disabled,
+}
+
+/// Failing before the timeout.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct FailFast {
+    /// Whether it is done.
+    pub mode: FailFastMode,
+    /// How long a fault that looks final is given to prove otherwise.
+    pub grace: Duration,
+    /// Container reasons, such as `ErrImagePull`, that only the timeout may end.
+    #[schemars(length(max = 32))]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignore: Vec<String>,
+}
+
+impl Default for FailFast {
+    fn default() -> Self {
+        Self {
+            mode: FailFastMode::Enabled,
+            grace: Duration::seconds(10),
+            ignore: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! The status of a `HelmRelease`: a projection of the ledger, never the truth itself.
+
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Condition, Phase, Reason, Timestamp};
+
+/// Where a release stands. Rebuilt from the ledger when it is lost.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HelmReleaseStatus {
+    /// The generation of the spec that this speaks of.
+    #[serde(default)]
+    pub observed_generation: i64,
+    /// By kstatus' rules, one of each type.
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    #[serde(default)]
+    pub conditions: Vec<Condition>,
+    /// The same in one word.
+    #[serde(default)]
+    pub phase: Phase,
+    /// `NAMESPACE/NAME` of the release for Helm, once it is claimed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    /// What the spec asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desired: Option<DesiredStatus>,
+    /// What the cluster holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<RevisionStatus>,
+    /// The newest proven revision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_good: Option<RevisionStatus>,
+    /// The proven revision before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_good: Option<RevisionStatus>,
+    /// What is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<AttemptStatus>,
+    /// Digests that are not tried again unasked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocked: Vec<BlockedStatus>,
+    /// The last failure with its evidence; outlives the pods and the revert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_failure: Option<FailureStatus>,
+    /// Helm's history, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<HistoryEntry>,
+    /// What holds the release at an older revision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pin: Option<PinStatus>,
+    /// The last value of `belay.dev/reconcile` that was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_handled_reconcile: Option<String>,
+}
+
+/// What the spec asks for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DesiredStatus {
+    /// Digest of chart, values and options.
+    pub digest: String,
+    /// The chart's version that the spec resolves to.
+    pub chart_version: String,
+}
+
+/// A revision.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RevisionStatus {
+    /// Helm's number.
+    pub revision: u32,
+    /// Digest of chart, values and options.
+    pub digest: String,
+    /// The chart's name and version, `podinfo-6.1.0`.
+    pub chart: String,
+    /// The chart's `appVersion`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub app_version: String,
+    /// Since when it runs; for a proven revision: when it was proven.
+    pub since: Timestamp,
+}
+
+/// What an attempt does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum AttemptKind {
+    /// The first install.
+    Install,
+    /// A change to what the spec asks for.
+    Upgrade,
+    /// Back to an older revision because somebody ordered it.
+    Rollback,
+    /// Back to the last good revision because an attempt failed.
+    Revert,
+    /// Removal.
+    Uninstall,
+}
+
+/// How far an attempt is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Stage {
+    /// The intent is on record, nothing has been written yet.
+    Preparing,
+    /// Hooks before the change are running.
+    PreHooks,
+    /// Objects are being applied.
+    Applying,
+    /// Objects are becoming ready.
+    Waiting,
+    /// Hooks after the change are running.
+    PostHooks,
+    /// The outcome is being recorded.
+    Finishing,
+    /// It failed; what follows from that is being done.
+    Failed,
+    /// Objects are being removed.
+    Removing,
+}
+
+/// What is under way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AttemptStatus {
+    /// Names the attempt in events, logs and hook annotations.
+    pub id: String,
+    /// What it does.
+    pub kind: AttemptKind,
+    /// Helm's number of the revision that it makes.
+    pub revision: u32,
+    /// What it rolls out.
+    pub digest: String,
+    /// The revision that ran before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<u32>,
+    /// How far it is.
+    pub stage: Stage,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it is lost.
+    pub deadline: Timestamp,
+    /// How many objects are ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<ProgressStatus>,
+}
+
+/// How many objects are ready.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProgressStatus {
+    /// Objects that are ready.
+    pub ready: u32,
+    /// All objects.
+    pub total: u32,
+    /// Up to five of those that are not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting_for: Vec<String>,
+}
+
+/// Whose fault a failure is, and so whether trying again can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum FailureClass {
+    /// Of the revision itself: it fails again unless it is changed.
+    Terminal,
+    /// Of its surroundings: it may pass.
+    Transient,
+    /// Not ready in time, for no cause that could be named.
+    Timeout,
+    /// Somebody ordered it away.
+    Operator,
+    /// Overtaken by something newer.
+    Superseded,
+}
+
+/// A digest that is not tried again unasked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BlockedStatus {
+    /// The digest.
+    pub digest: String,
+    /// Whose fault it was.
+    pub class: FailureClass,
+    /// What happened, in one word.
+    pub reason: Reason,
+    /// What happened, for people.
+    pub message: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// The revision that failed; absent when nothing was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u32>,
+    /// When it is tried again by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Timestamp>,
+}
+
+/// A failure with its evidence, at most 4 KiB.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FailureStatus {
+    /// The revision that failed; absent when nothing was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u32>,
+    /// The digest that failed.
+    pub digest: String,
+    /// Whose fault it was.
+    pub class: FailureClass,
+    /// What happened, in one word.
+    pub reason: Reason,
+    /// What happened, in one sentence.
+    pub message: String,
+    /// When it was found.
+    pub at: Timestamp,
+    /// The objects that were not ready.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<FaultyObject>,
+    /// The containers that failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pods: Vec<PodEvidence>,
+    /// What happened when, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timeline: Vec<Moment>,
+}
+
+/// An object that was not ready.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FaultyObject {
+    /// Kind, namespace and name.
+    pub object: String,
+    /// What was wrong with it.
+    pub message: String,
+}
+
+/// A container that failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PodEvidence {
+    /// The pod's name.
+    pub pod: String,
+    /// The container's name; absent for faults of the pod.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+    /// The kubelet's word for it.
+    pub reason: String,
+    /// The kubelet's sentence for it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// The last exit code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// How often it was restarted.
+    #[serde(default)]
+    pub restarts: u32,
+    /// The end of its last log.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub log_tail: String,
+}
+
+/// Something that happened in an attempt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Moment {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub what: String,
+}
+
+/// A line of Helm's history.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryEntry {
+    /// Helm's number.
+    pub revision: u32,
+    /// Digest, when Belay made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// The chart's name and version.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub chart: String,
+    /// Helm's status word.
+    pub status: String,
+    /// When it was last deployed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_deployed: Option<Timestamp>,
+    /// Helm's description.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+}
+
+/// What holds the release at an older revision.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PinStatus {
+    /// The `RollbackRequest`; absent when helm was run by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// Until when: `SpecChange`, `DesiredChange`, `Manual`, or an instant.
+    pub until: String,
+    /// The digest that is held.
+    pub digest: String,
+}
