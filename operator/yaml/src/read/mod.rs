@@ -1,0 +1,76 @@
+//! From text to values.
+
+mod compose;
+mod decode;
+mod events;
+mod resolve;
+mod scalar_number;
+mod timestamp;
+
+pub(crate) use resolve::{Dialect, Resolved, is_base60, resolve};
+
+use crate::{Error, Limits, Map, Value};
+
+/// What becomes of integers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Numbers {
+    /// Every number is a `float64`, as in Helm's values: Go decodes JSON into `any` so. Integers of more than 53
+    /// bits lose digits.
+    #[default]
+    Float,
+    /// Integers stay integers, as `YAMLToJSON` leaves them: for manifests and for what becomes a struct.
+    Exact,
+}
+
+/// How to read a document.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ParseOptions {
+    /// What becomes of integers.
+    pub numbers: Numbers,
+    /// Whether a key set twice in one mapping is an error, as in `UnmarshalStrict`; else the later one wins.
+    pub strict: bool,
+    /// How much the document may ask for.
+    pub limits: Limits,
+}
+
+/// The first document of a text, as `sigs.k8s.io/yaml`'s `Unmarshal` reads it into `any`: all numbers are floats.
+/// Text without a document is null.
+///
+/// # Errors
+/// When the text is not YAML, has no counterpart in JSON or exceeds the default [`Limits`].
+pub fn parse(source: &[u8]) -> Result<Value, Error> {
+    parse_with(source, &ParseOptions::default())
+}
+
+/// As [`parse`], with the given options.
+///
+/// # Errors
+/// As [`parse`]; with `strict` also [`Error::DuplicateKeys`].
+pub fn parse_with(source: &[u8], options: &ParseOptions) -> Result<Value, Error> {
+    let tree = compose::first_document(source, &options.limits)?;
+    decode::decode(tree, options)
+}
+
+/// As [`parse`] into `map[string]any`: `None` for null and for a text without a document, where Go leaves a nil map.
+///
+/// # Errors
+/// As [`parse`], and [`Error::Shape`] when the document is not a mapping.
+pub fn parse_map(source: &[u8]) -> Result<Option<Map>, Error> {
+    match parse(source)? {
+        Value::Map(entries) => Ok(Some(entries)),
+        Value::Null => Ok(None),
+        other => Err(Error::Shape(crate::json::mismatch(&other, "map[string]interface {}"))),
+    }
+}
+
+/// As [`parse`] into `[]any`: `None` for null and for a text without a document, where Go leaves a nil slice.
+///
+/// # Errors
+/// As [`parse`], and [`Error::Shape`] when the document is not a sequence.
+pub fn parse_seq(source: &[u8]) -> Result<Option<Vec<Value>>, Error> {
+    match parse(source)? {
+        Value::Seq(items) => Ok(Some(items)),
+        Value::Null => Ok(None),
+        other => Err(Error::Shape(crate::json::mismatch(&other, "[]interface {}"))),
+    }
+}
