@@ -1,1 +1,46 @@
 //! Where charts come from: HTTP repositories, packages, inline files.
+//!
+//! A [`Source`] describes one chart, a [`Fetcher`] gets it: [`Fetched`] is a loaded chart with its version and the
+//! digest of its package, or an [`Error`] whose [`Kind`] says what would cure it. Nothing in here knows Kubernetes:
+//! who reads a Secret or a `ConfigMap` does so before he asks.
+//!
+//! One fetcher serves a whole process. An index is fetched once for all who use its repository with the same
+//! credentials, revalidated by `ETag` and `Last-Modified`, and kept; packages are kept by their digest. Every transfer
+//! is bounded in time and size by [`Settings`], and credentials go to the repository's own origin alone.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), belay_source::Error> {
+//! use std::time::Duration;
+//! use belay_source::{Fetcher, HttpRepository, Settings, Source};
+//!
+//! let fetcher = Fetcher::new(&Settings::default());
+//! let source = Source::HttpRepository(HttpRepository {
+//!     url: "https://charts.example.org".into(),
+//!     name: "web".into(),
+//!     version: Some(">=6 <7".into()),
+//!     credentials: None,
+//!     ca_bundle: None,
+//! });
+//! let fetched = fetcher.fetch(&source, Duration::from_secs(300)).await?;
+//! println!("{} {}", fetched.chart.name(), fetched.version);
+//! # Ok(())
+//! # }
+//! ```
+
+mod cache;
+mod digest;
+mod error;
+mod fetcher;
+mod flight;
+mod http;
+mod index;
+mod location;
+mod recent;
+mod request;
+mod settings;
+
+pub use digest::{BadDigest, PackageDigest};
+pub use error::{Error, Kind};
+pub use fetcher::{Fetched, Fetcher};
+pub use request::{Credentials, HttpRepository, Inline, Package, Secret, Source};
+pub use settings::Settings;

@@ -1,0 +1,182 @@
+//! One fetch for everybody who wants the same thing.
+
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::error::Error;
+
+/// What is fetched by one caller at a time, and shared by all who asked meanwhile.
+#[derive(Debug)]
+pub(crate) struct Flight<T> {
+    landed: Mutex<Landed<T>>,
+}
+
+#[derive(Debug)]
+struct Landed<T> {
+    /// The newest value, and when its fetch began: it shows the world of that moment or later.
+    value: Option<(Instant, T)>,
+    /// The failure after it, and when it was known.
+    failure: Option<(Instant, Error)>,
+}
+
+/// A value, and whether it was fetched (or confirmed) for this very call.
+#[derive(Debug)]
+pub(crate) struct Shared<T> {
+    pub value: T,
+    pub fresh: bool,
+}
+
+impl<T: Clone> Flight<T> {
+    pub fn new() -> Self {
+        Self {
+            landed: Mutex::new(Landed {
+                value: None,
+                failure: None,
+            }),
+        }
+    }
+
+    /// A value whose fetch began at most `max_age` before this call. `fetch` runs only when there is none; it gets
+    /// the newest value, to build on.
+    ///
+    /// A failure is shared with those who were already waiting when it happened: when a server hangs, a thousand
+    /// callers wait for one time limit, not for a thousand in a row. Whoever calls after it tries anew.
+    ///
+    /// # Errors
+    /// Those of `fetch`.
+    pub async fn share<F>(&self, max_age: Duration, fetch: impl FnOnce(Option<T>) -> F) -> Result<Shared<T>, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let asked = Instant::now();
+        let mut landed = self.landed.lock().await;
+        if let Some((at, error)) = &landed.failure
+            && *at >= asked
+        {
+            return Err(error.clone());
+        }
+        if let Some((began, value)) = &landed.value
+            && asked.saturating_duration_since(*began) <= max_age
+            && (max_age > Duration::ZERO || *began >= asked)
+        {
+            return Ok(Shared {
+                value: value.clone(),
+                fresh: *began >= asked,
+            });
+        }
+        let began = Instant::now();
+        let known = landed.value.as_ref().map(|(_, value)| value.clone());
+        match fetch(known).await {
+            Ok(value) => {
+                landed.value = Some((began, value.clone()));
+                landed.failure = None;
+                Ok(Shared { value, fresh: true })
+            }
+            Err(error) => {
+                landed.failure = Some((Instant::now(), error.clone()));
+                Err(error)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn down() -> Error {
+        Error::Interrupted { origin: "test".into() }
+    }
+
+    /// Waits for `callers` at once, each fetch taking a second of the paused clock; gives the number of fetches.
+    async fn fetches(flight: &Flight<usize>, callers: usize, max_age: Duration, fails: bool) -> usize {
+        let count = AtomicUsize::new(0);
+        let calls = (0..callers).map(|_| {
+            flight.share(max_age, |_| async {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                let nth = count.fetch_add(1, Ordering::Relaxed);
+                if fails { Err(down()) } else { Ok(nth) }
+            })
+        });
+        let mut set = Box::pin(join_all(calls));
+        let results = set.as_mut().await;
+        assert!(results.iter().all(|result| result.is_err() == fails));
+        count.into_inner()
+    }
+
+    async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+        let mut pending: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
+        std::future::poll_fn(move |context| {
+            for (future, output) in &mut pending {
+                if output.is_none()
+                    && let std::task::Poll::Ready(value) = future.as_mut().poll(context)
+                {
+                    *output = Some(value);
+                }
+            }
+            if pending.iter().all(|(_, output)| output.is_some()) {
+                std::task::Poll::Ready(pending.iter_mut().filter_map(|(_, output)| output.take()).collect())
+            } else {
+                std::task::Poll::Pending
+            }
+        })
+        .await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_thousand_callers_cost_one_fetch() {
+        assert_eq!(fetches(&Flight::new(), 1000, Duration::ZERO, false).await, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_thousand_callers_wait_for_one_failure() {
+        assert_eq!(fetches(&Flight::new(), 1000, MINUTE, true).await, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_is_tried_again_by_the_next_caller_and_does_not_lose_the_value_before_it() {
+        let flight = Flight::new();
+        fetches(&flight, 1, Duration::ZERO, false).await;
+        tokio::time::advance(MINUTE).await;
+        fetches(&flight, 1, Duration::ZERO, true).await;
+        tokio::time::advance(MINUTE).await;
+
+        let known = flight.share(Duration::ZERO, |known| async move { Ok(known.map_or(0, |v| v + 10)) }).await;
+
+        assert_eq!(known.unwrap().value, 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_value_serves_until_it_is_older_than_the_caller_allows() {
+        let flight = Flight::new();
+        fetches(&flight, 1, MINUTE, false).await;
+
+        tokio::time::advance(MINUTE - Duration::from_secs(2)).await;
+        assert_eq!(fetches(&flight, 1, MINUTE, false).await, 0);
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert_eq!(fetches(&flight, 1, MINUTE, false).await, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_for_what_is_new_does_not_get_what_began_before_he_asked() {
+        let flight = Flight::new();
+        let (first, second) = tokio::join!(
+            flight.share(Duration::ZERO, |_| async {
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                Ok(1)
+            }),
+            async {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                flight.share(Duration::ZERO, |_| async { Ok(2) }).await
+            }
+        );
+
+        assert_eq!(first.unwrap().value, 1);
+        assert_eq!(second.unwrap().value, 2);
+    }
+}
