@@ -1,0 +1,158 @@
+use std::collections::BTreeMap;
+
+use belay_yaml::{Numbers, ParseOptions, Value, parse_with};
+
+use crate::error::Error;
+
+/// What a document says about itself. What it does not say is empty: comments alone are a document too.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Head {
+    /// `apiVersion`.
+    pub api_version: String,
+    /// `kind`.
+    pub kind: String,
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata.namespace`; `None` when the release's own is meant, or none.
+    pub namespace: Option<String>,
+    /// `metadata.annotations`.
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl Head {
+    /// Reads a document's head as Helm does: numbers and booleans in the place of text are taken for text.
+    ///
+    /// `path` and `line`, the document's first line in the rendered file counted from 1, are for errors.
+    ///
+    /// # Errors
+    /// [`Error::Yaml`] for what is not YAML, [`Error::NotAnObject`] for what is, but has another shape.
+    pub fn read(path: &str, line: usize, text: &str) -> Result<Self, Error> {
+        let document = parse_document(path, line, text)?;
+        let wrong = |field: &str, wanted: &str| Error::NotAnObject {
+            path: path.to_owned(),
+            line,
+            problem: format!("{field} has to be {wanted}"),
+        };
+        let entries = match &document {
+            Value::Null => return Ok(Self::default()),
+            Value::Map(entries) => entries,
+            _ => return Err(wrong("the document", "a mapping")),
+        };
+        let string = |value: Option<&Value>, field: &str| match value {
+            None | Some(Value::Null) => Ok(String::new()),
+            Some(value) => value
+                .to_string_field()
+                .ok_or_else(|| wrong(field, "a string")),
+        };
+        let mut head = Self {
+            api_version: string(entries.get("apiVersion"), "apiVersion")?,
+            kind: string(entries.get("kind"), "kind")?,
+            ..Self::default()
+        };
+        let metadata = match entries.get("metadata") {
+            None | Some(Value::Null) => return Ok(head),
+            Some(Value::Map(metadata)) => metadata,
+            Some(_) => return Err(wrong("metadata", "a mapping")),
+        };
+        head.name = string(metadata.get("name"), "metadata.name")?;
+        head.namespace = metadata
+            .get("namespace")
+            .and_then(Value::to_string_field)
+            .filter(|namespace| !namespace.is_empty());
+        match metadata.get("annotations") {
+            None | Some(Value::Null) => {}
+            Some(Value::Map(annotations)) => {
+                for (name, value) in annotations {
+                    let field = format!("metadata.annotations[{name}]");
+                    head.annotations
+                        .insert(name.clone(), string(Some(value), &field)?);
+                }
+            }
+            Some(_) => return Err(wrong("metadata.annotations", "a mapping")),
+        }
+        Ok(head)
+    }
+}
+
+/// Parses one document, integers kept as such; the last of a key's values wins, as in Helm.
+pub(crate) fn parse_document(path: &str, line: usize, text: &str) -> Result<Value, Error> {
+    let options = ParseOptions {
+        numbers: Numbers::Exact,
+        ..ParseOptions::default()
+    };
+    parse_with(text.as_bytes(), &options).map_err(|source| {
+        let inside = source
+            .position()
+            .and_then(|position| usize::try_from(position.line).ok())
+            .unwrap_or(1);
+        Error::Yaml {
+            path: path.to_owned(),
+            line: line + inside.saturating_sub(1),
+            source,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_takes_numbers_and_booleans_for_text() {
+        let text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: 7\n  namespace: shop\n  \
+                    annotations: {helm.sh/hook-weight: 5, on: true, none: null}\n";
+        let head = Head::read("a.yaml", 1, text).unwrap();
+        assert_eq!(
+            (head.name.as_str(), head.namespace.as_deref()),
+            ("7", Some("shop"))
+        );
+        let annotations: Vec<_> = head
+            .annotations
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        assert_eq!(
+            annotations,
+            [("helm.sh/hook-weight", "5"), ("none", ""), ("true", "true")]
+        );
+    }
+
+    #[test]
+    fn comments_alone_have_an_empty_head() {
+        assert_eq!(
+            Head::read("a.yaml", 1, "# nothing\n").unwrap(),
+            Head::default()
+        );
+    }
+
+    #[test]
+    fn an_error_names_the_file_and_the_line_in_it() {
+        let error = Head::read("web/templates/a.yaml", 10, "kind: A\n  bad: [\n").unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.starts_with("YAML parse error on web/templates/a.yaml: "),
+            "{text}"
+        );
+        assert!(matches!(error, Error::Yaml { line: 11 | 12, .. }), "{text}");
+    }
+
+    #[test]
+    fn what_is_no_object_is_told_by_its_field() {
+        for (text, field) in [
+            ("- a\n", "the document has to be a mapping"),
+            ("metadata: x\n", "metadata has to be a mapping"),
+            (
+                "metadata: {name: [a]}\n",
+                "metadata.name has to be a string",
+            ),
+            (
+                "metadata: {annotations: {a: {}}}\n",
+                "metadata.annotations[a] has to be a string",
+            ),
+        ] {
+            let error = Head::read("a.yaml", 3, text).unwrap_err().to_string();
+            assert!(error.contains(field), "{error}");
+            assert!(error.contains("line 3"), "{error}");
+        }
+    }
+}
