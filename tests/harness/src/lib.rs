@@ -1,1 +1,43 @@
 //! A real control plane for tests: starts it, hands out identities, stops it.
+//!
+//! [`Cluster::shared`] is the way in: etcd, the API server, the controller manager,
+//! the scheduler and kwok's fake nodes, one set for the whole test run. Each test
+//! takes a [`TestNamespace`] and, where rights matter, an [`Identity`] of its own.
+//! The tools are the real ones that `tests/controlplane/go.mod` names; the first use
+//! builds them.
+//!
+//! Which faults fake pods can play stands in `tests/controlplane/README.md`.
+
+mod certificates;
+mod cluster;
+mod command;
+mod control_plane;
+mod error;
+mod eventually;
+mod identity;
+mod kubeconfig;
+mod namespace;
+mod operator;
+mod parts;
+mod repository;
+mod requests;
+mod tools;
+mod unique;
+mod watchdog;
+
+pub use cluster::{Cluster, Lock};
+pub use command::Output;
+pub use control_plane::ControlPlane;
+pub use error::Error;
+pub use eventually::{GENEROUS, gone, until};
+pub use identity::{Identity, Rights, rule};
+pub use namespace::TestNamespace;
+pub use operator::{Operator, belay_binary};
+pub use repository::{Fault, HttpRepo};
+pub use requests::{Request, RequestTotals};
+pub use tools::Tools;
+pub use unique::unique;
+pub use watchdog::Watchdog;
+
+/// What a function of this crate returns.
+pub type Result<T> = std::result::Result<T, Error>;
