@@ -137,6 +137,10 @@ pub enum Reason {
     RevertFailed,
     /// Objects of the release cannot be removed.
     RemoveFailed,
+    /// A hook that cannot be undone ran before the failure: nothing is taken back by itself.
+    PastPointOfNoReturn,
+    /// A failed revision is left in place, since `spec.atomic` is off or nothing good is known.
+    LeftInPlace,
 
     // Of requests.
     /// Done.

@@ -1,1 +1,34 @@
-//! Pure decisions: digests, situations, steps, requests, report.
+//! What to do next with a release, decided without doing anything: no I/O, no clock, no randomness.
+//!
+//! [`World`] is what was gathered; [`decide`] answers with one [`Step`] or with what to wait for;
+//! the transitions of [`Ledger`] say what a done step changes; [`report`] turns the same facts into
+//! the status that people see.
+//!
+//! ```text
+//! gather -> World -> decide -> Step -> (the controller acts) -> Ledger' -> World' -> decide ...
+//!                           -> Wait -> report
+//! ```
+
+mod attempt;
+mod blocked;
+mod decide;
+mod digest;
+mod judge;
+mod ledger;
+mod outside;
+mod pin;
+pub mod report;
+mod request;
+mod world;
+
+pub use attempt::{At, Attempt, Cause, HookPlan, HookProgress, When};
+pub use blocked::{Blocked, MAX_BLOCKED, MAX_RETRIES};
+pub use decide::{Amendment, Decision, Plan, Step, Target, Wait, Waiting, decide};
+pub use digest::{Digest, DigestInput, DigestKey, NotADigestKey};
+pub use judge::{Judgement, judge};
+pub use ledger::{
+    ChartId, Executed, Failure, Known, Ledger, MAX_EXECUTED, Outcome, Owner, Proven, Running, Tracked,
+};
+pub use pin::{Hold, Pin};
+pub use request::{Order, Ruling, rule};
+pub use world::{Declared, Desired, Progress, Proof, Rejection, SightedFault, Stored, World};

@@ -158,7 +158,7 @@ pub struct ProgressStatus {
 }
 
 /// Whose fault a failure is, and so whether trying again can help.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum FailureClass {
     /// Of the revision itself: it fails again unless it is changed.
     Terminal,

@@ -1,0 +1,193 @@
+//! An attempt: one try to bring the cluster from one revision to another.
+
+use belay_api::Timestamp;
+use belay_api::helm_release::{AttemptKind, Moment, Stage};
+use belay_health::ObjectRef;
+use serde::{Deserialize, Serialize};
+
+use crate::{ChartId, Digest, Failure};
+
+/// How many moments of an attempt are kept for the evidence.
+const MAX_TIMELINE: usize = 24;
+
+/// One try, as it stands in the ledger.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Random name; marks hooks and the record, so that a restart knows its own.
+    pub id: String,
+    /// What it does.
+    pub kind: AttemptKind,
+    /// Who asked for it.
+    pub cause: Cause,
+    /// Helm's number of the revision that it makes; for a removal the newest one.
+    pub revision: u32,
+    /// What it rolls out.
+    pub digest: Digest,
+    /// The chart that it rolls out.
+    pub chart: ChartId,
+    /// The revision that ran before it.
+    pub from: Option<u32>,
+    /// How far it is.
+    pub at: At,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it is lost.
+    pub deadline: Timestamp,
+    /// Its hooks, in the order in which they run.
+    pub hooks: Vec<HookPlan>,
+    /// What happened, oldest first.
+    pub timeline: Vec<Moment>,
+    /// How often it failed in a row; only reverts and removals try again.
+    pub failures: u32,
+}
+
+/// Who asked for an attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cause {
+    /// The spec, at this generation.
+    Spec {
+        /// The generation.
+        generation: i64,
+    },
+    /// A `RollbackRequest`.
+    Request {
+        /// Its name.
+        name: String,
+        /// Its uid.
+        uid: String,
+    },
+    /// The failure of the attempt before.
+    Failure,
+    /// Somebody's helm, which is not to stand.
+    OutsideChange,
+    /// The `HelmRelease` is being deleted.
+    Deletion,
+}
+
+/// How far an attempt is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum At {
+    /// The intent is on record; nothing has been written to the cluster yet.
+    Preparing,
+    /// Hooks before the change are running.
+    PreHooks,
+    /// Objects are being applied.
+    Applying,
+    /// Objects are becoming ready.
+    Waiting,
+    /// Hooks after the change are running.
+    PostHooks,
+    /// The outcome is being recorded.
+    Finishing,
+    /// It failed, and what follows from that is being done.
+    Failed {
+        /// The failure.
+        failure: Box<Failure>,
+        /// Whether objects of the cluster may have been changed.
+        touched: bool,
+        /// When it is tried again; only for reverts and removals.
+        retry_at: Option<Timestamp>,
+    },
+    /// Objects are being removed.
+    Removing,
+}
+
+/// When a hook runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum When {
+    /// Before objects change.
+    Before,
+    /// After objects have become ready, or have gone.
+    After,
+}
+
+/// A hook of an attempt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HookPlan {
+    /// The object that it creates.
+    pub object: ObjectRef,
+    /// When it runs.
+    pub when: When,
+    /// Whether there is no automatic way back once it ran.
+    pub irreversible: bool,
+    /// How far it is.
+    pub progress: HookProgress,
+}
+
+/// How far a hook is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum HookProgress {
+    /// Its turn has not come.
+    Planned,
+    /// It is created, or about to be.
+    Started,
+    /// It succeeded; its deletion policy may not have been carried out yet.
+    Succeeded,
+    /// It succeeded and was cleaned up.
+    Done,
+}
+
+impl Attempt {
+    /// How far it is, as the status names it.
+    pub fn stage(&self) -> Stage {
+        match self.at {
+            At::Preparing => Stage::Preparing,
+            At::PreHooks => Stage::PreHooks,
+            At::Applying => Stage::Applying,
+            At::Waiting => Stage::Waiting,
+            At::PostHooks => Stage::PostHooks,
+            At::Finishing => Stage::Finishing,
+            At::Failed { .. } => Stage::Failed,
+            At::Removing => Stage::Removing,
+        }
+    }
+
+    /// The first hook of `when` that is not done, with its place in [`Attempt::hooks`].
+    pub fn next_hook(&self, when: When) -> Option<(usize, &HookPlan)> {
+        self.hooks
+            .iter()
+            .enumerate()
+            .find(|(_, hook)| hook.when == when && hook.progress != HookProgress::Done)
+    }
+
+    /// The irreversible hook that already ran, if there is one.
+    pub fn past_point_of_no_return(&self) -> Option<&HookPlan> {
+        self.hooks.iter().find(|hook| {
+            hook.irreversible && matches!(hook.progress, HookProgress::Succeeded | HookProgress::Done)
+        })
+    }
+
+    /// The same attempt at `at`; stages that have nothing to do are passed over.
+    #[must_use]
+    pub fn moved(mut self, at: At, now: Timestamp) -> Self {
+        self.at = at;
+        loop {
+            let next = match self.at {
+                At::PreHooks if self.next_hook(When::Before).is_none() => match self.kind {
+                    AttemptKind::Uninstall => At::Removing,
+                    _ => At::Applying,
+                },
+                At::PostHooks if self.next_hook(When::After).is_none() => At::Finishing,
+                _ => break,
+            };
+            self.at = next;
+        }
+        let what = match &self.at {
+            At::Failed { failure, .. } => failure.message.clone(),
+            _ => format!("{:?}", self.stage()),
+        };
+        self.note(now, what);
+        self
+    }
+
+    /// Adds a moment to the timeline; the oldest but the first go when it is full.
+    pub fn note(&mut self, at: Timestamp, what: impl Into<String>) {
+        if self.timeline.len() >= MAX_TIMELINE {
+            self.timeline.remove(1);
+        }
+        self.timeline.push(Moment {
+            at,
+            what: what.into(),
+        });
+    }
+}

@@ -1,0 +1,339 @@
+//! The conditions of a release, by kstatus' rules: while working `Ready` is Unknown and
+//! `Reconciling` True; stopped for good `Ready` is False and `Stalled` True; both are absent otherwise.
+
+use belay_api::helm_release::AttemptKind;
+use belay_api::{Condition, ConditionStatus, ConditionType, Reason};
+
+use crate::attempt::At;
+use crate::decide::{Wait, Waiting};
+use crate::world::World;
+use crate::{Attempt, Ledger};
+
+/// Whether anything is still to come by itself.
+enum Mode {
+    Ready,
+    Working,
+    Stalled,
+    /// Not ready, but something is still to come: a retry has a time.
+    Retrying,
+}
+
+pub(super) fn of_release(world: &World, ledger: Option<&Ledger>, wait: &Wait) -> Vec<Condition> {
+    let (mode, reason, message) = headline(world, ledger, wait);
+    let condition = |type_, status, reason, message: &str| Condition {
+        type_,
+        status,
+        reason,
+        message: message.to_owned(),
+        last_transition_time: world.now.whole_seconds(),
+        observed_generation: world.declared.generation,
+    };
+    let mut conditions = vec![condition(
+        ConditionType::Ready,
+        match mode {
+            Mode::Ready => ConditionStatus::True,
+            Mode::Working => ConditionStatus::Unknown,
+            Mode::Stalled | Mode::Retrying => ConditionStatus::False,
+        },
+        reason,
+        &message,
+    )];
+    match mode {
+        Mode::Working | Mode::Retrying => conditions.push(condition(
+            ConditionType::Reconciling,
+            ConditionStatus::True,
+            reason,
+            &message,
+        )),
+        Mode::Stalled => conditions.push(condition(
+            ConditionType::Stalled,
+            ConditionStatus::True,
+            reason,
+            &message,
+        )),
+        Mode::Ready => {}
+    }
+    let Some(ledger) = ledger else {
+        return conditions;
+    };
+    let available = available(ledger);
+    conditions.push(condition(
+        ConditionType::Available,
+        available.0,
+        available.1,
+        &available.2,
+    ));
+    if let Some((status, why)) = consistent(ledger) {
+        conditions.push(condition(ConditionType::Consistent, status.0, status.1, &why));
+    }
+    if let Some((status, reason, message)) = released(world, ledger) {
+        conditions.push(condition(ConditionType::Released, status, reason, &message));
+    }
+    if let Some(message) = rolled_back(world, ledger) {
+        conditions.push(condition(
+            ConditionType::RolledBack,
+            ConditionStatus::True,
+            rolled_back_reason(ledger),
+            &message,
+        ));
+    }
+    conditions
+}
+
+fn headline(world: &World, ledger: Option<&Ledger>, wait: &Wait) -> (Mode, Reason, String) {
+    match &wait.on {
+        Waiting::Claimed => {
+            let owner = world.ledger.as_ref().map(|ledger| &ledger.owner);
+            let name = owner.map_or_else(String::new, |owner| {
+                format!("{}/{}", owner.namespace, owner.name)
+            });
+            return (
+                Mode::Stalled,
+                Reason::ReleaseClaimed,
+                format!("the HelmRelease {name} owns this release: give one of the two another releaseName"),
+            );
+        }
+        Waiting::Suspended => {
+            return (
+                Mode::Stalled,
+                Reason::Suspended,
+                "spec.suspend is set: nothing new is begun".to_owned(),
+            );
+        }
+        _ => {}
+    }
+    let Some(ledger) = ledger else {
+        return match &wait.on {
+            Waiting::Rejected(rejection) => (
+                stalled_or_retrying(wait),
+                rejection.reason,
+                rejection.message.clone(),
+            ),
+            _ => (Mode::Working, Reason::Pending, "not looked at yet".to_owned()),
+        };
+    };
+    if let Some(attempt) = &ledger.attempt {
+        return under_way(attempt, wait);
+    }
+    at_rest(ledger, wait)
+}
+
+fn under_way(attempt: &Attempt, wait: &Wait) -> (Mode, Reason, String) {
+    let reason = reason_of(attempt.kind);
+    if let At::Failed { failure, .. } = &attempt.at {
+        let (mode, reason) = match wait.on {
+            Waiting::RevertFailed => (Mode::Retrying, Reason::RevertFailed),
+            Waiting::RemoveFailed => (Mode::Retrying, Reason::RemoveFailed),
+            _ => (Mode::Working, reason),
+        };
+        return (mode, reason, failure.message.clone());
+    }
+    let what = match attempt.kind {
+        AttemptKind::Install => "installing",
+        AttemptKind::Upgrade => "upgrading to",
+        AttemptKind::Rollback => "rolling back with",
+        AttemptKind::Revert => "going back with",
+        AttemptKind::Uninstall => "removing",
+    };
+    let stage = match &wait.on {
+        Waiting::ForeignOperation { revision } => {
+            format!("waits for somebody else's operation, revision {revision}")
+        }
+        _ => format!("{:?}", attempt.stage()),
+    };
+    (
+        Mode::Working,
+        reason,
+        format!(
+            "{what} revision {} ({}): {stage}",
+            attempt.revision,
+            attempt.chart.full_name()
+        ),
+    )
+}
+
+fn at_rest(ledger: &Ledger, wait: &Wait) -> (Mode, Reason, String) {
+    let runs = ledger.current.as_ref().map_or_else(
+        || "nothing runs".to_owned(),
+        |current| {
+            format!(
+                "revision {} ({}) runs",
+                current.revision,
+                current.chart.full_name()
+            )
+        },
+    );
+    match &wait.on {
+        Waiting::Deployed => (Mode::Ready, Reason::Deployed, runs),
+        Waiting::Rejected(rejection) => (
+            stalled_or_retrying(wait),
+            rejection.reason,
+            format!("{}; {runs}", rejection.message),
+        ),
+        Waiting::Pinned => match ledger.pin.as_ref().and_then(|pin| pin.request.as_ref()) {
+            Some(request) => (
+                Mode::Stalled,
+                Reason::Pinned,
+                format!(
+                    "{runs}, held by the request {request} until {}",
+                    ledger.pin.as_ref().map(crate::Pin::until).unwrap_or_default()
+                ),
+            ),
+            None => (
+                Mode::Stalled,
+                Reason::OutsideChange,
+                format!("{runs}, made by helm by hand; it is kept until the spec changes"),
+            ),
+        },
+        Waiting::ReleaseRemoved => (
+            Mode::Stalled,
+            Reason::ReleaseRemoved,
+            "the release was removed by hand; it is not installed again unasked: delete the HelmRelease, or set belay.dev/retry to status.desired.digest".to_owned(),
+        ),
+        Waiting::ForeignOperation { revision } => (
+            Mode::Working,
+            Reason::ForeignOperation,
+            format!("waits for somebody else's operation on revision {revision}"),
+        ),
+        Waiting::Blocked | Waiting::LeftInPlace => {
+            let blocked = ledger.blocked.first();
+            let message = blocked.map_or_else(String::new, |blocked| blocked.message.clone());
+            let advice = match wait.until {
+                Some(at) => format!("it is tried again at {at}"),
+                None => "change the spec, or ask again with the annotation belay.dev/retry=<status.desired.digest>"
+                    .to_owned(),
+            };
+            let reason = match (&wait.on, wait.until) {
+                (_, Some(_)) => Reason::RetryScheduled,
+                (Waiting::LeftInPlace, None) => Reason::LeftInPlace,
+                _ => Reason::RevisionBlocked,
+            };
+            (
+                stalled_or_retrying(wait),
+                reason,
+                format!("{runs}; what the spec asks for is blocked: {message}; {advice}"),
+            )
+        }
+        _ => (Mode::Working, Reason::Pending, "not looked at yet".to_owned()),
+    }
+}
+
+const fn stalled_or_retrying(wait: &Wait) -> Mode {
+    if wait.until.is_some() {
+        Mode::Retrying
+    } else {
+        Mode::Stalled
+    }
+}
+
+fn available(ledger: &Ledger) -> (ConditionStatus, Reason, String) {
+    match (&ledger.current, ledger.last_good()) {
+        (Some(current), Some(_)) if ledger.runs_good() => (
+            ConditionStatus::True,
+            Reason::Deployed,
+            format!("revision {} serves", current.revision),
+        ),
+        (_, Some(good)) if ledger.attempt.is_some() => (
+            ConditionStatus::Unknown,
+            kind_reason(ledger),
+            format!("revision {} served before this attempt", good.revision),
+        ),
+        _ => (
+            ConditionStatus::False,
+            Reason::LeftInPlace,
+            "nothing proven serves".to_owned(),
+        ),
+    }
+}
+
+fn consistent(ledger: &Ledger) -> Option<((ConditionStatus, Reason), String)> {
+    if ledger.attempt.is_some() {
+        return Some((
+            (ConditionStatus::Unknown, kind_reason(ledger)),
+            "objects are being changed".to_owned(),
+        ));
+    }
+    let current = ledger.current.as_ref()?;
+    Some(if current.consistent {
+        (
+            (ConditionStatus::True, Reason::Deployed),
+            format!("the cluster holds revision {}", current.revision),
+        )
+    } else {
+        let stale: Vec<_> = ledger
+            .inventory
+            .iter()
+            .filter(|tracked| !tracked.wanted)
+            .take(5)
+            .map(|tracked| tracked.object.to_string())
+            .collect();
+        (
+            (ConditionStatus::False, Reason::LeftInPlace),
+            if stale.is_empty() {
+                format!("revision {} failed and was left in place", current.revision)
+            } else {
+                format!(
+                    "revision {} failed and was left in place; of older revisions remain {}",
+                    current.revision,
+                    stale.join(", ")
+                )
+            },
+        )
+    })
+}
+
+fn released(world: &World, ledger: &Ledger) -> Option<(ConditionStatus, Reason, String)> {
+    let desired = world.desired.digest()?;
+    if let Some(current) = ledger.current.as_ref()
+        && &current.digest == desired
+        && current.consistent
+    {
+        return Some((
+            ConditionStatus::True,
+            Reason::Deployed,
+            format!("revision {} is what the spec asks for", current.revision),
+        ));
+    }
+    ledger
+        .block(desired)
+        .map(|blocked| (ConditionStatus::False, blocked.reason, blocked.message.clone()))
+}
+
+fn rolled_back(world: &World, ledger: &Ledger) -> Option<String> {
+    let current = ledger.current.as_ref()?;
+    let desired = world.desired.digest()?;
+    let block = ledger.block(desired)?;
+    if ledger.attempt.is_some() || !ledger.runs_good() || &current.digest == desired {
+        return None;
+    }
+    block.revision.map(|revision| {
+        format!(
+            "revision {} serves in place of revision {revision}: {}",
+            current.revision, block.message
+        )
+    })
+}
+
+fn rolled_back_reason(ledger: &Ledger) -> Reason {
+    match ledger.pin.as_ref().and_then(|pin| pin.request.as_ref()) {
+        Some(_) => Reason::RolledBackByRequest,
+        None => Reason::RevisionBlocked,
+    }
+}
+
+fn kind_reason(ledger: &Ledger) -> Reason {
+    ledger
+        .attempt
+        .as_ref()
+        .map_or(Reason::Pending, |attempt| reason_of(attempt.kind))
+}
+
+const fn reason_of(kind: AttemptKind) -> Reason {
+    match kind {
+        AttemptKind::Install => Reason::Installing,
+        AttemptKind::Upgrade => Reason::Upgrading,
+        AttemptKind::Rollback => Reason::RollingBack,
+        AttemptKind::Revert => Reason::Reverting,
+        AttemptKind::Uninstall => Reason::Uninstalling,
+    }
+}

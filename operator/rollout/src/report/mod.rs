@@ -1,0 +1,187 @@
+//! Status out of facts: what people see is derived here and nowhere else.
+
+mod conditions;
+mod request;
+
+use belay_api::helm_release::{
+    AttemptKind, AttemptStatus, BlockedStatus, DesiredStatus, FailureStatus, HelmReleaseStatus, HistoryEntry,
+    PinStatus, ProgressStatus, RevisionStatus,
+};
+use belay_api::{Phase, condition};
+
+use crate::decide::{Wait, Waiting};
+use crate::world::{Desired, Progress, World};
+use crate::{Attempt, Failure, Ledger, Proven, Running};
+
+pub use request::{refused, request_status};
+
+/// The status of a release, from what was gathered and what is waited for.
+///
+/// Transition times are carried over from `before`.
+pub fn status(before: &HelmReleaseStatus, world: &World, wait: &Wait) -> HelmReleaseStatus {
+    let generation = world.declared.generation;
+    let mut status = HelmReleaseStatus {
+        observed_generation: generation,
+        desired: match &world.desired {
+            Desired::Is { digest, chart } => Some(DesiredStatus {
+                digest: digest.to_string(),
+                chart_version: chart.version.clone(),
+            }),
+            Desired::Unknown | Desired::Rejected(_) => before.desired.clone(),
+        },
+        last_handled_reconcile: before.last_handled_reconcile.clone(),
+        ..HelmReleaseStatus::default()
+    };
+    let ours = world
+        .ledger
+        .as_ref()
+        .filter(|ledger| ledger.owner.uid == world.declared.identity.uid);
+    if let Some(ledger) = ours {
+        project(&mut status, ledger, world);
+        status.release.clone_from(&before.release);
+    }
+    status.phase = phase(ours, wait);
+    status.conditions = conditions::of_release(world, ours, wait);
+    condition::carry_transition_times(&before.conditions, &mut status.conditions);
+    status
+}
+
+fn project(status: &mut HelmReleaseStatus, ledger: &Ledger, world: &World) {
+    status.current = ledger.current.as_ref().map(running);
+    status.last_good = ledger.proven.first().map(proven);
+    status.previous_good = ledger.proven.get(1).map(proven);
+    status.attempt = ledger
+        .attempt
+        .as_ref()
+        .map(|attempt| attempt_status(attempt, world.progress.as_ref()));
+    status.blocked = ledger
+        .blocked
+        .iter()
+        .map(|blocked| BlockedStatus {
+            digest: blocked.digest.to_string(),
+            class: blocked.class,
+            reason: blocked.reason,
+            message: blocked.message.clone(),
+            since: blocked.since,
+            revision: blocked.revision,
+            retry_at: blocked.retry_at,
+        })
+        .collect();
+    status.last_failure = ledger.last_failure.as_ref().map(failure);
+    status.pin = ledger.pin.as_ref().map(|pin| PinStatus {
+        request: pin.request.clone(),
+        until: pin.until(),
+        digest: pin.digest.to_string(),
+    });
+    status.history = history(ledger, world);
+}
+
+fn history(ledger: &Ledger, world: &World) -> Vec<HistoryEntry> {
+    world
+        .storage
+        .iter()
+        .map(|stored| {
+            let known = ledger.known(stored.revision);
+            HistoryEntry {
+                revision: stored.revision,
+                digest: known.map(|known| known.digest.to_string()),
+                chart: known.map_or_else(String::new, |known| known.chart.full_name()),
+                status: stored.status.to_string(),
+                last_deployed: Some(known.map_or(stored.created, |known| known.at)),
+                description: known.map_or_else(String::new, |known| known.description.clone()),
+            }
+        })
+        .collect()
+}
+
+pub(crate) fn running(running: &Running) -> RevisionStatus {
+    RevisionStatus {
+        revision: running.revision,
+        digest: running.digest.to_string(),
+        chart: running.chart.full_name(),
+        app_version: running.chart.app_version.clone(),
+        since: running.since,
+    }
+}
+
+fn proven(proven: &Proven) -> RevisionStatus {
+    RevisionStatus {
+        revision: proven.revision,
+        digest: proven.digest.to_string(),
+        chart: proven.chart.full_name(),
+        app_version: proven.chart.app_version.clone(),
+        since: proven.proven_at,
+    }
+}
+
+fn attempt_status(attempt: &Attempt, progress: Option<&Progress>) -> AttemptStatus {
+    AttemptStatus {
+        id: attempt.id.clone(),
+        kind: attempt.kind,
+        revision: attempt.revision,
+        digest: attempt.digest.to_string(),
+        from: attempt.from,
+        stage: attempt.stage(),
+        started_at: attempt.started_at,
+        deadline: attempt.deadline,
+        progress: progress.map(progress_status),
+    }
+}
+
+fn progress_status(progress: &Progress) -> ProgressStatus {
+    let waiting: Vec<_> = progress
+        .objects
+        .iter()
+        .filter(|(_, verdict)| !verdict.is_current())
+        .collect();
+    ProgressStatus {
+        ready: (progress.objects.len() - waiting.len()) as u32,
+        total: progress.objects.len() as u32,
+        waiting_for: waiting
+            .into_iter()
+            .take(5)
+            .map(|(object, verdict)| format!("{object}: {verdict}"))
+            .collect(),
+    }
+}
+
+fn failure(failure: &Failure) -> FailureStatus {
+    FailureStatus {
+        revision: failure.revision,
+        digest: failure.digest.to_string(),
+        class: failure.class,
+        reason: failure.reason,
+        message: failure.message.clone(),
+        at: failure.at,
+        objects: failure.objects.clone(),
+        pods: failure.pods.clone(),
+        timeline: failure.timeline.clone(),
+    }
+}
+
+fn phase(ledger: Option<&Ledger>, wait: &Wait) -> Phase {
+    let Some(ledger) = ledger else {
+        return match wait.on {
+            Waiting::Suspended => Phase::Suspended,
+            _ => Phase::Pending,
+        };
+    };
+    if let Some(attempt) = &ledger.attempt {
+        return match attempt.kind {
+            AttemptKind::Install => Phase::Installing,
+            AttemptKind::Upgrade => Phase::Upgrading,
+            AttemptKind::Rollback => Phase::RollingBack,
+            AttemptKind::Revert => Phase::Reverting,
+            AttemptKind::Uninstall => Phase::Uninstalling,
+        };
+    }
+    match &wait.on {
+        Waiting::Suspended => Phase::Suspended,
+        Waiting::Deployed => Phase::Deployed,
+        Waiting::Rejected(_) if ledger.runs_good() => Phase::Deployed,
+        Waiting::ReleaseRemoved | Waiting::LeftInPlace => Phase::Failed,
+        _ if ledger.runs_good() => Phase::RolledBack,
+        _ if ledger.last_failure.is_some() => Phase::Failed,
+        _ => Phase::Pending,
+    }
+}

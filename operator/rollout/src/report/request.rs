@@ -1,0 +1,125 @@
+//! The status of a request, from the ledger: it is a record and stays readable.
+
+use belay_api::rollback_request::{RequestPhase, RollbackRequestStatus};
+use belay_api::{Condition, ConditionStatus, ConditionType, Reason, Timestamp, condition};
+
+use crate::report::running;
+use crate::{Ledger, Order, Outcome};
+
+/// The status of a request that the ledger knows, or that waits for its turn.
+pub fn request_status(
+    before: &RollbackRequestStatus,
+    order: &Order,
+    ledger: Option<&Ledger>,
+    generation: i64,
+    now: Timestamp,
+) -> RollbackRequestStatus {
+    let executed = ledger.and_then(|ledger| {
+        ledger
+            .executed
+            .iter()
+            .find(|executed| executed.uid == order.uid && executed.spec_hash == order.spec_hash())
+    });
+    let Some(executed) = executed else {
+        return build(
+            before,
+            RequestPhase::Pending,
+            Reason::Waiting,
+            "waits for its turn".to_owned(),
+            generation,
+            now,
+        );
+    };
+    let (phase, reason, message, completed_at) = match &executed.outcome {
+        Outcome::Running => (
+            RequestPhase::Running,
+            Reason::RollingBack,
+            format!("revision {} is being brought back", executed.to.revision),
+            None,
+        ),
+        Outcome::Complete { at } => (
+            RequestPhase::Complete,
+            Reason::Complete,
+            format!(
+                "revision {} runs again, as revision {}",
+                executed.to.revision, executed.new_revision
+            ),
+            Some(*at),
+        ),
+        Outcome::Failed { at, message } => (
+            RequestPhase::Failed,
+            Reason::RevertFailed,
+            message.clone(),
+            Some(*at),
+        ),
+    };
+    let mut status = build(before, phase, reason, message, generation, now);
+    status.from = executed.from.as_ref().map(running);
+    status.to = Some(running(&executed.to));
+    status.new_revision = Some(executed.new_revision);
+    status.started_at = Some(executed.started_at.whole_seconds());
+    status.completed_at = completed_at.map(Timestamp::whole_seconds);
+    status
+}
+
+/// The status of a request that is not carried out.
+pub fn refused(
+    before: &RollbackRequestStatus,
+    reason: Reason,
+    message: &str,
+    generation: i64,
+    now: Timestamp,
+) -> RollbackRequestStatus {
+    let mut status = build(
+        before,
+        RequestPhase::Refused,
+        reason,
+        message.to_owned(),
+        generation,
+        now,
+    );
+    status.completed_at = Some(now.whole_seconds());
+    status
+}
+
+fn build(
+    before: &RollbackRequestStatus,
+    phase: RequestPhase,
+    reason: Reason,
+    message: String,
+    generation: i64,
+    now: Timestamp,
+) -> RollbackRequestStatus {
+    let condition = |type_, status| Condition {
+        type_,
+        status,
+        reason,
+        message: message.clone(),
+        last_transition_time: now.whole_seconds(),
+        observed_generation: generation,
+    };
+    let mut conditions = match phase {
+        RequestPhase::Pending | RequestPhase::Running => vec![
+            condition(ConditionType::Ready, ConditionStatus::Unknown),
+            condition(ConditionType::Reconciling, ConditionStatus::True),
+            condition(ConditionType::Complete, ConditionStatus::Unknown),
+        ],
+        RequestPhase::Complete => vec![
+            condition(ConditionType::Ready, ConditionStatus::True),
+            condition(ConditionType::Complete, ConditionStatus::True),
+        ],
+        RequestPhase::Failed | RequestPhase::Refused | RequestPhase::Superseded => vec![
+            condition(ConditionType::Ready, ConditionStatus::False),
+            condition(ConditionType::Stalled, ConditionStatus::True),
+            condition(ConditionType::Complete, ConditionStatus::False),
+        ],
+    };
+    condition::carry_transition_times(&before.conditions, &mut conditions);
+    RollbackRequestStatus {
+        observed_generation: generation,
+        phase,
+        conditions,
+        message,
+        ..before.clone()
+    }
+}

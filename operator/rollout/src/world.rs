@@ -1,0 +1,164 @@
+//! What was gathered about a release, all that a decision may look at.
+
+use belay_api::helm_release::{DeletionPolicy, FailFast, FailFastMode, FailureClass, OutsideChanges};
+use belay_api::{Duration, Reason, Timestamp};
+use belay_health::{ObjectKey, PodFault, Verdict};
+use belay_release::Status;
+
+use crate::{ChartId, Digest, Ledger, Order, Owner};
+
+/// Everything that a decision looks at.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// The instant of the decision.
+    pub now: Timestamp,
+    /// What the `HelmRelease` says.
+    pub declared: Declared,
+    /// What it comes to.
+    pub desired: Desired,
+    /// The release's requests, oldest first.
+    pub orders: Vec<Order>,
+    /// The ledger, if there is one.
+    pub ledger: Option<Ledger>,
+    /// Helm's records, newest first.
+    pub storage: Vec<Stored>,
+    /// What the watches left on the objects of the attempt; none while nothing is watched.
+    pub progress: Option<Progress>,
+    /// The outcome of the last fresh list, if nothing has happened since.
+    pub proof: Option<Proof>,
+}
+
+/// What a `HelmRelease` says, as far as decisions need it.
+#[derive(Clone, Debug)]
+pub struct Declared {
+    /// The object itself.
+    pub identity: Owner,
+    /// Its generation.
+    pub generation: i64,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+    /// Whether it carries Belay's finalizer.
+    pub has_finalizer: bool,
+    /// `spec.suspend`
+    pub suspend: bool,
+    /// `spec.atomic`
+    pub atomic: bool,
+    /// `spec.timeout`
+    pub timeout: Duration,
+    /// `spec.rollback.timeout`, or `spec.timeout`
+    pub rollback_timeout: Duration,
+    /// `spec.uninstall.timeout`, or `spec.timeout`
+    pub uninstall_timeout: Duration,
+    /// `spec.deletionPolicy`
+    pub deletion_policy: DeletionPolicy,
+    /// `spec.outsideChanges`
+    pub outside_changes: OutsideChanges,
+    /// `spec.failFast`
+    pub fail_fast: FailFast,
+    /// The value of `belay.dev/retry`.
+    pub retry: Option<String>,
+}
+
+impl Declared {
+    /// Whether a container's reason may end an attempt before its timeout.
+    pub fn fails_fast_on(&self, reason: &str) -> bool {
+        self.fail_fast.mode == FailFastMode::Enabled
+            && !self.fail_fast.ignore.iter().any(|ignored| ignored == reason)
+    }
+}
+
+/// What the spec comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Desired {
+    /// Not looked at: the decision does not depend on it, or there is no ledger to key a digest.
+    Unknown,
+    /// A chart with values, rendered if it is new.
+    Is {
+        /// Its digest.
+        digest: Digest,
+        /// The chart.
+        chart: ChartId,
+    },
+    /// It cannot be told, or cannot be rolled out.
+    Rejected(Rejection),
+}
+
+impl Desired {
+    /// The digest, if it is known.
+    pub fn digest(&self) -> Option<&Digest> {
+        match self {
+            Self::Is { digest, .. } => Some(digest),
+            _ => None,
+        }
+    }
+}
+
+/// Why the spec comes to nothing; the cluster was not touched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rejection {
+    /// In one word.
+    pub reason: Reason,
+    /// For people: place and remedy.
+    pub message: String,
+    /// When it is looked at again by itself; none: when something changes.
+    pub retry_at: Option<Timestamp>,
+}
+
+/// A record of Helm's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Helm's number.
+    pub revision: u32,
+    /// Helm's status.
+    pub status: Status,
+    /// When the record was created, by the API server's clock.
+    pub created: Timestamp,
+}
+
+/// What the watches know of the objects of an attempt.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    /// Each object's verdict.
+    pub objects: Vec<(ObjectKey, Verdict)>,
+    /// Faults of new pods.
+    pub faults: Vec<SightedFault>,
+}
+
+/// A fault of a pod that belongs to the revision of the attempt.
+#[derive(Clone, Debug)]
+pub struct SightedFault {
+    /// The pod's name.
+    pub pod: String,
+    /// The workload that it belongs to.
+    pub owner: ObjectKey,
+    /// The fault.
+    pub fault: PodFault,
+    /// When it was first seen.
+    pub first_seen: Timestamp,
+    /// Whether the pod was ready at any time in this attempt.
+    pub was_ready: bool,
+}
+
+/// One fresh list of every object of the attempt.
+#[derive(Clone, Debug, Default)]
+pub struct Proof {
+    /// Those that are not current.
+    pub not_current: Vec<(ObjectKey, Verdict)>,
+}
+
+impl World {
+    /// The newest of Helm's records.
+    pub fn newest(&self) -> Option<&Stored> {
+        self.storage.first()
+    }
+
+    /// A record by its number.
+    pub fn stored(&self, revision: u32) -> Option<&Stored> {
+        self.storage.iter().find(|stored| stored.revision == revision)
+    }
+}
+
+impl Rejection {
+    /// The class of a rejection that is recorded as a failure of its digest.
+    pub const CLASS: FailureClass = FailureClass::Terminal;
+}
