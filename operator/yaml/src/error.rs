@@ -71,11 +71,12 @@ pub enum Error {
         /// Whether it was to become YAML, in which case Go's message says so.
         yaml: bool,
     },
-    /// A text cannot pass through the YAML reader on its way out, as control characters in it are not allowed.
-    #[error("yaml: {0}")]
+    /// A text cannot pass through the YAML reader on its way out, say for a control character that JSON keeps.
+    #[error("{}", without_prefix(.0))]
     Unprintable(
-        /// What is wrong, in go-yaml's words.
-        &'static str,
+        /// What the reader says to the value's JSON.
+        #[source]
+        Box<Error>,
     ),
     /// A line that separates documents holds more than `---`, blanks and a comment.
     #[error("invalid Yaml document separator: {0}")]
@@ -105,4 +106,10 @@ impl Error {
 
 fn line_prefix(line: u64) -> String {
     if line == 0 { String::new() } else { format!("line {line}: ") }
+}
+
+/// Go converts JSON to YAML without the prefix that it has for the other direction.
+fn without_prefix(error: &Error) -> String {
+    let text = error.to_string();
+    text.strip_prefix("error converting YAML to JSON: ").map(str::to_owned).unwrap_or(text)
 }

@@ -99,6 +99,12 @@ pub(crate) fn float_yaml(value: f64) -> String {
     }
 }
 
+/// As [`float_yaml`], but rounded to a `float32` first, which may overflow to an infinity.
+pub(crate) fn float_yaml32(value: f64) -> String {
+    let narrow = value as f32;
+    if narrow.is_finite() { float_g32(value) } else { float_yaml(f64::from(narrow)) }
+}
+
 /// Go's name for NaN or an infinity.
 pub(crate) fn special(value: f64) -> Option<&'static str> {
     if value.is_nan() {

@@ -2,130 +2,93 @@
 
 use std::borrow::Cow;
 
-use crate::{Error, Limits, Map, Value, json, number};
+use crate::{Error, Limits, Numbers, ParseOptions, Value, json, number, parse_with};
 
 /// Characters of a key, as JSON writes it, past which libyaml sees no key any more.
 const SIMPLE_KEY_CHARS: usize = 1024;
 
+/// Borrows what stays the same, as nearly everything does but floats.
 pub(super) fn through_json(value: &Value) -> Result<Cow<'_, Value>, Error> {
-    convert(value, 0)
+    match survey(value, 0)? {
+        Effect::None => Ok(Cow::Borrowed(value)),
+        Effect::Numbers => Ok(Cow::Owned(renumber(value))),
+        Effect::Text => reread(value).map(Cow::Owned),
+    }
 }
 
-/// Borrows what stays the same, as nearly everything does.
-fn convert(value: &Value, depth: usize) -> Result<Cow<'_, Value>, Error> {
+/// How far the round trip changes a value.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Effect {
+    None,
+    /// Floats become what their JSON reads as.
+    Numbers,
+    /// Some text means something else, or is refused, when read back; the trip has to be made.
+    Text,
+}
+
+fn survey(value: &Value, depth: usize) -> Result<Effect, Error> {
     let limit = Limits::DEFAULT.depth;
     if depth > limit {
         return Err(Error::Limit { what: "levels of nesting", limit });
     }
+    let mut effect = Effect::None;
     match value {
-        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Uint(_) => Ok(Cow::Borrowed(value)),
-        Value::Float(number) => float(*number).map(Cow::Owned),
-        Value::Str(text) => Ok(match through_text(text)? {
-            Cow::Borrowed(_) => Cow::Borrowed(value),
-            Cow::Owned(text) => Cow::Owned(Value::Str(text)),
-        }),
-        Value::Bytes(bytes) => {
-            let text = json::utf8_lossy(bytes);
-            Ok(Cow::Owned(Value::Str(through_text(&text)?.into_owned())))
-        }
-        Value::Seq(items) => {
-            let mut changed: Option<Vec<Value>> = None;
-            for (index, item) in items.iter().enumerate() {
-                let item = convert(item, depth + 1)?;
-                match (&mut changed, item) {
-                    (None, Cow::Borrowed(_)) => {}
-                    (None, Cow::Owned(item)) => {
-                        let mut head = items[..index].to_vec();
-                        head.push(item);
-                        changed = Some(head);
-                    }
-                    (Some(list), item) => list.push(item.into_owned()),
-                }
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Uint(_) => {}
+        Value::Float(float) => {
+            if let Some(value) = number::special(*float) {
+                return Err(Error::UnsupportedFloat { value, yaml: true });
             }
-            Ok(changed.map_or(Cow::Borrowed(value), |list| Cow::Owned(Value::Seq(list))))
+            effect = Effect::Numbers;
+        }
+        Value::Str(text) => effect = survey_text(text),
+        Value::Bytes(_) => effect = Effect::Text,
+        Value::Seq(items) => {
+            for item in items {
+                effect = effect.max(survey(item, depth + 1)?);
+            }
         }
         Value::Map(entries) => {
-            let mut changes: Vec<(&String, Cow<'_, str>, Cow<'_, Value>)> = Vec::new();
             for (key, item) in entries {
-                let name = through_text(key)?;
-                if json::encoded_chars(key) > SIMPLE_KEY_CHARS {
-                    return Err(Error::Unprintable("did not find expected ',' or '}'"));
-                }
-                let item = convert(item, depth + 1)?;
-                if matches!(name, Cow::Owned(_)) || matches!(item, Cow::Owned(_)) {
-                    changes.push((key, name, item));
+                effect = effect.max(survey_text(key)).max(survey(item, depth + 1)?);
+                if key.len() * 6 > SIMPLE_KEY_CHARS && json::encoded_chars(key) > SIMPLE_KEY_CHARS {
+                    effect = Effect::Text;
                 }
             }
-            if changes.is_empty() {
-                return Ok(Cow::Borrowed(value));
-            }
-            let mut copy: Map = entries.clone();
-            for (key, name, item) in changes {
-                if matches!(name, Cow::Owned(_)) {
-                    copy.remove(key);
-                }
-                copy.insert(name.into_owned(), item.into_owned());
-            }
-            Ok(Cow::Owned(Value::Map(copy)))
         }
     }
+    Ok(effect)
 }
 
-fn float(value: f64) -> Result<Value, Error> {
-    let Some(text) = number::float_json(value) else {
-        let value = number::special(value).unwrap_or("NaN");
-        return Err(Error::UnsupportedFloat { value, yaml: true });
-    };
-    Ok(text
-        .parse()
-        .map(Value::Int)
-        .or_else(|_| text.parse().map(Value::Uint))
-        .unwrap_or(Value::Float(value)))
-}
-
-/// JSON leaves a few characters unescaped that mean something to a YAML reader.
-fn through_text(text: &str) -> Result<Cow<'_, str>, Error> {
+/// JSON leaves characters unescaped that YAML refuses, or takes for a line break.
+fn survey_text(text: &str) -> Effect {
     // They all begin with one of these bytes.
     if !text.bytes().any(|b| matches!(b, 0x7f | 0xc2 | 0xef)) {
-        return Ok(Cow::Borrowed(text));
+        return Effect::None;
     }
-    if text.chars().any(refused) {
-        return Err(Error::Unprintable("control characters are not allowed"));
-    }
-    if !text.contains(NEXT_LINE) {
-        return Ok(Cow::Borrowed(text));
-    }
-    fold(text).map(Cow::Owned)
+    let altered = |c: char| matches!(c, '\x7f'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
+    if text.chars().any(altered) { Effect::Text } else { Effect::None }
 }
 
-const NEXT_LINE: char = '\u{85}';
-
-fn refused(c: char) -> bool {
-    matches!(c, '\x7f'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
+fn renumber(value: &Value) -> Value {
+    match value {
+        Value::Float(float) => number::float_json(*float)
+            .and_then(|text| {
+                text.parse().map(Value::Int).or_else(|_| text.parse().map(Value::Uint)).ok()
+            })
+            .unwrap_or(Value::Float(*float)),
+        Value::Seq(items) => Value::Seq(items.iter().map(renumber).collect()),
+        Value::Map(entries) => Value::Map(
+            entries.iter().map(|(key, item)| (key.clone(), renumber(item))).collect(),
+        ),
+        other => other.clone(),
+    }
 }
 
-/// A line break within double quotes: blanks around it go, one break becomes a blank, n breaks become n-1 lines.
-fn fold(text: &str) -> Result<String, Error> {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(index) = rest.find(NEXT_LINE) {
-        out.push_str(rest[..index].trim_end_matches(' '));
-        let after = rest[index..].trim_start_matches([NEXT_LINE, ' ']);
-        let breaks = rest[index..rest.len() - after.len()].matches(NEXT_LINE).count();
-        if breaks == 1 {
-            out.push(' ');
-        } else {
-            out.extend(std::iter::repeat_n('\n', breaks - 1));
-        }
-        let directly = rest[..rest.len() - after.len()].ends_with(NEXT_LINE);
-        if directly && (after.starts_with("---") || after.starts_with("...")) {
-            let next = after[3..].chars().next();
-            if next.is_some_and(|c| c == ' ') {
-                return Err(Error::Unprintable("found unexpected document indicator"));
-            }
-        }
-        rest = after;
-    }
-    out.push_str(rest);
-    Ok(out)
+fn reread(value: &Value) -> Result<Value, Error> {
+    let text = json::to_json(value)?;
+    let options = ParseOptions { numbers: Numbers::Exact, ..ParseOptions::default() };
+    parse_with(text.as_bytes(), &options).map_err(|error| match error {
+        Error::Syntax { .. } => Error::Unprintable(Box::new(error)),
+        error => error,
+    })
 }

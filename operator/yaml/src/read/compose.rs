@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::events::{Event, EventKind, Events};
+use super::reader;
 use crate::{Error, Limits, Position};
 
 /// An index into [`Tree::nodes`].
@@ -44,7 +45,8 @@ pub(crate) fn first_document(source: &[u8], limits: &Limits) -> Result<Tree, Err
     if source.len() > limits.source_bytes {
         return Err(Error::Limit { what: "bytes", limit: limits.source_bytes });
     }
-    let mut events = Events::new(source, limits.depth);
+    let source = reader::read(source);
+    let mut events = Events::new(&source);
     let mut composer = Composer {
         tree: Tree { nodes: Vec::new(), root: None },
         anchors: HashMap::new(),

@@ -22,6 +22,7 @@ pub(crate) fn decode(tree: Tree, options: &ParseOptions) -> Result<Value, Error>
         duplicates: Vec::new(),
         bad_key: None,
         bad_float: None,
+        exact: options.numbers == Numbers::Exact,
         depth: 0,
     };
     let value = decoder.node(root)?;
@@ -49,6 +50,7 @@ struct Decoder<'o> {
     duplicates: Vec<String>,
     bad_key: Option<String>,
     bad_float: Option<&'static str>,
+    exact: bool,
     depth: usize,
 }
 
@@ -86,6 +88,16 @@ impl Decoder<'_> {
         }
     }
 
+    /// Decodes a key: as it becomes text, its number is never rounded and may be infinite.
+    fn key(&mut self, id: NodeId) -> Result<Value, Error> {
+        let (exact, bad_float) = (self.exact, self.bad_float);
+        self.exact = true;
+        let key = self.node(id);
+        self.exact = exact;
+        self.bad_float = bad_float;
+        key
+    }
+
     /// Decodes a mapping into `entries`, which holds what was set or merged before.
     fn mapping(&mut self, id: NodeId, entries: &mut Map, seen: &mut Seen) -> Result<(), Error> {
         let Kind::Map(children) = &mut self.tree.nodes[id].kind else { return Ok(()) };
@@ -97,7 +109,7 @@ impl Decoder<'_> {
                 self.merge(item, entries, seen)?;
                 continue;
             }
-            let key = self.node(key)?;
+            let key = self.key(key)?;
             if matches!(key, Value::Seq(_) | Value::Map(_)) {
                 return Err(self.content(
                     format!("invalid map key: {}", gosyntax::value(&key)),
@@ -176,7 +188,7 @@ impl Decoder<'_> {
                 position: Some(node.position),
             })?
         };
-        let exact = self.options.numbers == Numbers::Exact;
+        let exact = self.exact;
         Ok(match resolved {
             Resolved::Null => Value::Null,
             Resolved::Bool(value) => Value::Bool(value),
@@ -290,12 +302,7 @@ fn key_text(key: &Value) -> String {
         Value::Bool(value) => value.to_string(),
         Value::Int(value) => value.to_string(),
         Value::Uint(value) => value.to_string(),
-        Value::Float(value) => match number::special(*value) {
-            Some("NaN") => ".nan".to_owned(),
-            Some("+Inf") => ".inf".to_owned(),
-            Some(_) => "-.inf".to_owned(),
-            None => number::float_g32(*value),
-        },
+        Value::Float(value) => number::float_yaml32(*value),
         Value::Str(text) => text.clone(),
         _ => "null".to_owned(),
     }

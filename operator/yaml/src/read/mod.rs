@@ -3,8 +3,10 @@
 mod compose;
 mod decode;
 mod events;
+mod reader;
 mod resolve;
 mod scalar_number;
+mod scan;
 mod timestamp;
 
 pub(crate) use resolve::{Dialect, Resolved, is_base60, resolve};

@@ -77,7 +77,7 @@ fn untagged(text: &str, timestamps: bool, dialect: Dialect) -> Resolved {
             .or_else(|| parse_float_underscored(text).map(Resolved::Float))
             .unwrap_or(Resolved::Str),
         b'0'..=b'9' | b'+' | b'-' => word(text, dialect).unwrap_or_else(|| {
-            if timestamps && is_timestamp(text) { Resolved::Timestamp } else { number(text) }
+            if timestamps && is_timestamp(text) { Resolved::Timestamp } else { number(text, dialect) }
         }),
         _ => Resolved::Str,
     }
@@ -102,7 +102,7 @@ fn word(text: &str, dialect: Dialect) -> Option<Resolved> {
     })
 }
 
-fn number(text: &str) -> Resolved {
+fn number(text: &str, dialect: Dialect) -> Resolved {
     let stripped;
     let plain = if text.contains('_') {
         stripped = text.replace('_', "");
@@ -119,13 +119,16 @@ fn number(text: &str) -> Resolved {
     if let Some(value) = parse_float(plain) {
         return Resolved::Float(value);
     }
-    signed_after_prefix(plain).map_or(Resolved::Str, Resolved::Int)
+    signed_after_prefix(plain, dialect).map_or(Resolved::Str, Resolved::Int)
 }
 
 /// go-yaml reads a sign behind a binary or octal prefix, too: `0b-101` is -5.
-fn signed_after_prefix(plain: &str) -> Option<i64> {
-    let digits = plain.strip_prefix("0b")?;
-    parse_int(digits, 2)
+fn signed_after_prefix(plain: &str, dialect: Dialect) -> Option<i64> {
+    if let Some(digits) = plain.strip_prefix("0b") {
+        return parse_int(digits, 2);
+    }
+    let digits = plain.strip_prefix("0o").filter(|_| dialect == Dialect::V3)?;
+    parse_int(digits, 8)
 }
 
 /// Whether YAML 1.1 reads the text as a number in base 60, such as `1:30`. go-yaml never does but quotes them.
