@@ -32,7 +32,9 @@ impl Cache {
         let folder = settings.cache_dir.as_deref();
         Self {
             memory: Mutex::new(Recent::new(settings.memory_bytes)),
-            folder: folder.and_then(|path| Folder::open(path, settings.cache_dir_bytes)).map(Arc::new),
+            folder: folder
+                .and_then(|path| Folder::open(path, settings.cache_dir_bytes))
+                .map(Arc::new),
         }
     }
 
@@ -42,7 +44,9 @@ impl Cache {
             return found;
         }
         let folder = self.folder.clone()?;
-        let bytes = tokio::task::spawn_blocking(move || folder.get(key)).await.ok()??;
+        let bytes = tokio::task::spawn_blocking(move || folder.get(key))
+            .await
+            .ok()??;
         self.keep(key, &bytes);
         Some(bytes)
     }

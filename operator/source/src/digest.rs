@@ -83,10 +83,16 @@ mod tests {
     #[test]
     fn a_digest_is_read_as_indexes_write_it() {
         assert_eq!(EMPTY.parse(), Ok(PackageDigest::of(b"")));
-        assert_eq!(format!("sha256:{EMPTY}").parse(), Ok(PackageDigest::of(b"")));
+        assert_eq!(
+            format!("sha256:{EMPTY}").parse(),
+            Ok(PackageDigest::of(b""))
+        );
         assert_eq!(EMPTY.to_uppercase().parse(), Ok(PackageDigest::of(b"")));
         assert_eq!(PackageDigest::of(b"").to_string(), EMPTY);
         assert_eq!(EMPTY[1..].parse::<PackageDigest>(), Err(BadDigest));
-        assert_eq!(EMPTY.replace('e', "é").parse::<PackageDigest>(), Err(BadDigest));
+        assert_eq!(
+            EMPTY.replace('e', "é").parse::<PackageDigest>(),
+            Err(BadDigest)
+        );
     }
 }

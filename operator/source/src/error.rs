@@ -19,7 +19,9 @@ pub enum Error {
         detail: String,
     },
     /// The version asked for is no range.
-    #[error("{range:?} is neither a version nor a range of versions; examples: 6.1.0, ~6.1, >=6.0.0 <7.0.0")]
+    #[error(
+        "{range:?} is neither a version nor a range of versions; examples: 6.1.0, ~6.1, >=6.0.0 <7.0.0"
+    )]
     BadRange {
         /// The range as it was written.
         range: String,
@@ -28,7 +30,9 @@ pub enum Error {
         source: semver::SemverError,
     },
     /// The repository's own certificate authorities cannot be read, or TLS cannot be set up with them.
-    #[error("the CA certificates for {url} cannot be used; they must be PEM blocks of X.509 certificates")]
+    #[error(
+        "the CA certificates for {url} cannot be used; they must be PEM blocks of X.509 certificates"
+    )]
     BadCertificates {
         /// The repository.
         url: String,
@@ -37,10 +41,14 @@ pub enum Error {
         source: Arc<reqwest::Error>,
     },
     /// TLS has no cryptography to work with: the program did not install any.
-    #[error("this program installed no TLS cryptography provider before fetching; that is a defect of the program")]
+    #[error(
+        "this program installed no TLS cryptography provider before fetching; that is a defect of the program"
+    )]
     NoTls,
     /// Nothing is at the repository's address.
-    #[error("there is no chart repository at {url}: HTTP {status} for its index.yaml; check the URL")]
+    #[error(
+        "there is no chart repository at {url}: HTTP {status} for its index.yaml; check the URL"
+    )]
     RepositoryNotFound {
         /// The repository.
         url: String,
@@ -58,7 +66,10 @@ pub enum Error {
         near: Vec<String>,
     },
     /// The chart has no version in the range.
-    #[error("no version of chart {name:?} in {url} matches {range:?}{}", nearest(near))]
+    #[error(
+        "no version of chart {name:?} in {url} matches {range:?}{}",
+        nearest(near)
+    )]
     VersionNotFound {
         /// The repository.
         url: String,
@@ -70,7 +81,9 @@ pub enum Error {
         near: Vec<String>,
     },
     /// The index names a package that is not there.
-    #[error("the index of the repository lists {url}, but HTTP {status} is what it gives; publish the package again")]
+    #[error(
+        "the index of the repository lists {url}, but HTTP {status} is what it gives; publish the package again"
+    )]
     PackageNotFound {
         /// The package.
         url: String,
@@ -109,7 +122,9 @@ pub enum Error {
         source: Option<Arc<reqwest::Error>>,
     },
     /// A redirect that is not followed: too many, to another scheme, or to no address at all.
-    #[error("{url} redirects, and that is not followed: {detail}; use the final address in the URL")]
+    #[error(
+        "{url} redirects, and that is not followed: {detail}; use the final address in the URL"
+    )]
     BadRedirect {
         /// What was asked for.
         url: String,
@@ -189,9 +204,10 @@ impl Error {
     /// Which kind of failure this is.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::BadUrl { .. } | Self::BadRange { .. } | Self::BadCertificates { .. } | Self::NoTls => {
-                Kind::BadRequest
-            }
+            Self::BadUrl { .. }
+            | Self::BadRange { .. }
+            | Self::BadCertificates { .. }
+            | Self::NoTls => Kind::BadRequest,
             Self::RepositoryNotFound { .. }
             | Self::ChartNotFound { .. }
             | Self::VersionNotFound { .. }
@@ -254,5 +270,6 @@ fn credentials_hint(sent: bool) -> &'static str {
 }
 
 fn at_line(line: Option<usize>) -> String {
-    line.map(|line| format!(" (line {line})")).unwrap_or_default()
+    line.map(|line| format!(" (line {line})"))
+        .unwrap_or_default()
 }

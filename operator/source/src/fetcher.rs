@@ -113,33 +113,57 @@ impl Fetcher {
     /// See [`Error`]; nothing is tried twice in here, except on a newer index.
     pub async fn fetch(&self, source: &Source, max_age: Duration) -> Result<Fetched, Error> {
         match source {
-            Source::HttpRepository(repository) => self.inner.from_repository(repository, max_age).await,
-            Source::Package(Package { bytes, origin }) => self.inner.open(bytes.clone(), origin.clone()).await,
+            Source::HttpRepository(repository) => {
+                self.inner.from_repository(repository, max_age).await
+            }
+            Source::Package(Package { bytes, origin }) => {
+                self.inner.open(bytes.clone(), origin.clone()).await
+            }
             Source::Inline(inline) => self.inner.from_files(inline.clone()).await,
         }
     }
 }
 
 impl Inner {
-    async fn from_repository(&self, repository: &HttpRepository, max_age: Duration) -> Result<Fetched, Error> {
+    async fn from_repository(
+        &self,
+        repository: &HttpRepository,
+        max_age: Duration,
+    ) -> Result<Fetched, Error> {
         let range = Range::parse(repository.version.as_deref())?;
         let access = Access::new(repository)?;
         let offer = self.offer(&access, max_age).await?;
-        let first = self.from_offer(&access, &offer.value, &repository.name, &range, max_age).await;
+        let first = self
+            .from_offer(&access, &offer.value, &repository.name, &range, max_age)
+            .await;
         match first {
-            Err(error) if !offer.fresh && matches!(error.kind(), Kind::NotFound | Kind::DigestMismatch) => {
+            Err(error)
+                if !offer.fresh
+                    && matches!(error.kind(), Kind::NotFound | Kind::DigestMismatch) =>
+            {
                 let newer = self.offer(&access, Duration::ZERO).await?;
                 if Arc::ptr_eq(&newer.value, &offer.value) {
                     return Err(error);
                 }
-                self.from_offer(&access, &newer.value, &repository.name, &range, Duration::ZERO).await
+                self.from_offer(
+                    &access,
+                    &newer.value,
+                    &repository.name,
+                    &range,
+                    Duration::ZERO,
+                )
+                .await
             }
             other => other,
         }
     }
 
     /// The repository's index: one fetch for all that use it.
-    async fn offer(&self, access: &Access, max_age: Duration) -> Result<crate::flight::Shared<Arc<Offer>>, Error> {
+    async fn offer(
+        &self,
+        access: &Access,
+        max_age: Duration,
+    ) -> Result<crate::flight::Shared<Arc<Offer>>, Error> {
         let flight = {
             let mut indexes = lock(&self.indexes);
             let known = indexes.get(&access.scope).cloned();
@@ -149,21 +173,32 @@ impl Inner {
                 flight
             })
         };
-        flight.share(max_age, |known| self.fetch_offer(access, known)).await
+        flight
+            .share(max_age, |known| self.fetch_offer(access, known))
+            .await
     }
 
-    async fn fetch_offer(&self, access: &Access, known: Option<Arc<Offer>>) -> Result<Arc<Offer>, Error> {
+    async fn fetch_offer(
+        &self,
+        access: &Access,
+        known: Option<Arc<Offer>>,
+    ) -> Result<Arc<Offer>, Error> {
         let url = access.index();
         let address = shown(&url);
         let none = Validators::default();
         let validators = known.as_ref().map_or(&none, |offer| &offer.validators);
-        let answer = self.http.get(access, url, Document::Index, validators).await?;
+        let answer = self
+            .http
+            .get(access, url, Document::Index, validators)
+            .await?;
         match (answer, known) {
             (Answer::NotModified, Some(known)) => Ok(known),
             (Answer::NotModified, None) => Err(unasked(address)),
             (Answer::Body(text, validators), _) => {
                 let label = address.clone();
-                let index = self.read(&label, move || index::read(&address, &text)).await??;
+                let index = self
+                    .read(&label, move || index::read(&address, &text))
+                    .await??;
                 Ok(Arc::new(Offer { index, validators }))
             }
         }
@@ -184,7 +219,10 @@ impl Inner {
         let proof = digest.parse().map_err(|_| Error::BadIndex {
             url: shown(&access.index()),
             line: None,
-            detail: format!("the digest of {name} {} is {digest:?}, which is no SHA-256", entry.version),
+            detail: format!(
+                "the digest of {name} {} is {digest:?}, which is no SHA-256",
+                entry.version
+            ),
         })?;
         self.from_mirrors(access, entry, Some(proof), max_age).await
     }
@@ -225,14 +263,18 @@ impl Inner {
                 let key = Key { scope, digest };
                 let flight = self.transfer(Wanted::Content(key));
                 // Content that is named by its digest does not age.
-                let shared = flight.share(Duration::MAX, |_| self.fetch_proven(access, url, key)).await?;
+                let shared = flight
+                    .share(Duration::MAX, |_| self.fetch_proven(access, url, key))
+                    .await?;
                 Ok(shared.value)
             }
             None => {
                 let flight = self.transfer(Wanted::Address(scope, url.clone()));
                 let asked = Instant::now();
                 let shared = flight
-                    .share(max_age, |_| self.fetch_unproven(access, url, asked, max_age))
+                    .share(max_age, |_| {
+                        self.fetch_unproven(access, url, asked, max_age)
+                    })
                     .await?;
                 Ok(shared.value)
             }
@@ -274,7 +316,10 @@ impl Inner {
         let known = lock(&self.unproven).get(&place).cloned();
         let mut held = None;
         if let Some(known) = &known {
-            let key = Key { scope: access.scope, digest: known.digest };
+            let key = Key {
+                scope: access.scope,
+                digest: known.digest,
+            };
             held = self.cache.get(key).await;
         }
         if let (Some(known), Some(bytes)) = (&known, &held)
@@ -285,8 +330,14 @@ impl Inner {
         }
         let began = Instant::now();
         let none = Validators::default();
-        let validators = known.as_ref().filter(|_| held.is_some()).map_or(&none, |known| &known.validators);
-        let answer = self.http.get(access, url, Document::Package, validators).await?;
+        let validators = known
+            .as_ref()
+            .filter(|_| held.is_some())
+            .map_or(&none, |known| &known.validators);
+        let answer = self
+            .http
+            .get(access, url, Document::Package, validators)
+            .await?;
         let (bytes, validators) = match (answer, held, known) {
             (Answer::Body(bytes, validators), _, _) => (bytes, validators),
             (Answer::NotModified, Some(bytes), Some(known)) => (bytes, known.validators),
@@ -294,14 +345,31 @@ impl Inner {
         };
         let fetched = self.open(bytes.clone(), origin).await?;
         if let Some(digest) = fetched.package {
-            self.cache.put(Key { scope: access.scope, digest }, &bytes).await;
-            let unproven = Unproven { digest, validators, began };
+            self.cache
+                .put(
+                    Key {
+                        scope: access.scope,
+                        digest,
+                    },
+                    &bytes,
+                )
+                .await;
+            let unproven = Unproven {
+                digest,
+                validators,
+                began,
+            };
             lock(&self.unproven).insert(place, unproven, 1);
         }
         Ok(fetched)
     }
 
-    async fn download(&self, access: &Access, url: Url, known: &Validators) -> Result<(Bytes, Validators), Error> {
+    async fn download(
+        &self,
+        access: &Access,
+        url: Url,
+        known: &Validators,
+    ) -> Result<(Bytes, Validators), Error> {
         let address = shown(&url);
         match self.http.get(access, url, Document::Package, known).await? {
             Answer::Body(bytes, validators) => Ok((bytes, validators)),
@@ -309,9 +377,16 @@ impl Inner {
         }
     }
 
-    async fn open_proven(&self, bytes: Bytes, origin: String, expected: PackageDigest) -> Result<Fetched, Error> {
+    async fn open_proven(
+        &self,
+        bytes: Bytes,
+        origin: String,
+        expected: PackageDigest,
+    ) -> Result<Fetched, Error> {
         let content = bytes.clone();
-        let actual = self.read(&origin, move || PackageDigest::of(&content)).await?;
+        let actual = self
+            .read(&origin, move || PackageDigest::of(&content))
+            .await?;
         if actual != expected {
             return Err(Error::DigestMismatch {
                 url: origin,
@@ -324,16 +399,26 @@ impl Inner {
 
     async fn open(&self, bytes: Bytes, origin: String) -> Result<Fetched, Error> {
         let content = bytes.clone();
-        let digest = self.read(&origin, move || PackageDigest::of(&content)).await?;
+        let digest = self
+            .read(&origin, move || PackageDigest::of(&content))
+            .await?;
         self.open_as(bytes, origin, digest).await
     }
 
-    async fn open_as(&self, bytes: Bytes, origin: String, digest: PackageDigest) -> Result<Fetched, Error> {
+    async fn open_as(
+        &self,
+        bytes: Bytes,
+        origin: String,
+        digest: PackageDigest,
+    ) -> Result<Fetched, Error> {
         let held = lock(&self.charts).get(&digest).and_then(Weak::upgrade);
         let chart = match held {
             Some(chart) => chart,
             None => {
-                let chart = Arc::new(self.load(&origin, move || Chart::from_archive(&bytes)).await?);
+                let chart = Arc::new(
+                    self.load(&origin, move || Chart::from_archive(&bytes))
+                        .await?,
+                );
                 let mut charts = lock(&self.charts);
                 charts.retain(|_, chart| chart.strong_count() > 0);
                 charts.insert(digest, Arc::downgrade(&chart));
@@ -347,7 +432,11 @@ impl Inner {
         let Inline { files, origin } = inline;
         let chart = self
             .load(&origin, move || {
-                Chart::from_files(files.iter().map(|(path, content)| File::new(path, content.as_bytes())))
+                Chart::from_files(
+                    files
+                        .iter()
+                        .map(|(path, content)| File::new(path, content.as_bytes())),
+                )
             })
             .await?;
         Ok(Fetched::new(Arc::new(chart), None, origin))
@@ -358,10 +447,12 @@ impl Inner {
         origin: &str,
         load: impl FnOnce() -> Result<Chart, ChartError> + Send + 'static,
     ) -> Result<Chart, Error> {
-        self.read(origin, load).await?.map_err(|source| Error::BadPackage {
-            origin: origin.to_owned(),
-            source: Arc::new(source),
-        })
+        self.read(origin, load)
+            .await?
+            .map_err(|source| Error::BadPackage {
+                origin: origin.to_owned(),
+                source: Arc::new(source),
+            })
     }
 
     /// Computes off the async threads. A panic in there is an error of this one source.
@@ -372,9 +463,11 @@ impl Inner {
     ) -> Result<T, Error> {
         // The semaphore is never closed, so waiting for a permit does not fail.
         let _permit = self.readers.acquire().await;
-        tokio::task::spawn_blocking(work).await.map_err(|_| Error::Interrupted {
-            origin: origin.to_owned(),
-        })
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|_| Error::Interrupted {
+                origin: origin.to_owned(),
+            })
     }
 }
 

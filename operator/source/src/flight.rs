@@ -46,7 +46,11 @@ impl<T: Clone> Flight<T> {
     ///
     /// # Errors
     /// Those of `fetch`.
-    pub async fn share<F>(&self, max_age: Duration, fetch: impl FnOnce(Option<T>) -> F) -> Result<Shared<T>, Error>
+    pub async fn share<F>(
+        &self,
+        max_age: Duration,
+        fetch: impl FnOnce(Option<T>) -> F,
+    ) -> Result<Shared<T>, Error>
     where
         F: Future<Output = Result<T, Error>>,
     {
@@ -90,11 +94,18 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     fn down() -> Error {
-        Error::Interrupted { origin: "test".into() }
+        Error::Interrupted {
+            origin: "test".into(),
+        }
     }
 
     /// Waits for `callers` at once, each fetch taking a second of the paused clock; gives the number of fetches.
-    async fn fetches(flight: &Flight<usize>, callers: usize, max_age: Duration, fails: bool) -> usize {
+    async fn fetches(
+        flight: &Flight<usize>,
+        callers: usize,
+        max_age: Duration,
+        fails: bool,
+    ) -> usize {
         let count = AtomicUsize::new(0);
         let calls = (0..callers).map(|_| {
             flight.share(max_age, |_| async {
@@ -103,34 +114,17 @@ mod tests {
                 if fails { Err(down()) } else { Ok(nth) }
             })
         });
-        let mut set = Box::pin(join_all(calls));
-        let results = set.as_mut().await;
+        let results = futures::future::join_all(calls).await;
         assert!(results.iter().all(|result| result.is_err() == fails));
-        count.into_inner()
-    }
-
-    async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
-        let mut pending: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
-        std::future::poll_fn(move |context| {
-            for (future, output) in &mut pending {
-                if output.is_none()
-                    && let std::task::Poll::Ready(value) = future.as_mut().poll(context)
-                {
-                    *output = Some(value);
-                }
-            }
-            if pending.iter().all(|(_, output)| output.is_some()) {
-                std::task::Poll::Ready(pending.iter_mut().filter_map(|(_, output)| output.take()).collect())
-            } else {
-                std::task::Poll::Pending
-            }
-        })
-        .await
+        count.load(Ordering::Relaxed)
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_thousand_callers_cost_one_fetch() {
-        assert_eq!(fetches(&Flight::new(), 1000, Duration::ZERO, false).await, 1);
+        assert_eq!(
+            fetches(&Flight::new(), 1000, Duration::ZERO, false).await,
+            1
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -146,7 +140,11 @@ mod tests {
         fetches(&flight, 1, Duration::ZERO, true).await;
         tokio::time::advance(MINUTE).await;
 
-        let known = flight.share(Duration::ZERO, |known| async move { Ok(known.map_or(0, |v| v + 10)) }).await;
+        let known = flight
+            .share(Duration::ZERO, |known| async move {
+                Ok(known.map_or(0, |v| v + 10))
+            })
+            .await;
 
         assert_eq!(known.unwrap().value, 10);
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{
-    ACCEPT_ENCODING, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION,
-    RETRY_AFTER,
+    ACCEPT_ENCODING, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+    LOCATION, RETRY_AFTER,
 };
 use reqwest::{Certificate, Client, Response, StatusCode, redirect};
 use tokio::sync::Semaphore;
@@ -97,7 +97,10 @@ impl Http {
             .unwrap_or_else(|_| {
                 Err(Error::Unreachable {
                     url: address,
-                    detail: format!("no complete answer in {} s", self.settings.request_time.as_secs()),
+                    detail: format!(
+                        "no complete answer in {} s",
+                        self.settings.request_time.as_secs()
+                    ),
                     retry_after: None,
                     source: None,
                 })
@@ -132,7 +135,10 @@ impl Http {
                 }
                 Some(Credentials::Bearer(token)) => request.bearer_auth(token.expose()),
             };
-            let answer = request.send().await.map_err(|error| unreachable(&url, error))?;
+            let answer = request
+                .send()
+                .await
+                .map_err(|error| unreachable(&url, error))?;
             if !is_redirect(answer.status()) {
                 return accepted(&url, answer, credentials.is_some(), document);
             }
@@ -215,7 +221,12 @@ fn target(from: &Url, answer: &Response) -> Result<Url, Error> {
 }
 
 /// The answer when its status is a success, the error that the status means otherwise.
-fn accepted(url: &Url, answer: Response, sent: bool, document: Document) -> Result<Response, Error> {
+fn accepted(
+    url: &Url,
+    answer: Response,
+    sent: bool,
+    document: Document,
+) -> Result<Response, Error> {
     let status = answer.status();
     let code = status.as_u16();
     if status.is_success() || status == StatusCode::NOT_MODIFIED {
@@ -269,7 +280,11 @@ async fn read(mut answer: Response, limit: u64) -> Result<Bytes, Error> {
         return Err(too_large());
     }
     let mut body = BytesMut::with_capacity(announced as usize);
-    while let Some(chunk) = answer.chunk().await.map_err(|error| unreachable(&url, error))? {
+    while let Some(chunk) = answer
+        .chunk()
+        .await
+        .map_err(|error| unreachable(&url, error))?
+    {
         if (body.len() + chunk.len()) as u64 > limit {
             return Err(too_large());
         }

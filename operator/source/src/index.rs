@@ -32,7 +32,9 @@ const SUGGESTIONS: usize = 5;
 
 impl Index {
     pub fn new(charts: impl IntoIterator<Item = (String, Vec<Entry>)>) -> Self {
-        let charts = charts.into_iter().map(|(name, entries)| (name.into(), sorted(entries)));
+        let charts = charts
+            .into_iter()
+            .map(|(name, entries)| (name.into(), sorted(entries)));
         Self {
             charts: charts.collect(),
         }
@@ -50,12 +52,14 @@ impl Index {
         let inside = |entry: &&Entry| {
             Version::parse(&entry.version).is_ok_and(|version| range.constraints.check(&version))
         };
-        exact.or_else(|| entries.iter().find(inside)).ok_or_else(|| Error::VersionNotFound {
-            url: repository.to_owned(),
-            name: name.to_owned(),
-            range: range.text.clone(),
-            near: versions_near(entries, &range.text),
-        })
+        exact
+            .or_else(|| entries.iter().find(inside))
+            .ok_or_else(|| Error::VersionNotFound {
+                url: repository.to_owned(),
+                name: name.to_owned(),
+                range: range.text.clone(),
+                near: versions_near(entries, &range.text),
+            })
     }
 
     fn names_like(&self, wanted: &str) -> Vec<String> {
@@ -66,7 +70,11 @@ impl Index {
             .filter(|(likeness, _)| *likeness > 0.75)
             .collect();
         names.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-        names.into_iter().take(SUGGESTIONS).map(|(_, name)| name.to_string()).collect()
+        names
+            .into_iter()
+            .take(SUGGESTIONS)
+            .map(|(_, name)| name.to_string())
+            .collect()
     }
 }
 
@@ -79,7 +87,10 @@ pub(crate) struct Range {
 
 impl Range {
     pub fn parse(text: Option<&str>) -> Result<Self, Error> {
-        let text = text.map(str::trim).filter(|text| !text.is_empty()).unwrap_or("*");
+        let text = text
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+            .unwrap_or("*");
         let constraints = Constraints::parse(text).map_err(|source| Error::BadRange {
             range: text.to_owned(),
             source,
@@ -112,11 +123,14 @@ fn versions_near(entries: &[Entry], range: &str) -> Vec<String> {
         entries
             .iter()
             .take_while(|entry| {
-                Version::parse(&entry.version).is_ok_and(|version| version.precedence(&wanted).is_gt())
+                Version::parse(&entry.version)
+                    .is_ok_and(|version| version.precedence(&wanted).is_gt())
             })
             .count()
     });
-    let start = newer.saturating_sub(SUGGESTIONS / 2).min(entries.len().saturating_sub(SUGGESTIONS));
+    let start = newer
+        .saturating_sub(SUGGESTIONS / 2)
+        .min(entries.len().saturating_sub(SUGGESTIONS));
     entries
         .iter()
         .skip(start)
@@ -139,16 +153,28 @@ mod tests {
     }
 
     fn index(versions: &[&str]) -> Index {
-        Index::new([("web".to_owned(), versions.iter().map(|version| entry(version)).collect())])
+        Index::new([(
+            "web".to_owned(),
+            versions.iter().map(|version| entry(version)).collect(),
+        )])
     }
 
     fn selected(versions: &[&str], range: Option<&str>) -> Result<String, Error> {
         let range = Range::parse(range)?;
         let index = index(versions);
-        index.select("https://a.example/", "web", &range).map(|entry| entry.version.to_string())
+        index
+            .select("https://a.example/", "web", &range)
+            .map(|entry| entry.version.to_string())
     }
 
-    const VERSIONS: [&str; 6] = ["1.2.0", "2.0.0-rc.1", "1.10.0", "v1.9.0", "nonsense", "1.3.0+build.4"];
+    const VERSIONS: [&str; 6] = [
+        "1.2.0",
+        "2.0.0-rc.1",
+        "1.10.0",
+        "v1.9.0",
+        "nonsense",
+        "1.3.0+build.4",
+    ];
 
     #[rstest]
     #[case(None, "1.10.0")]
@@ -159,7 +185,10 @@ mod tests {
     #[case(Some(">=1.2.0 <1.10.0"), "v1.9.0")]
     #[case(Some(">0.0.0-0"), "2.0.0-rc.1")]
     #[case(Some("2.0.0-rc.1"), "2.0.0-rc.1")]
-    fn a_range_means_the_newest_version_inside_it(#[case] range: Option<&str>, #[case] version: &str) {
+    fn a_range_means_the_newest_version_inside_it(
+        #[case] range: Option<&str>,
+        #[case] version: &str,
+    ) {
         assert_eq!(selected(&VERSIONS, range).unwrap(), version);
     }
 
@@ -173,27 +202,42 @@ mod tests {
 
     #[test]
     fn a_version_that_is_not_there_is_answered_with_its_neighbours() {
-        let versions = ["1.0.0", "1.1.0", "1.2.0", "1.4.0", "1.5.0", "1.6.0", "1.7.0", "1.8.0"];
+        let versions = [
+            "1.0.0", "1.1.0", "1.2.0", "1.4.0", "1.5.0", "1.6.0", "1.7.0", "1.8.0",
+        ];
 
         let error = selected(&versions, Some("1.3.0")).unwrap_err().to_string();
 
-        assert!(error.ends_with("nearest: 1.5.0, 1.4.0, 1.2.0, 1.1.0, 1.0.0"), "{error}");
+        assert!(
+            error.ends_with("nearest: 1.5.0, 1.4.0, 1.2.0, 1.1.0, 1.0.0"),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_chart_that_is_not_there_is_answered_with_names_that_look_alike() {
-        let charts = ["postgresql", "postgresql-ha", "redis"].map(|name| (name.to_owned(), vec![entry("1.0.0")]));
+        let charts = ["postgresql", "postgresql-ha", "redis"]
+            .map(|name| (name.to_owned(), vec![entry("1.0.0")]));
         let range = Range::parse(None).unwrap();
 
-        let error = Index::new(charts).select("https://a.example/", "postgres", &range).unwrap_err().to_string();
+        let error = Index::new(charts)
+            .select("https://a.example/", "postgres", &range)
+            .unwrap_err()
+            .to_string();
 
-        assert!(error.ends_with("nearest: postgresql, postgresql-ha"), "{error}");
+        assert!(
+            error.ends_with("nearest: postgresql, postgresql-ha"),
+            "{error}"
+        );
     }
 
     #[test]
     fn what_is_no_range_is_refused_with_examples() {
         let error = selected(&VERSIONS, Some("latest")).unwrap_err().to_string();
 
-        assert!(error.contains("\"latest\"") && error.contains(">=6.0.0 <7.0.0"), "{error}");
+        assert!(
+            error.contains("\"latest\"") && error.contains(">=6.0.0 <7.0.0"),
+            "{error}"
+        );
     }
 }

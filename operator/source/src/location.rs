@@ -28,7 +28,11 @@ impl Access {
         let mut base = Url::parse(text).map_err(|error| bad(&error.to_string()))?;
         match base.scheme() {
             "http" | "https" => {}
-            "oci" => return Err(bad("an oci:// address is an OCI registry, not a chart repository")),
+            "oci" => {
+                return Err(bad(
+                    "an oci:// address is an OCI registry, not a chart repository",
+                ));
+            }
             other => return Err(bad(&format!("{other}:// is not supported"))),
         }
         if base.host_str().is_none() {
@@ -41,7 +45,10 @@ impl Access {
             base.set_path(&path);
         }
         let credentials = repository.credentials.clone().or(from_url);
-        let ca_bundle = repository.ca_bundle.clone().filter(|pem| !pem.trim().is_empty());
+        let ca_bundle = repository
+            .ca_bundle
+            .clone()
+            .filter(|pem| !pem.trim().is_empty());
         let scope = scope(&base, credentials.as_ref(), ca_bundle.as_deref());
         Ok(Self {
             base,
@@ -68,12 +75,17 @@ impl Access {
             detail,
         };
         let relative = Url::parse(reference).is_err();
-        let mut url = self
-            .base
-            .join(reference)
-            .map_err(|error| bad(format!("{:?} is no package URL: {error}", shown_text(reference))))?;
+        let mut url = self.base.join(reference).map_err(|error| {
+            bad(format!(
+                "{:?} is no package URL: {error}",
+                shown_text(reference)
+            ))
+        })?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(bad(format!("a package at {}:// cannot be fetched", url.scheme())));
+            return Err(bad(format!(
+                "a package at {}:// cannot be fetched",
+                url.scheme()
+            )));
         }
         if relative && url.query().is_none() {
             url.set_query(self.base.query());
@@ -83,7 +95,9 @@ impl Access {
 
     /// The credentials for a request to `url`: none unless it goes to the repository's own origin.
     pub fn credentials_for(&self, url: &Url) -> Option<&Credentials> {
-        self.credentials.as_ref().filter(|_| url.origin() == self.base.origin())
+        self.credentials
+            .as_ref()
+            .filter(|_| url.origin() == self.base.origin())
     }
 }
 
@@ -101,7 +115,9 @@ fn shown_text(text: &str) -> String {
         Ok(url) => shown(&url),
         // What is no URL may still hold a password: everything between the scheme and an `@` goes.
         Err(_) => match (text.find("://"), text.rfind('@')) {
-            (Some(scheme), Some(at)) if at > scheme => format!("{}://{}", &text[..scheme], &text[at + 1..]),
+            (Some(scheme), Some(at)) if at > scheme => {
+                format!("{}://{}", &text[..scheme], &text[at + 1..])
+            }
             (_, Some(at)) => text[at + 1..].to_owned(),
             _ => text.split('?').next().unwrap_or_default().to_owned(),
         },
@@ -124,7 +140,10 @@ fn take_user_info(url: &mut Url) -> Option<Credentials> {
 
 fn decoded(percent_encoded: &str) -> String {
     // A form parser also turns `+` into a space, which user info does not mean.
-    let pair = percent_encoded.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    let pair = percent_encoded
+        .replace('+', "%2B")
+        .replace('&', "%26")
+        .replace('=', "%3D");
     url::form_urlencoded::parse(pair.as_bytes())
         .next()
         .map(|(text, _)| text.into_owned())
@@ -134,11 +153,19 @@ fn decoded(percent_encoded: &str) -> String {
 fn scope(base: &Url, credentials: Option<&Credentials>, ca_bundle: Option<&str>) -> [u8; 32] {
     let (kind, user, secret) = match credentials {
         None => ("none", "", ""),
-        Some(Credentials::Basic { username, password }) => ("basic", username.as_str(), password.expose()),
+        Some(Credentials::Basic { username, password }) => {
+            ("basic", username.as_str(), password.expose())
+        }
         Some(Credentials::Bearer(token)) => ("bearer", "", token.expose()),
     };
     let mut hash = Sha256::new();
-    for part in [base.as_str(), kind, user, secret, ca_bundle.unwrap_or_default()] {
+    for part in [
+        base.as_str(),
+        kind,
+        user,
+        secret,
+        ca_bundle.unwrap_or_default(),
+    ] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
@@ -168,7 +195,10 @@ mod tests {
     #[case("https://a.example", "https://a.example/index.yaml")]
     #[case("https://a.example/charts", "https://a.example/charts/index.yaml")]
     #[case("https://a.example/charts/", "https://a.example/charts/index.yaml")]
-    #[case("https://a.example/charts?key=1", "https://a.example/charts/index.yaml?key=1")]
+    #[case(
+        "https://a.example/charts?key=1",
+        "https://a.example/charts/index.yaml?key=1"
+    )]
     fn the_index_is_beside_the_repository(#[case] repository: &str, #[case] index: &str) {
         assert_eq!(access(repository).index().as_str(), index);
     }
@@ -197,7 +227,10 @@ mod tests {
     fn credentials_go_to_the_repository_s_own_origin_alone(#[case] url: &str, #[case] goes: bool) {
         let access = access("https://jane:secret@a.example/charts");
 
-        assert_eq!(access.credentials_for(&Url::parse(url).unwrap()).is_some(), goes);
+        assert_eq!(
+            access.credentials_for(&Url::parse(url).unwrap()).is_some(),
+            goes
+        );
     }
 
     #[test]
@@ -211,7 +244,10 @@ mod tests {
                 password: Secret::new("p@ss+="),
             })
         );
-        assert_eq!(shown(&access.index()), "https://a.example/charts/index.yaml");
+        assert_eq!(
+            shown(&access.index()),
+            "https://a.example/charts/index.yaml"
+        );
     }
 
     #[rstest]

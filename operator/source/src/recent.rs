@@ -50,10 +50,19 @@ impl<K: Ord + Clone, V> Recent<K, V> {
         self.weight += weight;
         self.by_use.insert(self.uses, key.clone());
         let used = self.uses;
-        self.entries.insert(key, Entry { value, weight, used });
+        self.entries.insert(
+            key,
+            Entry {
+                value,
+                weight,
+                used,
+            },
+        );
         let mut evicted = Vec::new();
         while self.weight > self.limit {
-            let Some((_, oldest)) = self.by_use.first_key_value() else { break };
+            let Some((_, oldest)) = self.by_use.first_key_value() else {
+                break;
+            };
             let oldest = oldest.clone();
             self.remove(&oldest);
             evicted.push(oldest);

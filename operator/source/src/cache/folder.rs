@@ -43,7 +43,9 @@ impl Folder {
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
-            let Ok(name) = entry.file_name().into_string() else { continue };
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
             if name.starts_with(UNFINISHED) {
                 let _ = fs::remove_file(entry.path());
             } else if is_ours(&name) {
@@ -91,7 +93,9 @@ impl Folder {
 
     /// Writes beside and renames, so that a reader (or the next run) sees the whole file or none.
     fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(&self.path)?;
+        let mut file = tempfile::Builder::new()
+            .prefix(UNFINISHED)
+            .tempfile_in(&self.path)?;
         file.write_all(bytes)?;
         file.persist(self.path.join(name))?;
         Ok(())
@@ -132,8 +136,10 @@ mod tests {
     }
 
     fn files(path: &Path) -> Vec<String> {
-        let mut names: Vec<_> =
-            fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<_> = fs::read_dir(path)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         names
     }
@@ -141,7 +147,9 @@ mod tests {
     #[test]
     fn a_package_survives_a_restart() {
         let dir = tempfile::tempdir().unwrap();
-        Folder::open(dir.path(), 100).unwrap().put(key(b"chart"), b"chart");
+        Folder::open(dir.path(), 100)
+            .unwrap()
+            .put(key(b"chart"), b"chart");
 
         let after = Folder::open(dir.path(), 100).unwrap();
 

@@ -29,9 +29,13 @@ fn in_pieces(text: &[u8]) -> Option<Index> {
     }
     let mut charts = Vec::new();
     for piece in layout.charts {
-        let Ok(Value::Map(map)) = parse(piece) else { return None };
+        let Ok(Value::Map(map)) = parse(piece) else {
+            return None;
+        };
         let mut map = map.into_iter();
-        let (Some((name, versions)), None) = (map.next(), map.next()) else { return None };
+        let (Some((name, versions)), None) = (map.next(), map.next()) else {
+            return None;
+        };
         charts.push((name, entries(&versions)?));
     }
     Some(Index::new(charts))
@@ -44,16 +48,26 @@ fn whole(url: &str, text: &[u8]) -> Result<Index, Error> {
         detail,
     };
     let tree = parse(text).map_err(|error| {
-        let line = error.position().and_then(|position| usize::try_from(position.line).ok());
+        let line = error
+            .position()
+            .and_then(|position| usize::try_from(position.line).ok());
         bad(line, error.to_string())
     })?;
     let frame = match &tree {
         Value::Map(frame) => frame,
         Value::Null => return Err(bad(None, "it is empty; run helm repo index".to_owned())),
-        _ => return Err(bad(Some(1), "it is no mapping; is a web page served in its place?".to_owned())),
+        _ => {
+            return Err(bad(
+                Some(1),
+                "it is no mapping; is a web page served in its place?".to_owned(),
+            ));
+        }
     };
     if api_version(frame).is_none() {
-        return Err(bad(None, "it has no apiVersion; run helm repo index".to_owned()));
+        return Err(bad(
+            None,
+            "it has no apiVersion; run helm repo index".to_owned(),
+        ));
     }
     let charts = match frame.get("entries") {
         None | Some(Value::Null) => Vec::new(),
@@ -62,7 +76,9 @@ fn whole(url: &str, text: &[u8]) -> Result<Index, Error> {
             .map(|(name, versions)| {
                 entries(versions)
                     .map(|entries| (name.clone(), entries))
-                    .ok_or_else(|| bad(None, format!("entries.{name} is no list of chart versions")))
+                    .ok_or_else(|| {
+                        bad(None, format!("entries.{name} is no list of chart versions"))
+                    })
             })
             .collect::<Result<_, _>>()?,
         Some(_) => return Err(bad(None, "entries is no mapping of chart names".to_owned())),
@@ -82,7 +98,10 @@ fn parse(text: &[u8]) -> Result<Value, belay_yaml::Error> {
 }
 
 fn api_version(frame: &Map) -> Option<&str> {
-    frame.get("apiVersion")?.as_str().filter(|version| !version.is_empty())
+    frame
+        .get("apiVersion")?
+        .as_str()
+        .filter(|version| !version.is_empty())
 }
 
 /// The versions of one chart. An entry that cannot be used (null, without version or URL) is left out, as Helm does,
@@ -105,12 +124,25 @@ fn entry(item: &Value) -> Option<Entry> {
     if urls.is_empty() {
         return None;
     }
-    let digest = item.get("digest").and_then(Value::as_str).filter(|digest| !digest.is_empty());
     Some(Entry {
         version: item.get("version")?.to_string_field()?.into(),
-        digest: digest.map(Box::from),
+        digest: item.get("digest").and_then(digest),
         urls,
     })
+}
+
+/// What the index says of the digest, be it none: something that cannot be compared must fail later on, not pass.
+fn digest(value: &Value) -> Option<Box<str>> {
+    match value {
+        Value::Null => None,
+        Value::Str(text) if text.is_empty() => None,
+        other => Some(
+            other
+                .to_string_field()
+                .unwrap_or_else(|| "no text".to_owned())
+                .into(),
+        ),
+    }
 }
 
 /// An index cut into its frame and its charts.
@@ -133,7 +165,9 @@ impl<'a> Layout<'a> {
         let mut starts = Vec::new();
         let mut indent = None;
         let end = loop {
-            let Some((start, line)) = lines.next() else { break text.len() };
+            let Some((start, line)) = lines.next() else {
+                break text.len();
+            };
             let spaces = line.iter().take_while(|byte| **byte == b' ').count();
             match line.get(spaces) {
                 // Blank lines and comments belong to whatever they stand in.
@@ -151,7 +185,11 @@ impl<'a> Layout<'a> {
             }
         };
         let ends = starts.iter().skip(1).copied().chain([end]);
-        let charts = starts.iter().zip(ends).map(|(start, end)| &text[*start..end]).collect();
+        let charts = starts
+            .iter()
+            .zip(ends)
+            .map(|(start, end)| &text[*start..end])
+            .collect();
         Some(Self {
             before,
             charts,
@@ -171,7 +209,10 @@ impl<'a> Iterator for Lines<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let rest = self.text.get(self.at..).filter(|rest| !rest.is_empty())?;
-        let length = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+        let length = rest
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .unwrap_or(rest.len());
         let start = self.at;
         self.at += length + 1;
         Some((start, &rest[..length]))

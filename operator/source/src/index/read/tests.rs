@@ -11,7 +11,7 @@ entries:
       Many lines,
       web:
       - that look like a chart
-    digest: 1111111111111111111111111111111111111111111111111111111111111111
+    digest: a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1
     name: db
     urls:
     - https://a.example/db-1.0.0.tgz
@@ -34,36 +34,63 @@ fn index(text: &str) -> Index {
 }
 
 fn refusal(text: &str) -> String {
-    read("https://a.example/index.yaml", text.as_bytes()).unwrap_err().to_string()
+    read("https://a.example/index.yaml", text.as_bytes())
+        .unwrap_err()
+        .to_string()
 }
 
 #[test]
 fn an_index_as_helm_writes_it_is_read_in_pieces() {
-    let pieces = in_pieces(HELM.as_bytes()).expect("the layout of helm repo index is the one to be lean with");
+    let pieces = in_pieces(HELM.as_bytes())
+        .expect("the layout of helm repo index is the one to be lean with");
 
     assert_eq!(pieces, whole("", HELM.as_bytes()).unwrap());
     assert_eq!(pieces.charts.len(), 2);
-    assert_eq!(&*pieces.charts["db"][0].urls[0], "https://a.example/db-1.0.0.tgz");
-    assert_eq!(pieces.charts["db"][0].digest.as_deref(), Some("1".repeat(64).as_str()));
+    assert_eq!(
+        &*pieces.charts["db"][0].urls[0],
+        "https://a.example/db-1.0.0.tgz"
+    );
+    assert_eq!(
+        pieces.charts["db"][0].digest.as_deref(),
+        Some("a1".repeat(32).as_str())
+    );
     assert_eq!(pieces.charts["web"][0].urls.len(), 2);
     assert_eq!(pieces.charts["web"][0].digest, None);
 }
 
 /// Given layouts that cutting by lines could get wrong, reading gives what the parser gives for the whole.
 #[rstest]
-#[case::deeper_lists("apiVersion: v1\nentries:\n    web:\n      - version: 1.0.0\n        urls: [a.tgz]\n")]
-#[case::comments("# top\napiVersion: v1\nentries:\n# here\n  # and here\n  web:\n# there\n  - {version: 1.0.0, urls: [a]}\n")]
+#[case::deeper_lists(
+    "apiVersion: v1\nentries:\n    web:\n      - version: 1.0.0\n        urls: [a.tgz]\n"
+)]
+#[case::comments(
+    "# top\napiVersion: v1\nentries:\n# here\n  # and here\n  web:\n# there\n  - {version: 1.0.0, urls: [a]}\n"
+)]
 #[case::flow("{apiVersion: v1, entries: {web: [{version: 1.0.0, urls: [a]}]}}")]
-#[case::json("{\"apiVersion\":\"v1\",\"entries\":{\"web\":[{\"version\":\"1.0.0\",\"urls\":[\"a\"]}]}}")]
-#[case::quoted_names("apiVersion: v1\nentries:\n  \"web\":\n  - version: 1.0.0\n    urls:\n    - a\n  'db': []\n")]
-#[case::anchors("apiVersion: v1\nentries:\n  web: &w\n  - version: 1.0.0\n    urls: [a]\n  db: *w\n")]
-#[case::windows("apiVersion: v1\r\nentries:\r\n  web:\r\n  - version: 1.0.0\r\n    urls:\r\n    - a\r\n")]
+#[case::json(
+    "{\"apiVersion\":\"v1\",\"entries\":{\"web\":[{\"version\":\"1.0.0\",\"urls\":[\"a\"]}]}}"
+)]
+#[case::quoted_names(
+    "apiVersion: v1\nentries:\n  \"web\":\n  - version: 1.0.0\n    urls:\n    - a\n  'db': []\n"
+)]
+#[case::anchors(
+    "apiVersion: v1\nentries:\n  web: &w\n    - version: 1.0.0\n      urls: [a]\n  db: *w\n"
+)]
+#[case::windows(
+    "apiVersion: v1\r\nentries:\r\n  web:\r\n  - version: 1.0.0\r\n    urls:\r\n    - a\r\n"
+)]
 #[case::text_over_lines(
     "apiVersion: v1\nentries:\n  web:\n  - description: \"one\n  two: three\n  \"\n    version: 1.0.0\n    urls: [a]\n"
 )]
-#[case::entries_in_the_middle("entries:\n  web:\n  - version: 1.0.0\n    urls: [a]\napiVersion: v1\n")]
-#[case::entries_twice("apiVersion: v1\nentries:\n  web: []\nentries:\n  db:\n  - {version: 1.0.0, urls: [a]}\n")]
-#[case::a_second_document("apiVersion: v1\nentries:\n  web:\n  - {version: 1.0.0, urls: [a]}\n---\nentries: {}\n")]
+#[case::entries_in_the_middle(
+    "entries:\n  web:\n  - version: 1.0.0\n    urls: [a]\napiVersion: v1\n"
+)]
+#[case::entries_twice(
+    "apiVersion: v1\nentries:\n  web: []\nentries:\n  db:\n  - {version: 1.0.0, urls: [a]}\n"
+)]
+#[case::a_second_document(
+    "apiVersion: v1\nentries:\n  web:\n  - {version: 1.0.0, urls: [a]}\n---\nentries: {}\n"
+)]
 #[case::no_entries("apiVersion: v1\nentries:\n")]
 #[case::empty("apiVersion: v1\nentries: {}\n")]
 #[case::entries_inside_a_text("apiVersion: v1\ndescription: |\n  x\nentries:\n  web: []\n")]
@@ -79,6 +106,16 @@ fn an_entry_that_cannot_be_used_does_not_hide_the_others() {
 
     assert_eq!(index.charts["web"].len(), 1);
     assert_eq!(&*index.charts["web"][0].version, "2");
+}
+
+/// A digest of 64 digits that nobody quoted is a number, and no proof.
+#[test]
+fn a_digest_that_cannot_be_compared_is_not_taken_for_none() {
+    let text = HELM.replace(&"a1".repeat(32), &"1".repeat(64));
+
+    let digest = index(&text).charts["db"][0].digest.clone();
+
+    assert!(digest.is_some_and(|digest| digest.parse::<crate::PackageDigest>().is_err()));
 }
 
 #[rstest]
@@ -102,7 +139,13 @@ fn broken_yaml_is_refused_with_its_line() {
     .unwrap_err();
 
     assert!(
-        matches!(error, Error::BadIndex { line: Some(5..=7), .. }),
+        matches!(
+            error,
+            Error::BadIndex {
+                line: Some(5..=7),
+                ..
+            }
+        ),
         "the line of the open bracket or the next, not {error:?}"
     );
 }
