@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use crate::field::condition;
+use crate::field::{Condition, condition};
 use crate::progress::ProgressReason;
 use crate::verdict::Verdict;
 
 pub(crate) fn judge(object: &Value) -> Verdict {
-    if let Some(refused) = condition(object, "NamesAccepted").filter(|c| c.is_false()) {
+    if let Some(refused) = condition(object, "NamesAccepted").filter(Condition::is_false) {
         return Verdict::failed(
             refused.reason_or("NamesNotAccepted"),
             refused.explain("its names are taken by another definition"),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::field::{at, condition, flag, int};
+use crate::field::{Condition, at, condition, flag, int};
 use crate::progress::ProgressReason;
 use crate::verdict::Verdict;
 
@@ -25,7 +25,7 @@ pub(crate) fn judge_completion(object: &Value) -> Verdict {
     }
     // The target is announced before the last pods are gone: there is no need to wait for them.
     for kind in ["Failed", "FailureTarget"] {
-        if let Some(failed) = condition(object, kind).filter(|c| c.is_true()) {
+        if let Some(failed) = condition(object, kind).filter(Condition::is_true) {
             return Verdict::failed(
                 failed.reason_or("JobFailed"),
                 failed.explain("the Job failed"),

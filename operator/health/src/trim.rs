@@ -179,7 +179,13 @@ mod tests {
                 message: "back-off".repeat(80),
                 exit_code: Some(1),
                 restarts: 3,
-                log_tail: (0..200).map(|line| format!("line {line}\n")).collect(),
+                log_tail: (0..200)
+                    .map(|line| format!("line {line}"))
+                    .collect::<Vec<_>>()
+                    .join(
+                        "
+",
+                    ),
             });
             evidence.timeline.push(TimelineEntry {
                 at: "2026-01-01T00:00:00Z".to_owned(),
@@ -202,7 +208,7 @@ mod tests {
     fn the_end_of_the_log_and_both_ends_of_the_timeline_survive() {
         let cut = huge().bounded(EVIDENCE_LIMIT);
         assert!(
-            cut.pods[0].log_tail.ends_with("line 199\n"),
+            cut.pods[0].log_tail.ends_with("line 199"),
             "{}",
             cut.pods[0].log_tail
         );

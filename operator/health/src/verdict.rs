@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::class::FailureClass;
-use crate::field::{at, condition, int, list, text};
+use crate::field::{Condition, at, condition, int, list, text};
 use crate::object::{is_builtin_group, split_api_version};
 use crate::progress::ProgressReason;
 use crate::{claim, definition, job, pod, service, workload};
@@ -154,14 +154,14 @@ fn generic(object: &Value) -> Option<Verdict> {
     {
         return Some(not_observed(generation, observed));
     }
-    if let Some(found) = condition(object, "Reconciling").filter(|c| c.is_true()) {
+    if let Some(found) = condition(object, "Reconciling").filter(Condition::is_true) {
         return Some(Verdict::progressing(
             ProgressReason::Reconciling,
             found.explain("the object is being reconciled"),
         ));
     }
     condition(object, "Stalled")
-        .filter(|c| c.is_true())
+        .filter(Condition::is_true)
         .map(|found| {
             Verdict::failed(
                 found.reason_or("Stalled"),

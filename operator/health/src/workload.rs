@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::class::FailureClass;
-use crate::field::{condition, flag, int, text};
+use crate::field::{Condition, condition, flag, int, text};
 use crate::progress::ProgressReason;
 use crate::verdict::{Verdict, unobserved_workload};
 
@@ -144,7 +144,7 @@ fn surplus(number: i64, which: &str) -> String {
 /// Pods that the API server does not let be created. It may change its mind, so this is no
 /// failure; but what it says decides how a deadline that passes meanwhile is to be taken.
 fn replica_failure(object: &Value) -> Option<Verdict> {
-    let found = condition(object, "ReplicaFailure").filter(|c| c.is_true())?;
+    let found = condition(object, "ReplicaFailure").filter(Condition::is_true)?;
     let reason = if found.message.contains("exceeded quota") {
         ProgressReason::QuotaExceeded
     } else if found.message.contains("failed calling webhook") {

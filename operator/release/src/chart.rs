@@ -21,8 +21,7 @@ pub struct ChartRecord {
     /// The chart's default values.
     pub values: Value,
     /// `values.schema.json`, as it stands in the chart.
-    #[serde(serialize_with = "optional_bytes")]
-    pub schema: Option<Vec<u8>>,
+    pub schema: Option<Blob>,
     /// Files that are neither templates nor part of the chart's own description.
     pub files: Vec<ChartFile>,
 }
@@ -33,9 +32,12 @@ pub struct ChartFile {
     /// Path within the chart, with slashes.
     pub name: String,
     /// Contents.
-    #[serde(serialize_with = "bytes")]
-    pub data: Vec<u8>,
+    pub data: Blob,
 }
+
+/// Bytes that stand in JSON as base64.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Blob(pub Vec<u8>);
 
 impl ChartRecord {
     /// The JSON that a record keeps.
@@ -93,16 +95,16 @@ impl ChartSummary {
     }
 }
 
-/// Go prints bytes in JSON as base64.
-fn bytes<S: Serializer>(data: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&STANDARD.encode(data))
+/// Prints bytes as Go does in JSON.
+impl Serialize for Blob {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(&self.0))
+    }
 }
 
-// The signature is serde's.
-fn optional_bytes<S: Serializer>(data: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
-    match data {
-        Some(data) => bytes(data, serializer),
-        None => serializer.serialize_none(),
+impl From<Vec<u8>> for Blob {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
     }
 }
 
@@ -117,10 +119,10 @@ mod tests {
             metadata: json!({"name": "web", "version": "1.2.3", "appVersion": "9"}),
             templates: vec![ChartFile {
                 name: "templates/web.yaml".to_owned(),
-                data: b"kind: Pod".to_vec(),
+                data: b"kind: Pod".to_vec().into(),
             }],
             values: json!({"replicas": 2}),
-            schema: Some(b"{}".to_vec()),
+            schema: Some(b"{}".to_vec().into()),
             ..ChartRecord::default()
         };
         let raw = chart.to_raw().unwrap();

@@ -102,8 +102,8 @@ mod tests {
     #[test]
     fn a_document_is_one_object_with_its_integers_intact() {
         assert_eq!(
-            objects("kind: ConfigMap\ndata: {n: 9007199254740993}"),
-            [json!({"kind": "ConfigMap", "data": {"n": 9_007_199_254_740_993_i64}})]
+            objects("kind: ConfigMap\ndata: {big: 9007199254740993}"),
+            [json!({"kind": "ConfigMap", "data": {"big": 9_007_199_254_740_993_i64}})]
         );
     }
 

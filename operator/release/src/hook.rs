@@ -33,7 +33,7 @@ pub struct Hook {
     #[serde(default, deserialize_with = "or_default")]
     pub last_run: HookExecution,
     /// Smaller ones run first.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub weight: i64,
     /// When its object is deleted, as declared; see [`Hook::deletes`].
     #[serde(
@@ -249,9 +249,8 @@ fn known_events<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<HookEv
         .collect())
 }
 
-// The signature is serde's.
-fn is_zero(number: &i64) -> bool {
-    *number == 0
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub use annotation::{
     HOOK, HOOK_DELETE_POLICY, HOOK_OUTPUT_LOG_POLICY, HOOK_WEIGHT, IRREVERSIBLE, RESOURCE_POLICY,
     is_irreversible, is_kept,
 };
-pub use chart::{ChartFile, ChartRecord, ChartSummary};
+pub use chart::{Blob, ChartFile, ChartRecord, ChartSummary};
 pub use codec::{DECODED_LIMIT, STORED_LIMIT, decode, decode_within, encode};
 pub use document::Document;
 pub use error::Error;

@@ -44,7 +44,7 @@ const INSTALL: [&str; 38] = [
     "ValidatingWebhookConfiguration",
 ];
 
-/// Helm's order of removal. Not quite the other one reversed: IngressClass goes after Ingress in both.
+/// Helm's order of removal. Not quite the other one reversed: `IngressClass` goes after Ingress in both.
 const UNINSTALL: [&str; 38] = [
     "ValidatingWebhookConfiguration",
     "MutatingWebhookConfiguration",

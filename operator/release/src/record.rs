@@ -75,8 +75,8 @@ impl Record {
             namespace: take(&mut fields, "namespace")?,
             version: take(&mut fields, "version")?,
             info: take(&mut fields, "info")?,
-            chart: fields.remove("chart").filter(is_said),
-            config: fields.remove("config").filter(is_said),
+            chart: fields.remove("chart").filter(|raw| is_said(raw)),
+            config: fields.remove("config").filter(|raw| is_said(raw)),
             manifest: take(&mut fields, "manifest")?,
             hooks: take(&mut fields, "hooks")?,
             apply_method: take(&mut fields, "apply_method")?,
@@ -189,7 +189,7 @@ fn take<T: DeserializeOwned + Default>(
     fields: &mut BTreeMap<String, Box<RawValue>>,
     field: &'static str,
 ) -> Result<T, Error> {
-    match fields.remove(field).filter(is_said) {
+    match fields.remove(field).filter(|raw| is_said(raw)) {
         None => Ok(T::default()),
         Some(raw) => {
             serde_json::from_str(raw.get()).map_err(|source| Error::NotARecord { field, source })
@@ -197,8 +197,7 @@ fn take<T: DeserializeOwned + Default>(
     }
 }
 
-// The signature is `Option::filter`'s on boxed text.
-fn is_said(raw: &Box<RawValue>) -> bool {
+fn is_said(raw: &RawValue) -> bool {
     raw.get() != "null"
 }
 
