@@ -91,7 +91,7 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
 
     fn down() -> Error {
         Error::Interrupted {
@@ -154,7 +154,7 @@ mod tests {
         let flight = Flight::new();
         fetches(&flight, 1, MINUTE, false).await;
 
-        tokio::time::advance(MINUTE - Duration::from_secs(2)).await;
+        tokio::time::advance(Duration::from_secs(58)).await;
         assert_eq!(fetches(&flight, 1, MINUTE, false).await, 0);
         tokio::time::advance(Duration::from_secs(2)).await;
         assert_eq!(fetches(&flight, 1, MINUTE, false).await, 1);

@@ -153,16 +153,15 @@ impl Http {
     fn client(&self, access: &Access, document: Document) -> Result<Client, Error> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let found = clients.get(&access.ca_bundle).cloned();
-        let pair = match found {
-            Some(pair) => pair,
-            None => {
-                let pair = Clients {
-                    decoding: self.build(access, true)?,
-                    verbatim: self.build(access, false)?,
-                };
-                clients.insert(access.ca_bundle.clone(), pair.clone(), 1);
-                pair
-            }
+        let pair = if let Some(pair) = found {
+            pair
+        } else {
+            let pair = Clients {
+                decoding: self.build(access, true)?,
+                verbatim: self.build(access, false)?,
+            };
+            clients.insert(access.ca_bundle.clone(), pair.clone(), 1);
+            pair
         };
         Ok(match document {
             Document::Index => pair.decoding,

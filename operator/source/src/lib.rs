@@ -35,6 +35,8 @@ mod flight;
 mod http;
 mod index;
 mod location;
+mod packages;
+mod reader;
 mod recent;
 mod request;
 mod settings;

@@ -6,6 +6,10 @@ use url::Url;
 use crate::error::Error;
 use crate::request::{Credentials, HttpRepository, Secret};
 
+/// Stands for one distinct (address, credentials, authorities). Whatever is cached is cached under it, so that nobody
+/// gets from the cache what his own credentials would not open.
+pub(crate) type Scope = [u8; 32];
+
 /// A repository's address with what opens it.
 #[derive(Clone, Debug)]
 pub(crate) struct Access {
@@ -13,9 +17,7 @@ pub(crate) struct Access {
     pub base: Url,
     pub credentials: Option<Credentials>,
     pub ca_bundle: Option<String>,
-    /// One value for each distinct (address, credentials, authorities). Whatever is cached is cached under it, so
-    /// that nobody gets from the cache what his own credentials would not open.
-    pub scope: [u8; 32],
+    pub scope: Scope,
 }
 
 impl Access {
@@ -150,7 +152,7 @@ fn decoded(percent_encoded: &str) -> String {
         .unwrap_or_default()
 }
 
-fn scope(base: &Url, credentials: Option<&Credentials>, ca_bundle: Option<&str>) -> [u8; 32] {
+fn scope(base: &Url, credentials: Option<&Credentials>, ca_bundle: Option<&str>) -> Scope {
     let (kind, user, secret) = match credentials {
         None => ("none", "", ""),
         Some(Credentials::Basic { username, password }) => {

@@ -42,7 +42,7 @@ impl Default for Settings {
             package_bytes: 64 * MIB,
             connect_time: Duration::from_secs(10),
             stall_time: Duration::from_secs(20),
-            request_time: Duration::from_secs(120),
+            request_time: Duration::from_mins(2),
             redirects: 5,
             transfers: 8,
             repositories: 128,

@@ -6,9 +6,9 @@ use belay_source::{Credentials, Error, Kind, Secret};
 use rstest::rstest;
 use rustls::pki_types::PrivateKeyDer;
 
+use super::asking::{ANY_AGE, NOW, fetch, fetcher, publish, repository};
 use super::package;
 use super::server::{Page, Server};
-use super::{ANY_AGE, NOW, fetch, fetcher, publish, repository};
 
 fn basic() -> Credentials {
     Credentials::Basic {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use belay_source::{Error, Kind, Settings};
 use rstest::rstest;
 
+use super::asking::{NOW, fetch, fetcher, fetcher_with, publish, repository, settings};
 use super::package;
 use super::server::{Fault, Page, Server};
-use super::{NOW, fetch, fetcher, fetcher_with, publish, repository, settings};
 
 /// Given a repository with one version in which `page` stands at `path`, what a fetch says.
 async fn failure(path: &str, page: Page) -> Error {
@@ -18,7 +18,7 @@ async fn failure_under(settings: Settings, path: &str, page: Page) -> Error {
     let server = Server::start().await;
     publish(&server, &["1.0.0"]);
     server.serve(path, page);
-    fetch(&fetcher_with(settings), &repository(&server), NOW)
+    fetch(&fetcher_with(&settings), &repository(&server), NOW)
         .await
         .unwrap_err()
 }
@@ -72,7 +72,7 @@ async fn a_server_that_asks_for_patience_is_heard() {
     )
     .await;
 
-    assert_eq!(error.retry_after(), Some(Duration::from_secs(120)));
+    assert_eq!(error.retry_after(), Some(Duration::from_mins(2)));
 }
 
 #[rstest]

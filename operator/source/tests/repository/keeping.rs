@@ -2,9 +2,9 @@
 
 use belay_source::{Kind, Settings};
 
+use super::asking::{ANY_AGE, NOW, fetch, fetcher, fetcher_with, publish, repository, settings};
 use super::package;
 use super::server::{Page, Server};
-use super::{ANY_AGE, NOW, fetch, fetcher, fetcher_with, publish, repository, settings};
 
 #[tokio::test]
 async fn a_hundred_releases_of_one_repository_cost_one_index_and_one_package() {
@@ -114,7 +114,7 @@ async fn a_package_that_a_kept_index_does_not_describe_is_compared_with_a_new_on
     let server = Server::start().await;
     let changed = package::package("1.0.0+again");
     publish(&server, &["1.0.0"]);
-    let fetcher = fetcher_with(Settings {
+    let fetcher = fetcher_with(&Settings {
         memory_bytes: 0,
         ..settings()
     });
@@ -192,11 +192,11 @@ async fn a_folder_keeps_packages_over_a_restart() {
         cache_dir: Some(folder.path().to_owned()),
         ..settings()
     };
-    fetch(&fetcher_with(settings.clone()), &repository(&server), NOW)
+    fetch(&fetcher_with(&settings), &repository(&server), NOW)
         .await
         .unwrap();
 
-    fetch(&fetcher_with(settings), &repository(&server), NOW)
+    fetch(&fetcher_with(&settings), &repository(&server), NOW)
         .await
         .unwrap();
 
@@ -212,14 +212,14 @@ async fn a_damaged_folder_costs_a_transfer_and_no_more() {
         cache_dir: Some(folder.path().to_owned()),
         ..settings()
     };
-    fetch(&fetcher_with(settings.clone()), &repository(&server), NOW)
+    fetch(&fetcher_with(&settings), &repository(&server), NOW)
         .await
         .unwrap();
     for file in std::fs::read_dir(folder.path()).unwrap() {
         std::fs::write(file.unwrap().path(), "damaged").unwrap();
     }
 
-    fetch(&fetcher_with(settings), &repository(&server), NOW)
+    fetch(&fetcher_with(&settings), &repository(&server), NOW)
         .await
         .unwrap();
 

@@ -28,10 +28,7 @@ pub fn package(version: &str) -> Vec<u8> {
 
 /// The digest as an index writes it.
 pub fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    format!("{:x}", Sha256::digest(bytes))
 }
 
 /// An entry of the index.
@@ -71,15 +68,22 @@ pub fn publish(server: &Server, version: &str) -> Listed {
 }
 
 pub fn index(entries: &[Listed]) -> String {
-    let mut text = "apiVersion: v1\nentries:\n  web:\n".to_owned();
+    let mut lines = vec![
+        "apiVersion: v1".to_owned(),
+        "entries:".to_owned(),
+        "  web:".to_owned(),
+    ];
     for entry in entries {
-        text += &format!(
-            "  - name: web\n    version: {}\n    urls:\n    - {}\n",
-            entry.version, entry.url
+        lines.push("  - name: web".to_owned());
+        lines.push(format!("    version: {}", entry.version));
+        lines.push("    urls:".to_owned());
+        lines.push(format!("    - {}", entry.url));
+        lines.extend(
+            entry
+                .digest
+                .iter()
+                .map(|digest| format!("    digest: {digest}")),
         );
-        if let Some(digest) = &entry.digest {
-            text += &format!("    digest: {digest}\n");
-        }
     }
-    text
+    lines.join("\n") + "\n"
 }

@@ -187,11 +187,17 @@ impl State {
         if page.fault == Some(Fault::Silent) {
             return std::future::pending().await;
         }
-        let mut text = format!("HTTP/1.1 {} Answer\r\nConnection: close\r\n", page.status);
-        for (name, value) in &page.headers {
-            text += &format!("{name}: {value}\r\n");
-        }
-        text += &format!("Content-Length: {}\r\n\r\n", page.body.len());
+        let mut lines = vec![
+            format!("HTTP/1.1 {} Answer", page.status),
+            "Connection: close".to_owned(),
+        ];
+        lines.extend(
+            page.headers
+                .iter()
+                .map(|(name, value)| format!("{name}: {value}")),
+        );
+        lines.push(format!("Content-Length: {}", page.body.len()));
+        let text = lines.join("\r\n") + "\r\n\r\n";
         let sent = if page.fault.is_some() {
             page.body.len() / 2
         } else {

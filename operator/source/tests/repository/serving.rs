@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use belay_source::{Fetched, Inline, Kind, Package, Source};
 
+use super::asking::{ANY_AGE, NOW, fetch, fetcher, publish, repository};
 use super::package::{self, digest};
 use super::server::{Page, Server};
-use super::{ANY_AGE, NOW, fetch, fetcher, publish, repository};
 
 #[tokio::test]
 async fn the_newest_stable_version_comes_when_none_is_named() {
