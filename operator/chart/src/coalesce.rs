@@ -1,0 +1,242 @@
+//! Which value wins: the user's over the parent chart's over the chart's own, and globals flow down.
+//!
+//! There are two ways of putting maps together. *Coalescing* gives what templates see: a null of the user removes a
+//! chart's default, and nulls among the defaults count as absent. *Merging* keeps nulls, for steps that coalesce later.
+
+use belay_yaml::{Map, Value};
+
+use crate::chart::Chart;
+use crate::error::ChartError;
+
+/// The key whose map every subchart sees.
+const GLOBAL: &str = "global";
+
+/// Whether nulls stay.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nulls {
+    Remove,
+    Keep,
+}
+
+/// Puts a chart's defaults and those of its subcharts below `values`.
+pub(crate) fn coalesce(
+    chart: &Chart,
+    values: &mut Map,
+    nulls: Nulls,
+    warnings: &mut Vec<String>,
+) -> Result<(), ChartError> {
+    Coalesce { warnings }.chart(chart, values, "", nulls)
+}
+
+/// Puts `below` under `above`, keeping nulls.
+pub(crate) fn merge_tables(above: &mut Map, below: Map, warnings: &mut Vec<String>) {
+    Coalesce { warnings }.tables(above, below, "", Nulls::Keep);
+}
+
+struct Coalesce<'w> {
+    warnings: &'w mut Vec<String>,
+}
+
+impl Coalesce<'_> {
+    fn warn(&mut self, text: String) {
+        self.warnings.push(text);
+    }
+
+    fn chart(&mut self, chart: &Chart, values: &mut Map, prefix: &str, nulls: Nulls) -> Result<(), ChartError> {
+        self.defaults(chart, values, prefix, nulls);
+        let prefix = join(prefix, chart.name());
+        for child in chart.dependencies() {
+            let mut own = match values.remove(child.name()) {
+                None => Map::new(),
+                Some(Value::Map(own)) => own,
+                Some(other) => {
+                    return Err(ChartError::SubchartValues(child.name().to_owned(), go_verb_t(&other)));
+                }
+            };
+            self.globals(&mut own, values, &prefix);
+            self.chart(child, &mut own, &prefix, nulls)?;
+            values.insert(child.name().to_owned(), Value::Map(own));
+        }
+        Ok(())
+    }
+
+    fn defaults(&mut self, chart: &Chart, values: &mut Map, prefix: &str, nulls: Nulls) {
+        let prefix = join(prefix, chart.name());
+        for (key, default) in chart.values().into_iter().flatten() {
+            match values.get_mut(key) {
+                Some(Value::Null) if nulls == Nulls::Remove => {
+                    values.remove(key);
+                }
+                Some(Value::Map(above)) => match default {
+                    Value::Map(below) => {
+                        // The values of a subchart are coalesced later, by the subchart.
+                        let is_child = chart.dependencies().iter().any(|child| child.name() == key);
+                        let nulls = if is_child { Nulls::Keep } else { nulls };
+                        let mut below = below.clone();
+                        if nulls == Nulls::Remove {
+                            remove_nulls(&mut below);
+                        }
+                        self.tables(above, below, &join(&prefix, key), nulls);
+                    }
+                    Value::Null => {}
+                    _ => self.warn(format!("warning: skipped value for {prefix}.{key}: Not a table.")),
+                },
+                Some(_) => {}
+                None => {
+                    let mut default = default.clone();
+                    if nulls == Nulls::Remove {
+                        if default.is_null() {
+                            continue;
+                        }
+                        if let Value::Map(map) = &mut default {
+                            remove_nulls(map);
+                        }
+                    }
+                    values.insert(key.clone(), default);
+                }
+            }
+        }
+    }
+
+    fn globals(&mut self, child: &mut Map, parent: &Map, prefix: &str) {
+        let mut below = match child.get(GLOBAL) {
+            None => Map::new(),
+            Some(Value::Map(map)) => map.clone(),
+            Some(_) => {
+                self.warn(format!("warning: skipping globals because destination {GLOBAL} is not a table."));
+                return;
+            }
+        };
+        let above = match parent.get(GLOBAL) {
+            None => &Map::new(),
+            Some(Value::Map(map)) => map,
+            Some(_) => {
+                self.warn(format!("warning: skipping globals because source {GLOBAL} is not a table."));
+                return;
+            }
+        };
+        for (key, value) in above {
+            match (value, below.get(key)) {
+                (Value::Map(map), Some(Value::Map(own))) => {
+                    let mut merged = map.clone();
+                    self.tables(&mut merged, own.clone(), &join(prefix, key), Nulls::Keep);
+                    below.insert(key.clone(), Value::Map(merged));
+                }
+                (Value::Map(_), Some(_)) => {
+                    self.warn(format!("Conflict: cannot merge map onto non-map for {key:?}. Skipping."));
+                }
+                (Value::Map(_), None) => {
+                    below.insert(key.clone(), value.clone());
+                }
+                (_, Some(Value::Map(_))) => self.warn(format!("key {key} is table. Skipping")),
+                _ => {
+                    below.insert(key.clone(), value.clone());
+                }
+            }
+        }
+        child.insert(GLOBAL.to_owned(), Value::Map(below));
+    }
+
+    fn tables(&mut self, above: &mut Map, below: Map, prefix: &str, nulls: Nulls) {
+        for (key, value) in below {
+            match (above.get_mut(&key), value) {
+                (None, value) => {
+                    above.insert(key, value);
+                }
+                (Some(Value::Null), value) => {
+                    // Null over something is the user's wish to be rid of it; null over null stays.
+                    if nulls == Nulls::Remove && !value.is_null() {
+                        above.remove(&key);
+                    }
+                }
+                (Some(Value::Map(upper)), Value::Map(lower)) => {
+                    self.tables(upper, lower, &join(prefix, &key), nulls);
+                }
+                (Some(_), value @ Value::Map(_)) => {
+                    let (path, value) = (join(prefix, &key), go_text(&value));
+                    self.warn(format!("warning: cannot overwrite table with non table for {path} ({value})"));
+                }
+                (Some(Value::Map(_)), value) if !value.is_null() => {
+                    let (path, value) = (join(prefix, &key), go_text(&value));
+                    self.warn(format!(
+                        "warning: destination for {path} is a table. Ignoring non-table value ({value})"
+                    ));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn join(prefix: &str, key: &str) -> String {
+    if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") }
+}
+
+fn remove_nulls(map: &mut Map) {
+    map.retain(|_, value| {
+        if let Value::Map(inner) = value {
+            remove_nulls(inner);
+        }
+        !value.is_null()
+    });
+}
+
+/// The map that a dotted path leads to.
+pub(crate) fn table<'v>(values: &'v Map, path: &str) -> Option<&'v Map> {
+    path.split('.').try_fold(values, |map, key| map.get(key)?.as_map())
+}
+
+/// The value, no map, that a dotted path leads to.
+pub(crate) fn scalar<'v>(values: &'v Map, path: &str) -> Option<&'v Value> {
+    let (map, key) = match path.rsplit_once('.') {
+        Some((above, key)) => (table(values, above)?, key),
+        None => (values, path),
+    };
+    map.get(key).filter(|value| value.as_map().is_none())
+}
+
+/// Go's name of a value's type.
+pub(crate) fn go_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nil",
+        Value::Bool(_) => "bool",
+        Value::Int(_) => "int64",
+        Value::Uint(_) => "uint64",
+        Value::Float(_) => "float64",
+        Value::Str(_) | Value::Bytes(_) => "string",
+        Value::Seq(_) => "[]interface {}",
+        Value::Map(_) => "map[string]interface {}",
+    }
+}
+
+/// Go's `%v` of a value.
+pub(crate) fn go_text(value: &Value) -> String {
+    match value {
+        Value::Null => "<nil>".to_owned(),
+        Value::Bool(b) => b.to_string(),
+        Value::Int(number) => number.to_string(),
+        Value::Uint(number) => number.to_string(),
+        Value::Float(number) => belay_yaml::float_g(*number),
+        Value::Str(text) => text.clone(),
+        Value::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        Value::Seq(items) => format!("[{}]", items.iter().map(go_text).collect::<Vec<_>>().join(" ")),
+        Value::Map(map) => {
+            let entries: Vec<_> = map.iter().map(|(k, v)| format!("{k}:{}", go_text(v))).collect();
+            format!("map[{}]", entries.join(" "))
+        }
+    }
+}
+
+/// Go's `%t`, which Helm uses where it means the type.
+fn go_verb_t(value: &Value) -> String {
+    match value {
+        Value::Bool(b) => b.to_string(),
+        Value::Null => "%!t(<nil>)".to_owned(),
+        Value::Seq(items) => format!("[{}]", items.iter().map(go_verb_t).collect::<Vec<_>>().join(" ")),
+        other => format!("%!t({}={})", go_type(other), go_text(other)),
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/coalesce.rs"]
+mod tests;

@@ -1,0 +1,124 @@
+//! Parsed templates, kept for as long as they are used.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use belay_template::{Set, Template};
+use sha2::{Digest as _, Sha256};
+
+use crate::chart::Chart;
+use crate::error::ChartError;
+use crate::file::File;
+use crate::handlebars::Dialect;
+use crate::scope;
+
+/// The end of the names of templates that are Handlebars instead of Go's.
+pub(crate) const HANDLEBARS: &str = ".hbs";
+
+/// The linked templates of a chart, with all names in the order in which Helm executes them.
+pub(crate) struct Compiled {
+    pub(crate) set: Set,
+    pub(crate) dialect: Dialect,
+    pub(crate) order: Vec<String>,
+    bytes: usize,
+}
+
+impl Compiled {
+    /// Parses and links all templates. Needs a large stack.
+    fn parse(templates: &[(String, File)]) -> Result<Self, ChartError> {
+        let mut set = Set::new();
+        let mut bytes = 0;
+        for (name, file) in templates.iter().filter(|(name, _)| !name.ends_with(HANDLEBARS)) {
+            let template = Template::parse(name.as_str(), &*file.data)
+                .map_err(|error| ChartError::Template(error.as_helm()))?;
+            bytes += template.text_bytes();
+            set.add(&template);
+        }
+        let other = templates.iter().filter(|(name, _)| name.ends_with(HANDLEBARS));
+        let dialect = Dialect::parse(other.map(|(name, file)| (name.as_str(), file)))?;
+        Ok(Self { set, dialect, order: templates.iter().map(|(name, _)| name.clone()).collect(), bytes })
+    }
+}
+
+/// Deeper files first, and Z before A: so a parent's definition comes after a child's and replaces it.
+fn in_order(chart: &Chart) -> Vec<(String, File)> {
+    let mut templates: Vec<_> = scope::templates(chart).into_iter().collect();
+    templates.sort_by(|(a, _), (b, _)| {
+        let depth = |name: &String| name.matches('/').count();
+        (depth(b), b).cmp(&(depth(a), a))
+    });
+    templates
+}
+
+/// A chart's content and which of its templates take part.
+type Key = [u8; 32];
+
+/// Compiled charts, the longest unused dropped first when they take more than the bound.
+pub(crate) struct Cache {
+    inner: Mutex<Entries>,
+    bound: usize,
+}
+
+#[derive(Default)]
+struct Entries {
+    by_key: HashMap<Key, (u64, Arc<Compiled>)>,
+    clock: u64,
+    bytes: usize,
+}
+
+impl Cache {
+    /// A cache for templates of `bound` bytes of text in all; at least the newest chart is always kept.
+    pub(crate) fn new(bound: usize) -> Self {
+        Self { inner: Mutex::default(), bound }
+    }
+
+    /// The chart's templates, parsed now unless they were before. Needs a large stack.
+    pub(crate) fn get(&self, chart: &Chart) -> Result<Arc<Compiled>, ChartError> {
+        let templates = in_order(chart);
+        let key = key(chart, &templates);
+        if let Some(found) = self.lock().find(&key) {
+            return Ok(found);
+        }
+        let compiled = Arc::new(Compiled::parse(&templates)?);
+        self.lock().keep(key, &compiled, self.bound);
+        Ok(compiled)
+    }
+
+    /// A panic while the lock was held leaves at worst a wrong count of bytes.
+    fn lock(&self) -> std::sync::MutexGuard<'_, Entries> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entries {
+    fn find(&mut self, key: &Key) -> Option<Arc<Compiled>> {
+        self.clock += 1;
+        let (used, found) = self.by_key.get_mut(key)?;
+        *used = self.clock;
+        Some(Arc::clone(found))
+    }
+
+    fn keep(&mut self, key: Key, compiled: &Arc<Compiled>, bound: usize) {
+        self.clock += 1;
+        if let Some((_, old)) = self.by_key.insert(key, (self.clock, Arc::clone(compiled))) {
+            self.bytes -= old.bytes;
+        }
+        self.bytes += compiled.bytes;
+        while self.bytes > bound && self.by_key.len() > 1 {
+            let oldest = self.by_key.iter().min_by_key(|(_, (used, _))| *used).map(|(key, _)| *key);
+            if let Some((_, old)) = oldest.and_then(|key| self.by_key.remove(&key)) {
+                self.bytes -= old.bytes;
+            }
+        }
+    }
+}
+
+fn key(chart: &Chart, templates: &[(String, File)]) -> Key {
+    let mut hash = Sha256::new();
+    hash.update(chart.content_digest().0);
+    for (name, _) in templates {
+        hash.update(name.as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().into()
+}

@@ -1,0 +1,35 @@
+//! A chart as Helm keeps it in its release records.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::chart::Chart;
+use crate::file::File;
+
+/// Go's zero time, which stands for "not known" in records.
+const NO_TIME: &str = "0001-01-01T00:00:00Z";
+
+impl Chart {
+    /// The field `chart` of a release record: metadata, lock, templates, values, schema and files. Subcharts are not
+    /// part of it, as with Helm.
+    pub fn record_json(&self) -> Value {
+        json!({
+            "metadata": serde_json::to_value(self.metadata()).unwrap_or_default(),
+            "lock": self.lock,
+            "templates": files(self.templates()),
+            "values": self.values().map(|values| belay_yaml::to_serde(&belay_yaml::Value::Map(values.clone()))),
+            "schema": self.schema().map(|schema| STANDARD.encode(schema)),
+            "schemamodtime": NO_TIME,
+            "files": files(self.files()),
+        })
+    }
+}
+
+/// Go writes a list that was never filled as null.
+fn files(files: &[File]) -> Value {
+    if files.is_empty() {
+        return Value::Null;
+    }
+    files.iter().map(|file| json!({"name": &*file.name, "data": STANDARD.encode(&file.data)})).collect()
+}

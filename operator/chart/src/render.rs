@@ -1,0 +1,141 @@
+//! From a chart and its values to the text of its manifests.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use belay_template::{Host, Limits, Render, run_with_stack};
+
+use crate::capabilities::Capabilities;
+use crate::chart::Chart;
+use crate::compiled::{Cache, Compiled, HANDLEBARS};
+use crate::dependencies::in_range;
+use crate::error::ChartError;
+use crate::prepare::Prepared;
+use crate::scope::{self, Release};
+
+/// The end of the names of notes, which are shown to the user and no manifest.
+const NOTES: &str = "NOTES.txt";
+
+/// What a render depends on besides chart and values.
+#[derive(Debug, Clone)]
+pub struct RenderOptions {
+    /// `.Release`.
+    pub release: Release,
+    /// `.Capabilities`.
+    pub capabilities: Capabilities,
+    /// Whether the notes of subcharts are shown as well (`--render-subchart-notes`).
+    pub subchart_notes: bool,
+    /// How much the chart may use.
+    pub limits: Limits,
+}
+
+/// What a chart renders to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rendered {
+    /// The output of every template by its full name, for example `web/templates/service.yaml`; no partials, no notes.
+    /// What is no UTF-8 became U+FFFD, since no manifest may hold it.
+    pub files: BTreeMap<String, String>,
+    /// The notes, empty when there are none.
+    pub notes: String,
+}
+
+/// Renders charts and keeps their parsed templates. Share one among all releases.
+pub struct Renderer {
+    cache: Cache,
+}
+
+impl Renderer {
+    /// A renderer that keeps parsed templates of up to `bytes` of text.
+    pub fn new(bytes: usize) -> Self {
+        Self { cache: Cache::new(bytes) }
+    }
+
+    /// Renders all templates in Helm's order on a thread with a large stack, and waits for it. `host` is what
+    /// templates may learn of the world outside.
+    ///
+    /// # Errors
+    /// When the chart is not made for the cluster's version, or a template does not parse, fails, or exceeds a limit.
+    pub fn render(
+        &self,
+        prepared: &Prepared,
+        options: &RenderOptions,
+        host: &mut (dyn Host + Send),
+    ) -> Result<Rendered, ChartError> {
+        let chart = prepared.chart();
+        check_kubernetes(chart, &options.capabilities)?;
+        let work = || {
+            catch_unwind(AssertUnwindSafe(|| {
+                let compiled = self.cache.get(chart)?;
+                execute(prepared, &compiled, options, host)
+            }))
+            .unwrap_or_else(|panic| Err(ChartError::Broken(panic_text(&*panic))))
+        };
+        run_with_stack(work).map_err(|error| ChartError::Broken(error.to_string()))?
+    }
+}
+
+impl Default for Renderer {
+    /// Keeps 32 MiB of template text.
+    fn default() -> Self {
+        Self::new(32 << 20)
+    }
+}
+
+fn check_kubernetes(chart: &Chart, capabilities: &Capabilities) -> Result<(), ChartError> {
+    let wanted = &chart.metadata().kube_version;
+    if wanted.is_empty() || in_range(wanted, &capabilities.kube_version.normalized) {
+        return Ok(());
+    }
+    Err(ChartError::IncompatibleKubernetes {
+        wanted: wanted.clone(),
+        found: capabilities.kube_version.version.clone(),
+    })
+}
+
+fn execute(
+    prepared: &Prepared,
+    compiled: &Compiled,
+    options: &RenderOptions,
+    host: &mut dyn Host,
+) -> Result<Rendered, ChartError> {
+    let chart = prepared.chart();
+    let scoped = scope::scope(chart, prepared.values(), &options.release, &options.capabilities);
+    let mut render = Render::new(&compiled.set, host, options.limits);
+    let mut rendered = Rendered::default();
+    let mut notes = BTreeMap::new();
+    for name in &compiled.order {
+        let Some(template) = scoped.get(name) else { continue };
+        if template.file.base_name().starts_with('_') {
+            continue;
+        }
+        let data = template.data(name);
+        let text = if name.ends_with(HANDLEBARS) {
+            compiled.dialect.render(name, &data, &mut render)?
+        } else {
+            let output = render
+                .execute(name.as_bytes(), &data)
+                .map_err(|error| ChartError::Template(error.as_helm(name)))?;
+            String::from_utf8_lossy(&output).replace("<no value>", "")
+        };
+        if name.ends_with(NOTES) {
+            notes.insert(name.clone(), text);
+        } else {
+            rendered.files.insert(name.clone(), text);
+        }
+    }
+    let own = format!("{}/templates/{NOTES}", chart.name());
+    let shown = |name: &String| options.subchart_notes || *name == own;
+    for (_, text) in notes.iter().filter(|(name, _)| shown(name)) {
+        if !rendered.notes.is_empty() {
+            rendered.notes.push('\n');
+        }
+        rendered.notes.push_str(text);
+    }
+    Ok(rendered)
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown panic".to_owned())
+}
