@@ -1,1 +1,52 @@
 //! The API server: identity, apply, prune, ledger, storage, watches, pods, claims.
+//!
+//! This is one of the two crates that touch a network. It knows objects, Helm's records and ownership marks; it
+//! knows nothing of a `HelmRelease` and takes no decision: reads answer with facts, writes answer with what is
+//! known to have happened ([`Written`]), and the caller decides.
+//!
+//! Nothing here waits without a time limit, and no queue here grows without a bound.
+
+pub mod apply;
+pub mod claim;
+pub mod client;
+pub mod crds;
+pub mod error;
+pub mod faults;
+pub mod hooks;
+pub mod identity;
+pub mod kinds;
+pub mod layers;
+pub mod ledger;
+pub mod managed_fields;
+pub mod object;
+pub mod permits;
+pub mod pods;
+pub mod prune;
+pub mod request;
+pub mod storage;
+pub mod watch;
+pub mod waves;
+pub(crate) mod wire;
+
+pub use apply::{Applied, ApplyOptions, DryRun, Item, Known};
+pub use claim::{Claim, ClaimOptions};
+pub use client::{ConnectOptions, Connection, connect};
+pub use crds::{CrdOutcome, CrdPolicy};
+pub use error::{Cause, Error, NotDone, Refusal, RefusalKind, Transport, Written};
+pub use faults::{FaultPlan, Injection};
+pub use hooks::{HookEnd, HookObject, HookRun};
+pub use identity::{Owner, Ownership};
+pub use kinds::{Kinds, Resolved, Scope, ServerVersion};
+pub use layers::{RequestObserver, WriteGate};
+pub use ledger::{Entry, Found, Ledger, Stamp, Swap};
+pub use object::{Lookup, Place, ResourceVersion};
+pub use permits::{Lane, Permits};
+pub use pods::{ContainerLog, HappenedEvent};
+pub use prune::Pruned;
+pub use request::{RequestInfo, Verb};
+pub use storage::{Creation, RecordStamp, Storage, Stored, Summary, Update};
+pub use watch::{
+    Follow, Judge, Observed, PodObservation, PodScope, Progress, ReleaseKey, Tracked, Tracking,
+    WatchScope, Watches,
+};
+pub use waves::{FailedItem, WavesOptions, WavesOutcome};

@@ -1,0 +1,310 @@
+//! One object by server-side apply as manager `helm`, after a look at whose it is.
+
+use belay_health::ObjectKey;
+use futures::StreamExt;
+use futures::stream;
+use http::StatusCode;
+use serde_json::Value;
+
+use crate::client::Connection;
+use crate::error::{Error, RefusalKind, Written};
+use crate::identity::{MANAGER, Owner, Ownership, ownership, stamp};
+use crate::managed_fields::{migration, replicas_are_scaled};
+use crate::object::{Place, ResourceVersion, identified};
+use crate::wire::Call;
+
+const APPLY: &str = "application/apply-patch+yaml";
+const JSON_PATCH: &str = "application/json-patch+json";
+
+/// How many dry runs are in flight for one release.
+const DRY_RUNS_AT_ONCE: usize = 8;
+
+/// What the caller knows about an object before it is applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// Nothing: look first.
+    Nothing,
+    /// It is proven that nothing of that name is there: no look.
+    Absent,
+    /// It was seen to be ours under this uid: no look, unless its replicas may be an autoscaler's. When another object
+    /// stands there now, it is looked at after all.
+    Ours {
+        /// The uid.
+        uid: String,
+    },
+}
+
+/// One object to apply.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// The manifest, without ownership marks.
+    pub object: Value,
+    /// What is known beforehand.
+    pub known: Known,
+}
+
+impl Item {
+    /// An object about which nothing is known.
+    pub fn new(object: Value) -> Self {
+        Self {
+            object,
+            known: Known::Nothing,
+        }
+    }
+}
+
+/// How to apply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplyOptions {
+    /// The release, whose marks every object gets.
+    pub owner: Owner,
+    /// Take objects that belong to nobody or to another release.
+    pub take_ownership: bool,
+}
+
+/// What the API server answered to an apply.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Applied {
+    /// The object, its namespace filled in.
+    pub key: ObjectKey,
+    /// Its uid.
+    pub uid: String,
+    /// The state that the answer shows.
+    pub resource_version: ResourceVersion,
+    /// Did it not exist before?
+    pub created: bool,
+    /// The whole answer: judge it, then drop it.
+    pub live: Value,
+}
+
+/// The outcome of one dry run.
+#[derive(Debug)]
+pub struct DryRun {
+    /// The object; as far as its manifest says when its kind is not served.
+    pub key: Option<ObjectKey>,
+    /// What applying it would answer.
+    pub outcome: Written<Applied>,
+}
+
+impl DryRun {
+    /// Would a revert or upgrade fail here because a field cannot change?
+    pub fn is_immutable(&self) -> bool {
+        self.outcome
+            .as_ref()
+            .is_err_and(|error| error.is(RefusalKind::Immutable))
+    }
+}
+
+impl Connection {
+    /// Applies one object. Safe to repeat.
+    ///
+    /// # Errors
+    /// As every write; refused with [`Error::NotOurs`] when the object belongs to somebody else.
+    pub async fn apply(&self, item: &Item, options: &ApplyOptions) -> Written<Applied> {
+        self.apply_or_dry_run(item, options, false).await
+    }
+
+    /// Asks what applying would answer, admission and validation included, and changes nothing.
+    ///
+    /// # Errors
+    /// As [`Connection::apply`].
+    pub async fn dry_run(&self, item: &Item, options: &ApplyOptions) -> Written<Applied> {
+        self.apply_or_dry_run(item, options, true).await
+    }
+
+    /// Dry-runs all objects, some at once; the answers come in the order of the items. An object whose CRD or
+    /// namespace the same release brings cannot be dry-run before it: its outcome is a refusal that says so.
+    pub async fn dry_run_all(&self, items: &[Item], options: &ApplyOptions) -> Vec<DryRun> {
+        stream::iter(items)
+            .map(|item| async move {
+                let key = belay_health::ObjectRef::of(&item.object)
+                    .ok()
+                    .map(|reference| reference.key());
+                let outcome = self.dry_run(item, options).await;
+                DryRun {
+                    key: outcome
+                        .as_ref()
+                        .map(|applied| applied.key.clone())
+                        .ok()
+                        .or(key),
+                    outcome,
+                }
+            })
+            .buffered(DRY_RUNS_AT_ONCE)
+            .collect()
+            .await
+    }
+
+    async fn apply_or_dry_run(
+        &self,
+        item: &Item,
+        options: &ApplyOptions,
+        dry_run: bool,
+    ) -> Written<Applied> {
+        let place = self.place(&item.object, &options.owner.namespace).await?;
+        let body = prepared(item.object.clone(), &place, &options.owner);
+        let sets_replicas = body.pointer("/spec/replicas").is_some();
+        match &item.known {
+            Known::Absent => self.send(&place, body, false, dry_run).await,
+            Known::Ours { uid } if !sets_replicas => {
+                let mut expecting = body.clone();
+                expecting["metadata"]["uid"] = Value::from(uid.as_str());
+                match self.send(&place, expecting, true, dry_run).await {
+                    Err(error) if error.is(RefusalKind::Conflict) => {
+                        self.look_and_apply(&place, body, options, dry_run).await
+                    }
+                    answer => answer,
+                }
+            }
+            Known::Ours { .. } | Known::Nothing => {
+                self.look_and_apply(&place, body, options, dry_run).await
+            }
+        }
+    }
+
+    async fn look_and_apply(
+        &self,
+        place: &Place,
+        mut body: Value,
+        options: &ApplyOptions,
+        dry_run: bool,
+    ) -> Written<Applied> {
+        let Some(live) = self.get_at(place).await? else {
+            return self.send(place, body, false, dry_run).await;
+        };
+        self.check_owner(place, &live, options)?;
+        if !dry_run {
+            self.migrate(place, &live).await?;
+        }
+        if replicas_are_scaled(&live)
+            && let Some(spec) = body.get_mut("spec").and_then(Value::as_object_mut)
+        {
+            spec.remove("replicas");
+        }
+        let (uid, _) = identified(&live, &place.key)?;
+        body["metadata"]["uid"] = Value::from(uid);
+        self.send(place, body, true, dry_run).await
+    }
+
+    fn check_owner(
+        &self,
+        place: &Place,
+        live: &Value,
+        options: &ApplyOptions,
+    ) -> Result<(), Error> {
+        let owner = match ownership(live, &options.owner) {
+            Ownership::Ours => return Ok(()),
+            Ownership::Unowned => None,
+            Ownership::Foreign(owner) => Some(owner),
+        };
+        if options.take_ownership {
+            tracing::info!(object = %place.key, from = ?owner, "taking ownership");
+            return Ok(());
+        }
+        Err(Error::NotOurs {
+            object: place.key.to_string(),
+            owner,
+        })
+    }
+
+    /// Turns client-side managedFields into ours. An object that changed meanwhile conflicts, and is tried again with
+    /// the whole apply.
+    async fn migrate(&self, place: &Place, live: &Value) -> Written<()> {
+        if let Some(patch) = migration(live) {
+            Call::patch(place.path())
+                .query("fieldManager", MANAGER)
+                .typed_json(JSON_PATCH, &patch)?
+                .write::<Value>(self)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn send(
+        &self,
+        place: &Place,
+        body: Value,
+        existed: bool,
+        dry_run: bool,
+    ) -> Written<Applied> {
+        let call = Call::patch(place.path())
+            .query("fieldManager", MANAGER)
+            .query("force", "true")
+            .query("fieldValidation", "Strict")
+            .query_if(dry_run, "dryRun", "All")
+            .typed_json(APPLY, &body)?;
+        // The answer is larger than the body; no need to hold both.
+        drop(body);
+        let (status, live): (StatusCode, Value) = call.write(self).await?;
+        let (uid, resource_version) = identified(&live, &place.key)?;
+        let created = status == StatusCode::CREATED || (dry_run && !existed);
+        Ok(Applied {
+            key: place.key.clone(),
+            uid,
+            resource_version,
+            created,
+            live,
+        })
+    }
+}
+
+/// The manifest as it is sent: marked, in its namespace, and without what an apply may not carry.
+fn prepared(mut object: Value, place: &Place, owner: &Owner) -> Value {
+    stamp(&mut object, owner);
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        match &place.key.namespace {
+            Some(namespace) => metadata.insert("namespace".into(), Value::from(namespace.as_str())),
+            None => metadata.remove("namespace"),
+        };
+        for unwanted in [
+            "managedFields",
+            "resourceVersion",
+            "uid",
+            "creationTimestamp",
+            "generation",
+            "selfLink",
+        ] {
+            metadata.remove(unwanted);
+        }
+    }
+    object
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kinds::{Resolved, Scope};
+    use serde_json::json;
+
+    #[test]
+    fn what_is_sent_is_marked_placed_and_free_of_server_side_fields() {
+        let place = Place {
+            resolved: Resolved {
+                group: String::new(),
+                version: "v1".into(),
+                kind: "ConfigMap".into(),
+                plural: "configmaps".into(),
+                scope: Scope::Namespaced,
+                watchable: true,
+                listable: true,
+            },
+            key: ObjectKey {
+                group: String::new(),
+                kind: "ConfigMap".into(),
+                namespace: Some("prod".into()),
+                name: "a".into(),
+            },
+        };
+        let owner = Owner {
+            release: "shop".into(),
+            namespace: "prod".into(),
+        };
+        let object = json!({"apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": "a", "uid": "x", "creationTimestamp": null, "managedFields": []}});
+        let sent = prepared(object, &place, &owner);
+        let metadata = sent["metadata"].as_object().unwrap();
+        let keys: Vec<&str> = metadata.keys().map(String::as_str).collect();
+        assert_eq!(keys, ["annotations", "labels", "name", "namespace"]);
+        assert_eq!(metadata["namespace"], "prod");
+    }
+}

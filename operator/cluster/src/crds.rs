@@ -1,0 +1,209 @@
+//! Definitions of custom resources: those of a chart's `crds/` folder, and waiting until any of them is served.
+
+use std::time::Duration;
+
+use belay_health::{ObjectKey, ObjectRef, Verdict, verdict};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::client::Connection;
+use crate::error::{Error, Refusal, RefusalKind, Written};
+use crate::identity::MANAGER;
+use crate::object::{Place, uid};
+use crate::watch::named::Sight;
+use crate::wire::Call;
+
+/// What to do with a chart's `crds/` (Flux's names; Helm does `Create`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum CrdPolicy {
+    /// Leave them alone.
+    Skip,
+    /// Create what is not there.
+    #[default]
+    Create,
+    /// Create what is not there and bring the others to the chart's state.
+    CreateReplace,
+}
+
+/// What became of one definition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum CrdOutcome {
+    /// It was not there.
+    Created,
+    /// It was there and was applied over.
+    Replaced,
+    /// It was there and was left as it is.
+    Skipped,
+}
+
+impl Connection {
+    /// Brings a chart's `crds/` in, without ownership marks as Helm does, waits until all that was written is served,
+    /// and asks the cluster for its kinds again.
+    ///
+    /// # Errors
+    /// As every write; refused with [`Error::Deadline`] when they are not served in time.
+    pub async fn ensure_crds(
+        &self,
+        definitions: &[Value],
+        policy: CrdPolicy,
+        within: Duration,
+    ) -> Written<Vec<(ObjectKey, CrdOutcome)>> {
+        if policy == CrdPolicy::Skip {
+            return Ok(Vec::new());
+        }
+        let mut outcomes = Vec::with_capacity(definitions.len());
+        for definition in definitions {
+            let place = self.place(definition, "").await?;
+            let live = self.get_at(&place).await?;
+            let outcome = match (&live, policy) {
+                (Some(_), CrdPolicy::Create | CrdPolicy::Skip) => CrdOutcome::Skipped,
+                (Some(_), CrdPolicy::CreateReplace) => CrdOutcome::Replaced,
+                (None, _) => CrdOutcome::Created,
+            };
+            if outcome != CrdOutcome::Skipped {
+                let mut body = definition.clone();
+                if let Some(uid) = live.as_ref().and_then(uid) {
+                    body["metadata"]["uid"] = Value::from(uid);
+                }
+                Call::patch(place.path())
+                    .query("fieldManager", MANAGER)
+                    .query("force", "true")
+                    .query("fieldValidation", "Strict")
+                    .typed_json("application/apply-patch+yaml", &body)?
+                    .write::<Value>(self)
+                    .await?;
+            }
+            outcomes.push((place.key, outcome));
+        }
+        let written: Vec<ObjectKey> = outcomes
+            .iter()
+            .filter(|(_, outcome)| *outcome != CrdOutcome::Skipped)
+            .map(|(key, _)| key.clone())
+            .collect();
+        self.wait_served(&written, within)
+            .await
+            .map_err(|(_, error)| error)?;
+        Ok(outcomes)
+    }
+
+    /// Waits until definitions are established, then until the cluster lists their kinds, since the one comes a moment
+    /// before the other.
+    pub(crate) async fn wait_served(
+        &self,
+        definitions: &[ObjectKey],
+        within: Duration,
+    ) -> Result<(), (ObjectKey, Error)> {
+        if definitions.is_empty() {
+            return Ok(());
+        }
+        let ends = Instant::now() + within;
+        for key in definitions {
+            let left = ends.saturating_duration_since(Instant::now());
+            let kinds = self
+                .wait_established(key, left)
+                .await
+                .map_err(|error| (key.clone(), error))?;
+            for (api_version, kind) in kinds {
+                let listed = async {
+                    loop {
+                        match self.resolve(&api_version, &kind).await {
+                            Err(Error::UnknownKind { .. }) => {
+                                tokio::time::sleep(Duration::from_millis(100)).await
+                            }
+                            other => return other.map(|_| ()),
+                        }
+                    }
+                };
+                tokio::time::timeout_at(ends, listed)
+                    .await
+                    .unwrap_or_else(|_| {
+                        Err(Error::Deadline {
+                            what: format!("that kind {kind} in {api_version} is served"),
+                            after: within,
+                        })
+                    })
+                    .map_err(|error| (key.clone(), error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until one definition is established; answers with the (apiVersion, kind) pairs that it serves.
+    async fn wait_established(
+        &self,
+        key: &ObjectKey,
+        within: Duration,
+    ) -> Result<Vec<(String, String)>, Error> {
+        let place: Place = self.place_of(key).await?;
+        let what = format!("that {key} is established");
+        self.follow(&place, within, &what, |sight| {
+            let Sight::There(object) = sight else {
+                return None;
+            };
+            match verdict(object) {
+                Verdict::Current => Some(Ok(served(object))),
+                Verdict::Failed {
+                    reason, message, ..
+                } => Some(Err(Error::Refused(Refusal {
+                    call: format!("establish {key}"),
+                    status: 422,
+                    kind: RefusalKind::Invalid,
+                    message: format!("{reason}: {message}"),
+                    causes: Vec::new(),
+                    retry_after: None,
+                }))),
+                _ => None,
+            }
+        })
+        .await?
+    }
+}
+
+fn served(definition: &Value) -> Vec<(String, String)> {
+    let text = |path: &str| {
+        definition
+            .pointer(path)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let (group, kind) = (text("/spec/group"), text("/spec/names/kind"));
+    let versions = definition
+        .pointer("/spec/versions")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    versions
+        .iter()
+        .filter(|version| {
+            version
+                .get("served")
+                .and_then(Value::as_bool)
+                .unwrap_or(false)
+        })
+        .filter_map(|version| version.get("name").and_then(Value::as_str))
+        .map(|version| (format!("{group}/{version}"), kind.to_owned()))
+        .collect()
+}
+
+/// Is a manifest a definition of custom resources?
+pub fn is_definition(object: &Value) -> bool {
+    ObjectRef::of(object).is_ok_and(|reference| {
+        reference.group == "apiextensions.k8s.io" && reference.kind == "CustomResourceDefinition"
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_served_versions_are_waited_for() {
+        let definition = json!({"spec": {"group": "example.org", "names": {"kind": "Widget"}, "versions": [
+            {"name": "v1", "served": true}, {"name": "v1beta1", "served": false}]}});
+        assert_eq!(
+            served(&definition),
+            [("example.org/v1".to_owned(), "Widget".to_owned())]
+        );
+    }
+}

@@ -1,0 +1,577 @@
+//! What can go wrong between us and the API server, and what a write that did not answer `Done` leaves open.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::StatusCode;
+use kube::core::Status;
+
+/// A boxed error from below: TLS, HTTP or a token source.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The one error type of this crate.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The connection could not be set up from the kubeconfig or the pod's service account.
+    #[error("cannot connect with {what}: check the kubeconfig, its context and its certificates")]
+    Config {
+        /// Which source of configuration was tried.
+        what: String,
+        /// What the source said.
+        #[source]
+        source: BoxError,
+    },
+    /// No usable answer came back.
+    #[error("{call}: {source}")]
+    Transport {
+        /// Verb and resource of the call.
+        call: String,
+        /// How the exchange ended.
+        #[source]
+        source: Transport,
+    },
+    /// The API server answered and said no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The answer is not what the API promises.
+    #[error(
+        "{what} cannot be read: {source}; check which program stands between us and the API server"
+    )]
+    Decode {
+        /// What was being read.
+        what: String,
+        /// Where it stopped making sense.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// Something of ours could not be turned into JSON.
+    #[error("{what} cannot be written as JSON: {source}")]
+    Encode {
+        /// What was being written.
+        what: String,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// Compressed data could not be read or written.
+    #[error("{what} cannot be unpacked: {source}; restore it from a backup or delete it")]
+    Compression {
+        /// What was being packed or unpacked.
+        what: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// An object lacks what every object has.
+    #[error("{what} {why}")]
+    Malformed {
+        /// Which object.
+        what: String,
+        /// What it lacks.
+        why: String,
+    },
+    /// The API server serves no such kind, even after asking again.
+    #[error(
+        "the cluster serves no kind {kind} in {api_version}: install its CRD or correct the apiVersion"
+    )]
+    UnknownKind {
+        /// The manifest's apiVersion.
+        api_version: String,
+        /// The manifest's kind.
+        kind: String,
+    },
+    /// The object exists and belongs to nobody or to another release.
+    #[error(
+        "{object} exists and {}; remove it, rename yours, or set takeOwnership",
+        .owner.as_ref().map_or_else(|| "belongs to no release".to_owned(), |owner| format!("belongs to release {owner}"))
+    )]
+    NotOurs {
+        /// The object, printed.
+        object: String,
+        /// The release that its marks name, if any.
+        owner: Option<crate::identity::Owner>,
+    },
+    /// It does not fit into one Secret.
+    #[error(
+        "{what} takes {bytes} bytes of the {limit} that a Secret holds: make the chart or its values smaller"
+    )]
+    TooLarge {
+        /// What does not fit.
+        what: String,
+        /// Its size in bytes.
+        bytes: usize,
+        /// The most that fits, in bytes.
+        limit: usize,
+    },
+    /// Helm's record could not be read or written.
+    #[error("{what}: {source}")]
+    Record {
+        /// The Secret's name.
+        what: String,
+        /// What the codec said.
+        #[source]
+        source: belay_release::Error,
+    },
+    /// A wait reached its deadline.
+    #[error("{what} was not reached within {}s", .after.as_secs())]
+    Deadline {
+        /// What was waited for.
+        what: String,
+        /// How long, from the start of this wait.
+        after: Duration,
+    },
+}
+
+impl Error {
+    /// A short constant name for a metric's label.
+    pub fn category(&self) -> &'static str {
+        match self {
+            Self::Config { .. } => "config",
+            Self::Transport { source, .. } => source.category(),
+            Self::Refused(refusal) => refusal.kind.category(),
+            Self::Decode { .. } => "decode",
+            Self::Encode { .. } => "encode",
+            Self::Compression { .. } => "compression",
+            Self::Malformed { .. } => "malformed",
+            Self::UnknownKind { .. } => "unknown_kind",
+            Self::NotOurs { .. } => "not_ours",
+            Self::TooLarge { .. } => "too_large",
+            Self::Record { .. } => "record",
+            Self::Deadline { .. } => "deadline",
+        }
+    }
+
+    /// The API server's refusal, if it is one.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// Is it a refusal of this kind?
+    pub fn is(&self, kind: RefusalKind) -> bool {
+        self.refusal().is_some_and(|refusal| refusal.kind == kind)
+    }
+
+    /// May the same read succeed in a moment?
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            Self::Transport { source, .. } => !matches!(source, Transport::ClaimLost),
+            Self::Refused(refusal) => refusal.status == 429 || refusal.status >= 500,
+            _ => false,
+        }
+    }
+}
+
+/// How an exchange with the API server ended without an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Transport {
+    /// Sent, and no whole answer within the time limit.
+    #[error("no answer within {}ms", .0.as_millis())]
+    TimedOut(Duration),
+    /// Not sent: all slots towards the API server stayed taken.
+    #[error("no free slot towards the API server within {}ms", .0.as_millis())]
+    Congested(Duration),
+    /// Not sent: no connection.
+    #[error("cannot reach the API server: {0}")]
+    Connect(#[source] BoxError),
+    /// Sent, and the connection broke before the answer.
+    #[error("the connection broke before the answer: {0}")]
+    Lost(#[source] BoxError),
+    /// Not sent: the claim under which we may write has ended.
+    #[error("not sent: the claim to write for this release has ended")]
+    ClaimLost,
+}
+
+impl Transport {
+    /// Can the request have reached the API server?
+    pub fn may_have_arrived(&self) -> bool {
+        matches!(self, Self::TimedOut(_) | Self::Lost(_))
+    }
+
+    fn category(&self) -> &'static str {
+        match self {
+            Self::TimedOut(_) => "timeout",
+            Self::Congested(_) => "congested",
+            Self::Connect(_) => "unreachable",
+            Self::Lost(_) => "lost",
+            Self::ClaimLost => "claim_lost",
+        }
+    }
+}
+
+/// What a refusal is about, read from the status code, the reason, the causes and, where the API has no better
+/// sign, its message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RefusalKind {
+    /// The object is not there.
+    NotFound,
+    /// The path is not there: the kind is not served.
+    NotServed,
+    /// Something of that name is there already.
+    AlreadyExists,
+    /// The object is another one, or a newer one, than the request says.
+    Conflict,
+    /// A field may not change once it is set.
+    Immutable,
+    /// The object breaks its schema or a validation rule.
+    Invalid,
+    /// Our account may not do this.
+    Forbidden,
+    /// Our credentials are not accepted.
+    Unauthorized,
+    /// A resource quota is used up.
+    Quota,
+    /// The namespace is being deleted: nothing can be created in it.
+    NamespaceTerminating,
+    /// An admission webhook or policy said no.
+    Denied,
+    /// An admission webhook could not be asked. Nothing was written.
+    WebhookUnreachable,
+    /// The resourceVersion is too old to start from.
+    Expired,
+    /// The verb is not offered for this kind.
+    NotSupported,
+    /// The request is larger than the API server takes.
+    TooLarge,
+    /// Too many requests.
+    Throttled,
+    /// The API server failed: what it did is not known.
+    ServerError,
+    /// Anything else.
+    Other,
+}
+
+impl RefusalKind {
+    fn category(self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::NotServed => "not_served",
+            Self::AlreadyExists => "already_exists",
+            Self::Conflict => "conflict",
+            Self::Immutable => "immutable",
+            Self::Invalid => "invalid",
+            Self::Forbidden => "forbidden",
+            Self::Unauthorized => "unauthorized",
+            Self::Quota => "quota",
+            Self::NamespaceTerminating => "namespace_terminating",
+            Self::Denied => "denied",
+            Self::WebhookUnreachable => "webhook_unreachable",
+            Self::Expired => "expired",
+            Self::NotSupported => "not_supported",
+            Self::TooLarge => "request_too_large",
+            Self::Throttled => "throttled",
+            Self::ServerError => "server_error",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// One reason inside a refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// The field, in the API server's notation; empty when it is about the whole object.
+    pub field: String,
+    /// The machine-readable reason.
+    pub reason: String,
+    /// The text for people.
+    pub message: String,
+}
+
+/// The API server said no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Verb and resource of the call.
+    pub call: String,
+    /// The HTTP status code.
+    pub status: u16,
+    /// What it is about.
+    pub kind: RefusalKind,
+    /// The API server's own words.
+    pub message: String,
+    /// Field by field, where given.
+    pub causes: Vec<Cause>,
+    /// How long the API server asks us to stay away.
+    pub retry_after: Option<Duration>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "{}: {} (status {})",
+            self.call, self.message, self.status
+        )
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl Refusal {
+    /// Reads a failed answer: status code, `Retry-After` in seconds, body (a `Status` object or plain text).
+    pub(crate) fn read(
+        call: String,
+        code: StatusCode,
+        retry_after: Option<Duration>,
+        body: &[u8],
+    ) -> Self {
+        let parsed: Option<Status> = serde_json::from_slice(body).ok();
+        let status = parsed.unwrap_or_else(|| {
+            let text: String = String::from_utf8_lossy(body).chars().take(1024).collect();
+            Status {
+                message: text.trim().to_owned(),
+                ..Status::default()
+            }
+        });
+        let details = status.details.as_ref();
+        let causes: Vec<Cause> = details
+            .map(|details| {
+                details
+                    .causes
+                    .iter()
+                    .map(|cause| Cause {
+                        field: cause.field.clone(),
+                        reason: cause.reason.clone(),
+                        message: cause.message.clone(),
+                    })
+                    .collect()
+            })
+            .unwrap_or_default();
+        let asked = details
+            .map(|details| details.retry_after_seconds)
+            .filter(|seconds| *seconds > 0)
+            .map(|seconds| Duration::from_secs(u64::from(seconds)));
+        let message = if status.message.is_empty() {
+            code.canonical_reason().unwrap_or("refused").to_owned()
+        } else {
+            status.message.clone()
+        };
+        Self {
+            call,
+            status: code.as_u16(),
+            kind: kind_of(code, &status, &causes),
+            message,
+            causes,
+            retry_after: retry_after.or(asked),
+        }
+    }
+
+    /// The admission webhook that the message names, if one does.
+    pub fn webhook(&self) -> Option<&str> {
+        let (_, rest) = self.message.split_once("webhook \"")?;
+        rest.split_once('"').map(|(name, _)| name)
+    }
+}
+
+fn kind_of(code: StatusCode, status: &Status, causes: &[Cause]) -> RefusalKind {
+    let message = status.message.as_str();
+    if message.contains("failed calling webhook") {
+        return RefusalKind::WebhookUnreachable;
+    }
+    if message.contains("denied the request") || message.contains("denied request:") {
+        return RefusalKind::Denied;
+    }
+    match code.as_u16() {
+        401 => RefusalKind::Unauthorized,
+        403 if causes
+            .iter()
+            .any(|cause| cause.reason == "NamespaceTerminating")
+            || message.contains("because it is being terminated") =>
+        {
+            RefusalKind::NamespaceTerminating
+        }
+        403 if message.contains("exceeded quota") => RefusalKind::Quota,
+        403 => RefusalKind::Forbidden,
+        404 if status
+            .details
+            .as_ref()
+            .is_none_or(|details| details.name.is_empty()) =>
+        {
+            RefusalKind::NotServed
+        }
+        404 => RefusalKind::NotFound,
+        405 | 415 => RefusalKind::NotSupported,
+        409 if status.reason == "AlreadyExists" => RefusalKind::AlreadyExists,
+        409 => RefusalKind::Conflict,
+        410 => RefusalKind::Expired,
+        413 => RefusalKind::TooLarge,
+        422 if is_immutable(message) || causes.iter().any(|cause| is_immutable(&cause.message)) => {
+            RefusalKind::Immutable
+        }
+        400 | 422 => RefusalKind::Invalid,
+        429 => RefusalKind::Throttled,
+        500..=599 => RefusalKind::ServerError,
+        _ => RefusalKind::Other,
+    }
+}
+
+/// The API has no reason code for this, so the texts of its validation are what there is.
+fn is_immutable(message: &str) -> bool {
+    const SIGNS: [&str; 6] = [
+        "field is immutable",
+        "is immutable",
+        "updates to statefulset spec for fields other than",
+        "may not change once set",
+        "cannot change roleRef",
+        "pod updates may not change fields other than",
+    ];
+    SIGNS.iter().any(|sign| message.contains(sign))
+}
+
+/// The answer to a write: done, or what is known instead.
+pub type Written<T> = Result<T, NotDone>;
+
+/// A write that is not known to be done. This crate never repeats a write; the decision does, or does not.
+#[derive(Debug, thiserror::Error)]
+pub enum NotDone {
+    /// It may have happened: look before doing anything else.
+    #[error("it is not known whether the write happened: {source}")]
+    Ambiguous {
+        /// Why it is not known.
+        #[source]
+        source: Box<Error>,
+    },
+    /// It did not happen, and may when repeated.
+    #[error("the write did not happen and can be repeated in {}ms: {source}", .after.as_millis())]
+    Retry {
+        /// How long to stay away.
+        after: Duration,
+        /// Why it did not happen.
+        #[source]
+        source: Box<Error>,
+    },
+    /// It did not happen, and the same write will not.
+    #[error(transparent)]
+    Refused(Box<Error>),
+}
+
+/// How long to stay away when the API server names no time.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+impl From<Error> for NotDone {
+    /// Judges what an error says about a write.
+    fn from(error: Error) -> Self {
+        match &error {
+            Error::Transport {
+                source: Transport::ClaimLost,
+                ..
+            } => Self::Refused(Box::new(error)),
+            Error::Transport { source, .. } if source.may_have_arrived() => Self::Ambiguous {
+                source: Box::new(error),
+            },
+            Error::Transport { .. } => Self::Retry {
+                after: RETRY_AFTER,
+                source: Box::new(error),
+            },
+            // A 2xx whose body cannot be read was a write that happened, in some shape.
+            Error::Decode { .. } => Self::Ambiguous {
+                source: Box::new(error),
+            },
+            Error::Refused(refusal) => match refusal.kind {
+                RefusalKind::Throttled | RefusalKind::WebhookUnreachable => Self::Retry {
+                    after: refusal.retry_after.unwrap_or(RETRY_AFTER),
+                    source: Box::new(error),
+                },
+                RefusalKind::ServerError => Self::Ambiguous {
+                    source: Box::new(error),
+                },
+                _ => Self::Refused(Box::new(error)),
+            },
+            _ => Self::Refused(Box::new(error)),
+        }
+    }
+}
+
+impl From<Refusal> for NotDone {
+    fn from(refusal: Refusal) -> Self {
+        Error::from(refusal).into()
+    }
+}
+
+impl NotDone {
+    /// The error underneath.
+    pub fn error(&self) -> &Error {
+        match self {
+            Self::Ambiguous { source } | Self::Retry { source, .. } | Self::Refused(source) => {
+                source
+            }
+        }
+    }
+
+    /// The API server's refusal, if that is what stands underneath.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        self.error().refusal()
+    }
+
+    /// Is a refusal of this kind underneath?
+    pub fn is(&self, kind: RefusalKind) -> bool {
+        self.error().is(kind)
+    }
+
+    /// A short constant name for a metric's label.
+    pub fn category(&self) -> &'static str {
+        self.error().category()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(code: u16, body: &str) -> Refusal {
+        Refusal::read(
+            "patch deployments".into(),
+            StatusCode::from_u16(code).unwrap(),
+            None,
+            body.as_bytes(),
+        )
+    }
+
+    #[test]
+    fn a_gateway_timeout_leaves_a_write_open() {
+        let error = Error::from(refusal(504, "upstream timed out"));
+        assert!(matches!(NotDone::from(error), NotDone::Ambiguous { .. }));
+    }
+
+    #[test]
+    fn a_throttled_write_did_not_happen_and_says_when_to_come_back() {
+        let body = r#"{"kind":"Status","status":"Failure","message":"slow","reason":"TooManyRequests","code":429,
+            "details":{"retryAfterSeconds":7}}"#;
+        match NotDone::from(refusal(429, body)) {
+            NotDone::Retry { after, .. } => assert_eq!(after, Duration::from_secs(7)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_unreachable_webhook_is_told_from_a_failed_server() {
+        let body = r#"{"kind":"Status","status":"Failure","reason":"InternalError","code":500,
+            "message":"Internal error occurred: failed calling webhook \"guard.example.org\": connection refused"}"#;
+        let refusal = refusal(500, body);
+        assert_eq!(refusal.kind, RefusalKind::WebhookUnreachable);
+        assert_eq!(refusal.webhook(), Some("guard.example.org"));
+        assert!(matches!(NotDone::from(refusal), NotDone::Retry { .. }));
+    }
+
+    #[test]
+    fn an_immutable_field_is_told_from_a_wrong_one() {
+        let immutable = r#"{"kind":"Status","status":"Failure","reason":"Invalid","code":422,"message":"Service \"a\" is invalid",
+            "details":{"name":"a","causes":[{"field":"spec.clusterIP","reason":"FieldValueInvalid","message":"field is immutable"}]}}"#;
+        assert_eq!(refusal(422, immutable).kind, RefusalKind::Immutable);
+        assert_eq!(
+            refusal(422, "spec.replicas: Invalid value").kind,
+            RefusalKind::Invalid
+        );
+    }
+
+    #[test]
+    fn an_unknown_path_is_told_from_an_unknown_object() {
+        assert_eq!(
+            refusal(404, "404 page not found").kind,
+            RefusalKind::NotServed
+        );
+        let object = r#"{"kind":"Status","status":"Failure","reason":"NotFound","code":404,"message":"no","details":{"name":"a"}}"#;
+        assert_eq!(refusal(404, object).kind, RefusalKind::NotFound);
+    }
+}

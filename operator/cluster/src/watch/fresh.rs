@@ -1,0 +1,179 @@
+//! Fresh reads of what is tracked: before a release is called good, and before a timeout is believed.
+
+use std::collections::BTreeMap;
+
+use belay_health::{ObjectKey, Verdict};
+use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::Value;
+
+use crate::client::Connection;
+use crate::error::{Error, RefusalKind};
+use crate::identity::{MANAGED_BY, MANAGED_BY_HELM};
+use crate::object::uid;
+use crate::watch::events::Selection;
+use crate::watch::index::Progress;
+use crate::watch::named::name_kind;
+use crate::watch::registry::Watches;
+use crate::watch::tracked::{Follow, ReleaseKey, Tracked};
+
+/// Up to this many objects of one kind and namespace are read one by one; more are listed.
+const READ_SINGLY: usize = 3;
+const READS_AT_ONCE: usize = 8;
+const PAGE: &str = "50";
+
+impl Watches {
+    /// Reads everything that is tracked for a release anew, past all watches and caches, and answers with what is seen
+    /// then; `None` when nothing is tracked for it.
+    ///
+    /// # Errors
+    /// Read errors. What was read before the error counts.
+    pub async fn refresh(&self, release: &ReleaseKey) -> Result<Option<Progress>, Error> {
+        let tracked = self.shared().index().tracked_for(release);
+        let mut groups: BTreeMap<(String, String, Option<String>, Follow), Vec<ObjectKey>> =
+            BTreeMap::new();
+        for Tracked { key, follow, .. } in tracked {
+            groups
+                .entry((
+                    key.group.clone(),
+                    key.kind.clone(),
+                    key.namespace.clone(),
+                    follow,
+                ))
+                .or_default()
+                .push(key);
+        }
+        let connection = &self.shared().connection;
+        let reads: Vec<_> = groups
+            .into_iter()
+            .map(|((_, _, _, follow), keys)| async move {
+                if keys.len() <= READ_SINGLY || follow == Follow::Named {
+                    self.refresh_singly(connection, keys).await
+                } else {
+                    self.refresh_listed(connection, keys).await
+                }
+            })
+            .collect();
+        stream::iter(reads)
+            .buffer_unordered(READS_AT_ONCE)
+            .try_collect::<Vec<()>>()
+            .await?;
+        Ok(self.progress(release))
+    }
+
+    async fn refresh_singly(
+        &self,
+        connection: &Connection,
+        keys: Vec<ObjectKey>,
+    ) -> Result<(), Error> {
+        for key in keys {
+            let live = match connection.get(&key).await {
+                Err(Error::UnknownKind { .. }) => None,
+                Err(error) if error.is(RefusalKind::NotServed) => None,
+                answer => answer?,
+            };
+            self.take(&key, live.as_ref());
+        }
+        Ok(())
+    }
+
+    async fn refresh_listed(
+        &self,
+        connection: &Connection,
+        keys: Vec<ObjectKey>,
+    ) -> Result<(), Error> {
+        let Some(first) = keys.first() else {
+            return Ok(());
+        };
+        let resolved = match connection
+            .resolve_preferred(&first.group, &first.kind)
+            .await
+        {
+            Err(Error::UnknownKind { .. }) => return self.refresh_singly(connection, keys).await,
+            answer => answer?,
+        };
+        let selection = Selection {
+            path: resolved.collection(first.namespace.as_deref()),
+            labels: format!("{MANAGED_BY}={MANAGED_BY_HELM}"),
+            fields: String::new(),
+            accept: "application/json",
+        };
+        let mut left: BTreeMap<String, ObjectKey> = keys
+            .into_iter()
+            .map(|key| (key.name.clone(), key))
+            .collect();
+        let mut token = String::new();
+        loop {
+            let mut page: Value = selection
+                .list("application/json")
+                .query("limit", PAGE)
+                .query_if(!token.is_empty(), "continue", &token)
+                .read(connection)
+                .await?;
+            let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) else {
+                return Err(Error::Malformed {
+                    what: selection.path,
+                    why: "answered without items".into(),
+                });
+            };
+            for mut object in items {
+                let name = object
+                    .pointer("/metadata/name")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default();
+                if let Some(key) = left.remove(name) {
+                    name_kind(&mut object, &resolved);
+                    self.take(&key, Some(&object));
+                }
+            }
+            token = page
+                .pointer("/metadata/continue")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned();
+            if token.is_empty() || left.is_empty() {
+                break;
+            }
+        }
+        // Gone, or without its label.
+        self.refresh_singly(connection, left.into_values().collect())
+            .await
+    }
+
+    fn take(&self, key: &ObjectKey, live: Option<&Value>) {
+        self.shared().update(|index| match live {
+            Some(object) => index.seen(key, object),
+            None => index.missing(key),
+        });
+    }
+}
+
+impl Connection {
+    /// The verdicts of tracked objects by one fresh read of each, without watches; in the given order.
+    ///
+    /// # Errors
+    /// Read errors.
+    pub async fn verdicts(&self, objects: &[Tracked]) -> Result<Vec<(ObjectKey, Verdict)>, Error> {
+        stream::iter(objects)
+            .map(|tracked| async move {
+                let live = match self.get(&tracked.key).await {
+                    Err(Error::UnknownKind { .. }) => None,
+                    answer => answer?,
+                };
+                let verdict = match live {
+                    Some(live)
+                        if tracked
+                            .uid
+                            .as_deref()
+                            .is_none_or(|ours| uid(&live) == Some(ours)) =>
+                    {
+                        tracked.judge(&live)
+                    }
+                    _ => Verdict::Missing,
+                };
+                Ok((tracked.key.clone(), verdict))
+            })
+            .buffered(READS_AT_ONCE)
+            .try_collect()
+            .await
+    }
+}

@@ -1,0 +1,398 @@
+//! Who looks at what, and what was seen last: plain data, no I/O, no clock.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use belay_health::{ObjectKey, Verdict};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::object::{resource_version, uid};
+use crate::watch::pods::{PodObservation, PodOwner, PodTable, trim_owner};
+use crate::watch::tracked::{Observed, ReleaseKey, Tracked, Tracking};
+
+/// How far a release has got, as seen so far.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// What was seen of each object, in the order of their keys.
+    pub objects: Vec<(ObjectKey, Observed)>,
+    /// The objects of which nothing that counts was seen yet.
+    pub unseen: Vec<ObjectKey>,
+    /// Pods of the newest templates with something wrong.
+    pub pods: Vec<PodObservation>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    releases: BTreeMap<ReleaseKey, Release>,
+    objects: BTreeMap<ObjectKey, Entry>,
+    pods: BTreeMap<String, PodTable>,
+    /// Releases with news; a set, so that a storm of events takes no more room than there are releases.
+    changed: BTreeSet<ReleaseKey>,
+}
+
+#[derive(Debug)]
+struct Release {
+    objects: BTreeMap<ObjectKey, Tracked>,
+    pods: Option<crate::watch::tracked::PodScope>,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    trackers: BTreeSet<ReleaseKey>,
+    seen: Option<Seen>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Seen {
+    observed: Observed,
+    /// For pods: what tells the newest template.
+    owner: Option<Value>,
+}
+
+impl Index {
+    /// Replaces what is looked at for a release. Answers with the objects that were not looked at before by anybody.
+    pub fn track(&mut self, release: &ReleaseKey, tracking: &Tracking) -> Vec<ObjectKey> {
+        let objects: BTreeMap<ObjectKey, Tracked> = tracking
+            .objects
+            .iter()
+            .map(|tracked| (tracked.key.clone(), tracked.clone()))
+            .collect();
+        let before = self.releases.remove(release);
+        for key in before
+            .iter()
+            .flat_map(|before| before.objects.keys())
+            .filter(|key| !objects.contains_key(*key))
+        {
+            self.forget(key, release);
+        }
+        let mut fresh = Vec::new();
+        for key in objects.keys() {
+            let entry = self.objects.entry(key.clone()).or_insert_with(|| {
+                fresh.push(key.clone());
+                Entry::default()
+            });
+            entry.trackers.insert(release.clone());
+        }
+        self.releases.insert(
+            release.clone(),
+            Release {
+                objects,
+                pods: tracking.pods.clone(),
+            },
+        );
+        self.drop_unused_pods();
+        self.changed.insert(release.clone());
+        fresh
+    }
+
+    pub fn untrack(&mut self, release: &ReleaseKey) {
+        if let Some(gone) = self.releases.remove(release) {
+            for key in gone.objects.keys() {
+                self.forget(key, release);
+            }
+        }
+        self.changed.remove(release);
+        self.drop_unused_pods();
+    }
+
+    fn forget(&mut self, key: &ObjectKey, release: &ReleaseKey) {
+        if let Some(entry) = self.objects.get_mut(key) {
+            entry.trackers.remove(release);
+            if entry.trackers.is_empty() {
+                self.objects.remove(key);
+            }
+        }
+    }
+
+    fn drop_unused_pods(&mut self) {
+        let used: BTreeSet<&String> = self
+            .releases
+            .values()
+            .filter_map(|release| release.pods.as_ref())
+            .flat_map(|scope| scope.namespaces.iter())
+            .collect();
+        self.pods.retain(|namespace, _| used.contains(namespace));
+    }
+
+    pub fn is_tracked(&self, key: &ObjectKey) -> bool {
+        self.objects.contains_key(key)
+    }
+
+    /// The tracked objects of a kind, in one namespace or all.
+    pub fn tracked_of(&self, group: &str, kind: &str, namespace: Option<&str>) -> Vec<ObjectKey> {
+        self.objects
+            .keys()
+            .filter(|key| key.group == group && key.kind == kind)
+            .filter(|key| {
+                namespace.is_none_or(|namespace| key.namespace.as_deref() == Some(namespace))
+            })
+            .cloned()
+            .collect()
+    }
+
+    /// Takes an object's state in. An older one than was seen already is passed over.
+    pub fn seen(&mut self, key: &ObjectKey, object: &Value) {
+        let Some(verdict) = self.judge(key, object) else {
+            return;
+        };
+        let observed = Observed {
+            verdict,
+            resource_version: resource_version(object),
+            uid: uid(object).unwrap_or_default().to_owned(),
+        };
+        self.put(
+            key,
+            Seen {
+                observed,
+                owner: trim_owner(object),
+            },
+        );
+    }
+
+    /// Takes the last state of a deleted object in: `true` when it is final in itself, because the object ended before
+    /// it was deleted and is followed by name; otherwise the caller has to look.
+    pub fn ended(&mut self, key: &ObjectKey, object: &Value) -> bool {
+        let named = self
+            .trackers(key)
+            .iter()
+            .any(|tracked| tracked.follow == crate::watch::tracked::Follow::Named);
+        let Some(verdict) = self
+            .judge(key, object)
+            .filter(|verdict| named && (verdict.is_current() || verdict.is_failed()))
+        else {
+            return false;
+        };
+        let observed = Observed {
+            verdict,
+            resource_version: resource_version(object),
+            uid: uid(object).unwrap_or_default().to_owned(),
+        };
+        self.put(
+            key,
+            Seen {
+                observed,
+                owner: None,
+            },
+        );
+        true
+    }
+
+    /// A look found nothing there.
+    pub fn missing(&mut self, key: &ObjectKey) {
+        let Some(entry) = self.objects.get(key) else {
+            return;
+        };
+        // A hook that ended and was deleted stays ended.
+        let ended = entry.seen.as_ref().is_some_and(|seen| {
+            seen.observed.verdict.is_current() || seen.observed.verdict.is_failed()
+        });
+        let named = self
+            .trackers(key)
+            .iter()
+            .any(|tracked| tracked.follow == crate::watch::tracked::Follow::Named);
+        if ended && named {
+            return;
+        }
+        let resource_version = entry
+            .seen
+            .as_ref()
+            .map(|seen| seen.observed.resource_version)
+            .unwrap_or_default();
+        let observed = Observed {
+            verdict: Verdict::Missing,
+            resource_version,
+            uid: String::new(),
+        };
+        self.put(
+            key,
+            Seen {
+                observed,
+                owner: None,
+            },
+        );
+    }
+
+    fn judge(&self, key: &ObjectKey, object: &Value) -> Option<Verdict> {
+        self.trackers(key)
+            .first()
+            .map(|tracked| tracked.judge(object))
+    }
+
+    fn trackers(&self, key: &ObjectKey) -> Vec<&Tracked> {
+        let releases = self
+            .objects
+            .get(key)
+            .into_iter()
+            .flat_map(|entry| &entry.trackers);
+        releases
+            .filter_map(|release| self.releases.get(release)?.objects.get(key))
+            .collect()
+    }
+
+    fn put(&mut self, key: &ObjectKey, seen: Seen) {
+        let Some(entry) = self.objects.get_mut(key) else {
+            return;
+        };
+        if entry
+            .seen
+            .as_ref()
+            .is_some_and(|known| known.observed.resource_version > seen.observed.resource_version)
+        {
+            return;
+        }
+        let trackers = entry.trackers.clone();
+        let before = entry.seen.replace(seen.clone());
+        for release in trackers {
+            let Some(tracked) = self
+                .releases
+                .get(&release)
+                .and_then(|entry| entry.objects.get(key))
+            else {
+                continue;
+            };
+            let was = count(tracked, before.as_ref().map(|seen| &seen.observed));
+            let is = count(tracked, Some(&seen.observed));
+            // A new state with the same verdict is no news, unless it tells pods of a new template apart.
+            let same = was.as_ref().map(|o| (&o.verdict, &o.uid))
+                == is.as_ref().map(|o| (&o.verdict, &o.uid));
+            let owner = before.as_ref().and_then(|seen| seen.owner.as_ref()) != seen.owner.as_ref()
+                && self.pods.values().any(PodTable::has_faults);
+            if !same || owner {
+                self.changed.insert(release);
+            }
+        }
+    }
+
+    pub fn pod_seen(&mut self, namespace: &str, pod: &Value, now: Timestamp) {
+        let name = pod
+            .pointer("/metadata/name")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let table = self.pods.entry(namespace.to_owned()).or_default();
+        if table.pod_seen(name, pod, now) {
+            self.news_in(namespace);
+        }
+    }
+
+    pub fn pod_gone(&mut self, namespace: &str, pod: &Value) {
+        let name = pod
+            .pointer("/metadata/name")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        if self
+            .pods
+            .get_mut(namespace)
+            .is_some_and(|table| table.pod_gone(name))
+        {
+            self.news_in(namespace);
+        }
+    }
+
+    pub fn pods_listed(&mut self, namespace: &str, names: &BTreeSet<String>) {
+        if self
+            .pods
+            .get_mut(namespace)
+            .is_some_and(|table| table.retain_pods(names))
+        {
+            self.news_in(namespace);
+        }
+    }
+
+    pub fn replica_set_seen(&mut self, namespace: &str, set: &Value) {
+        if self
+            .pods
+            .entry(namespace.to_owned())
+            .or_default()
+            .replica_set_seen(set)
+        {
+            self.news_in(namespace);
+        }
+    }
+
+    pub fn replica_set_gone(&mut self, namespace: &str, set: &Value) {
+        if let Some(table) = self.pods.get_mut(namespace) {
+            table.replica_set_gone(set);
+        }
+    }
+
+    fn news_in(&mut self, namespace: &str) {
+        let concerned = self.releases.iter().filter(|(_, release)| {
+            release
+                .pods
+                .as_ref()
+                .is_some_and(|scope| scope.namespaces.contains(namespace))
+        });
+        self.changed.extend(concerned.map(|(key, _)| key.clone()));
+    }
+
+    pub fn next_changed(&mut self) -> Option<ReleaseKey> {
+        self.changed.pop_first()
+    }
+
+    pub fn has_changed(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
+    pub fn tracked_for(&self, release: &ReleaseKey) -> Vec<Tracked> {
+        self.releases
+            .get(release)
+            .map(|entry| entry.objects.values().cloned().collect())
+            .unwrap_or_default()
+    }
+
+    /// `None` when nothing is tracked for the release.
+    pub fn progress(&self, release: &ReleaseKey) -> Option<Progress> {
+        let entry = self.releases.get(release)?;
+        let mut progress = Progress::default();
+        let mut owners = Vec::new();
+        for (key, tracked) in &entry.objects {
+            let seen = self.objects.get(key).and_then(|entry| entry.seen.as_ref());
+            match count(tracked, seen.map(|seen| &seen.observed)) {
+                Some(observed) => progress.objects.push((key.clone(), observed)),
+                None => progress.unseen.push(key.clone()),
+            }
+            if let Some(trimmed) = seen.and_then(|seen| seen.owner.as_ref()) {
+                owners.push(PodOwner { key, trimmed });
+            }
+        }
+        if let Some(scope) = &entry.pods {
+            for namespace in &scope.namespaces {
+                if let Some(table) = self.pods.get(namespace) {
+                    progress
+                        .pods
+                        .extend(table.faults(namespace, &owners, scope.since));
+                }
+            }
+        }
+        Some(progress)
+    }
+}
+
+/// What of the last sight counts for a tracker: only its object, and only from the apply's answer on, which itself is
+/// the first verdict.
+fn count(tracked: &Tracked, seen: Option<&Observed>) -> Option<Observed> {
+    let first = || {
+        tracked.first.as_ref().map(|verdict| Observed {
+            verdict: verdict.clone(),
+            resource_version: tracked.not_before,
+            uid: tracked.uid.clone().unwrap_or_default(),
+        })
+    };
+    let Some(seen) = seen else { return first() };
+    if seen.resource_version < tracked.not_before {
+        return first();
+    }
+    match (&tracked.uid, seen.verdict == Verdict::Missing) {
+        (_, true) => Some(seen.clone()),
+        // Something else stands there now: ours is gone.
+        (Some(uid), false) if *uid != seen.uid => Some(Observed {
+            verdict: Verdict::Missing,
+            ..seen.clone()
+        }),
+        _ => Some(seen.clone()),
+    }
+}
+
+#[cfg(test)]
+#[path = "index/tests.rs"]
+mod tests;

@@ -1,0 +1,165 @@
+use serde_json::json;
+
+use super::*;
+use crate::object::ResourceVersion;
+use crate::watch::tracked::Follow;
+
+fn release(name: &str) -> ReleaseKey {
+    ReleaseKey {
+        namespace: "a".into(),
+        name: name.into(),
+    }
+}
+
+fn key() -> ObjectKey {
+    ObjectKey {
+        group: String::new(),
+        kind: "PersistentVolumeClaim".into(),
+        namespace: Some("a".into()),
+        name: "data".into(),
+    }
+}
+
+fn claim(version: u64, uid: &str, phase: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "data", "namespace": "a", "uid": uid, "resourceVersion": version.to_string()},
+        "status": {"phase": phase}})
+}
+
+fn tracked(not_before: u64) -> Tracked {
+    Tracked {
+        uid: Some("u".into()),
+        not_before: ResourceVersion(not_before),
+        ..Tracked::expected(key())
+    }
+}
+
+fn tracking(tracked: Tracked) -> Tracking {
+    Tracking {
+        objects: vec![tracked],
+        ..Tracking::default()
+    }
+}
+
+fn verdict_of(index: &Index, name: &str) -> Option<Verdict> {
+    index
+        .progress(&release(name))
+        .unwrap()
+        .objects
+        .first()
+        .map(|(_, observed)| observed.verdict.clone())
+}
+
+fn drain(index: &mut Index) -> Vec<String> {
+    std::iter::from_fn(|| index.next_changed())
+        .map(|key| key.name)
+        .collect()
+}
+
+#[test]
+fn a_state_from_before_the_apply_does_not_count() {
+    let mut index = Index::default();
+    index.track(&release("shop"), &tracking(tracked(10)));
+    index.seen(&key(), &claim(9, "u", "Bound"));
+    assert_eq!(verdict_of(&index, "shop"), None);
+    index.seen(&key(), &claim(10, "u", "Bound"));
+    assert_eq!(verdict_of(&index, "shop"), Some(Verdict::Current));
+}
+
+#[test]
+fn the_answer_of_the_apply_is_the_first_verdict() {
+    let mut index = Index::default();
+    let first = Tracked {
+        first: Some(Verdict::Current),
+        ..tracked(10)
+    };
+    index.track(&release("shop"), &tracking(first));
+    assert_eq!(verdict_of(&index, "shop"), Some(Verdict::Current));
+}
+
+#[test]
+fn an_event_between_expecting_and_applying_is_not_lost() {
+    let mut index = Index::default();
+    index.track(&release("shop"), &tracking(Tracked::expected(key())));
+    index.seen(&key(), &claim(12, "u", "Bound"));
+    let answer = Tracked {
+        first: Some(Verdict::Terminating),
+        ..tracked(10)
+    };
+    index.track(&release("shop"), &tracking(answer));
+    assert_eq!(verdict_of(&index, "shop"), Some(Verdict::Current));
+}
+
+#[test]
+fn another_object_of_the_same_name_means_that_ours_is_missing() {
+    let mut index = Index::default();
+    index.track(&release("shop"), &tracking(tracked(10)));
+    index.seen(&key(), &claim(11, "other", "Bound"));
+    assert_eq!(verdict_of(&index, "shop"), Some(Verdict::Missing));
+}
+
+#[test]
+fn a_late_event_does_not_undo_a_later_state() {
+    let mut index = Index::default();
+    index.track(&release("shop"), &tracking(tracked(10)));
+    index.seen(&key(), &claim(12, "u", "Bound"));
+    index.seen(&key(), &claim(11, "u", "Pending"));
+    assert_eq!(verdict_of(&index, "shop"), Some(Verdict::Current));
+}
+
+#[test]
+fn only_a_changed_verdict_wakes_a_release() {
+    let mut index = Index::default();
+    index.track(&release("shop"), &tracking(tracked(10)));
+    drain(&mut index);
+    index.seen(&key(), &claim(11, "u", "Bound"));
+    assert_eq!(drain(&mut index), ["shop"]);
+    index.seen(&key(), &claim(12, "u", "Bound"));
+    assert_eq!(drain(&mut index), Vec::<String>::new());
+    index.missing(&key());
+    assert_eq!(drain(&mut index), ["shop"]);
+}
+
+#[test]
+fn what_nobody_tracks_is_forgotten_and_leaves_no_news() {
+    let mut index = Index::default();
+    index.track(&release("shop"), &tracking(tracked(10)));
+    index.untrack(&release("shop"));
+    index.seen(&key(), &claim(11, "u", "Bound"));
+    assert!(!index.has_changed());
+    assert!(!index.is_tracked(&key()));
+    assert_eq!(index.progress(&release("shop")), None);
+}
+
+#[test]
+fn an_object_of_two_releases_is_kept_until_both_let_go() {
+    let mut index = Index::default();
+    assert_eq!(index.track(&release("a"), &tracking(tracked(10))), [key()]);
+    assert_eq!(index.track(&release("b"), &tracking(tracked(10))), []);
+    index.untrack(&release("a"));
+    assert!(index.is_tracked(&key()));
+}
+
+#[test]
+fn a_hook_that_ended_and_was_deleted_has_ended() {
+    let hook = ObjectKey {
+        group: "batch".into(),
+        kind: "Job".into(),
+        namespace: Some("a".into()),
+        name: "migrate".into(),
+    };
+    let done = json!({"apiVersion": "batch/v1", "kind": "Job",
+        "metadata": {"name": "migrate", "uid": "u", "resourceVersion": "11", "deletionTimestamp": "2026-01-01T00:00:00Z"},
+        "status": {"conditions": [{"type": "Complete", "status": "True"}]}});
+    let tracked = Tracked {
+        uid: Some("u".into()),
+        follow: Follow::Named,
+        judge: Some(std::sync::Arc::new(belay_health::hook_verdict)),
+        ..Tracked::expected(hook.clone())
+    };
+    let mut index = Index::default();
+    index.track(&release("shop"), &tracking(tracked));
+    assert!(index.ended(&hook, &done));
+    index.missing(&hook);
+    assert_eq!(verdict_of(&index, "shop"), Some(Verdict::Current));
+}

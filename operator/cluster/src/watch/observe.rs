@@ -1,0 +1,400 @@
+//! One watch at work: it lists if it must, watches, looks where a look is asked for, and turns all of it into
+//! verdicts.
+
+use std::collections::BTreeSet;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use belay_health::ObjectKey;
+use futures::{Stream, StreamExt, stream};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::client::Connection;
+use crate::error::{Error, RefusalKind};
+use crate::identity::{MANAGED_BY, MANAGED_BY_HELM};
+use crate::kinds::Resolved;
+use crate::object::{ResourceVersion, resource_version};
+use crate::watch::events::{Event, Selection, watch};
+use crate::watch::named::name_kind;
+use crate::watch::registry::{Desk, Shared, WatchKey};
+use crate::wire::{METADATA, METADATA_LIST};
+
+/// Between two looks at what cannot be watched.
+const POLL: Duration = Duration::from_secs(5);
+/// After a broken watch, growing up to the longest.
+const PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+/// Reads in flight for one watch.
+const LOOKS_AT_ONCE: usize = 8;
+/// From this many looks on, a list is cheaper.
+const LIST_INSTEAD: usize = 50;
+/// Small pages: a page of whole objects is held in memory at once.
+const PAGE: &str = "50";
+
+pub(crate) struct Observer {
+    shared: Weak<Shared>,
+    connection: Connection,
+    watch: WatchKey,
+    desk: Arc<Desk>,
+}
+
+/// How a round of watching ended.
+enum Round {
+    /// Open the watch again where it stopped.
+    Again,
+    /// The position is of no use any more: list.
+    List,
+}
+
+impl Observer {
+    pub fn new(shared: &Arc<Shared>, watch: WatchKey, desk: Arc<Desk>) -> Self {
+        Self {
+            shared: Arc::downgrade(shared),
+            connection: shared.connection.clone(),
+            watch,
+            desk,
+        }
+    }
+
+    /// Runs until it is aborted, or until nobody holds the watches any more.
+    pub async fn run(self) {
+        let mut pause = PAUSE;
+        loop {
+            let answer = self.work(&mut pause).await;
+            let Err(error) = answer else { return };
+            if error.is(RefusalKind::Expired) {
+                self.desk.moved_to(None);
+                continue;
+            }
+            let unwatchable = matches!(error, Error::UnknownKind { .. })
+                || [
+                    RefusalKind::Forbidden,
+                    RefusalKind::NotSupported,
+                    RefusalKind::NotServed,
+                    RefusalKind::NotFound,
+                ]
+                .into_iter()
+                .any(|kind| error.is(kind));
+            tracing::debug!(watch = ?self.watch, %error, unwatchable, "a watch broke");
+            if unwatchable {
+                self.poll_once().await;
+                // Whatever was seen by polling is no place to go on watching from.
+                self.desk.moved_to(None);
+                pause = POLL;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.desk.wake.notified() => self.look_round().await,
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn work(&self, pause: &mut Duration) -> Result<(), Error> {
+        let resolved = self.resolve().await?;
+        let selection = self.selection(&resolved);
+        loop {
+            if self.shared.strong_count() == 0 {
+                return Ok(());
+            }
+            if !resolved.watchable {
+                self.poll_once().await;
+                tokio::select! {
+                    () = tokio::time::sleep(POLL) => {}
+                    () = self.desk.wake.notified() => {}
+                }
+                continue;
+            }
+            let from = match self.desk.position() {
+                Some(position) => position,
+                None => self.list(&resolved, &selection).await?,
+            };
+            let events = pin!(watch(&self.connection, &selection, from).await?);
+            *pause = PAUSE;
+            if let Round::List = self.round(&resolved, events).await? {
+                self.desk.moved_to(None);
+            }
+        }
+    }
+
+    async fn round(
+        &self,
+        resolved: &Resolved,
+        mut events: Pin<&mut (impl Stream<Item = Result<Event, Error>> + Send)>,
+    ) -> Result<Round, Error> {
+        loop {
+            tokio::select! {
+                event = events.next() => match event {
+                    Some(event) => self.take(resolved, event?),
+                    None => return Ok(Round::Again),
+                },
+                () = self.desk.wake.notified() => {
+                    let looks = self.desk.take_looks();
+                    if looks.len() >= LIST_INSTEAD {
+                        return Ok(Round::List);
+                    }
+                    self.look(looks).await;
+                }
+            }
+        }
+    }
+
+    fn take(&self, resolved: &Resolved, event: Event) {
+        let Some(shared) = self.shared.upgrade() else {
+            return;
+        };
+        let position = match event {
+            Event::Bookmark(position) => position,
+            Event::Seen(object) => {
+                let position = resource_version(&object);
+                self.seen(&shared, resolved, object);
+                position
+            }
+            Event::Deleted(object) => {
+                let position = resource_version(&object);
+                self.deleted(&shared, resolved, object);
+                position
+            }
+        };
+        self.desk.moved_to(Some(position));
+    }
+
+    fn seen(&self, shared: &Shared, resolved: &Resolved, mut object: Value) {
+        match &self.watch {
+            WatchKey::Pods(namespace) => {
+                let now = Timestamp::now();
+                shared.update(|index| index.pod_seen(namespace, &object, now));
+            }
+            WatchKey::ReplicaSets(namespace) => {
+                shared.update(|index| index.replica_set_seen(namespace, &object))
+            }
+            WatchKey::Kind { .. } | WatchKey::Named(_) => {
+                let Some(key) = key_of(resolved, &object) else {
+                    return;
+                };
+                shared.update(|index| {
+                    if index.is_tracked(&key) {
+                        name_kind(&mut object, resolved);
+                        index.seen(&key, &object);
+                    }
+                });
+            }
+        }
+    }
+
+    fn deleted(&self, shared: &Shared, resolved: &Resolved, mut object: Value) {
+        match &self.watch {
+            WatchKey::Pods(namespace) => shared.update(|index| index.pod_gone(namespace, &object)),
+            WatchKey::ReplicaSets(namespace) => {
+                shared.update(|index| index.replica_set_gone(namespace, &object))
+            }
+            WatchKey::Kind { .. } | WatchKey::Named(_) => {
+                let Some(key) = key_of(resolved, &object) else {
+                    return;
+                };
+                let look = shared.update(|index| {
+                    name_kind(&mut object, resolved);
+                    index.is_tracked(&key) && !index.ended(&key, &object)
+                });
+                // It may only have lost its label, or been made anew.
+                if look {
+                    self.desk.look_at(key);
+                }
+            }
+        }
+    }
+
+    /// Reads everything that is selected, page by page; what is tracked and not among it is looked at.
+    async fn list(
+        &self,
+        resolved: &Resolved,
+        selection: &Selection,
+    ) -> Result<ResourceVersion, Error> {
+        // Looks that were asked for before are answered by the list.
+        self.desk.take_looks();
+        let accept = if matches!(self.watch, WatchKey::ReplicaSets(_)) {
+            METADATA_LIST
+        } else {
+            "application/json"
+        };
+        let mut listed = BTreeSet::new();
+        let mut names = BTreeSet::new();
+        let mut token = String::new();
+        loop {
+            let mut page: Value = selection
+                .list(accept)
+                .query("limit", PAGE)
+                .query_if(!token.is_empty(), "continue", &token)
+                .read(&self.connection)
+                .await?;
+            let Some(shared) = self.shared.upgrade() else {
+                return Ok(ResourceVersion::default());
+            };
+            let position = resource_version(&page);
+            token = page
+                .pointer("/metadata/continue")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned();
+            let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) else {
+                return Err(Error::Malformed {
+                    what: selection.path.clone(),
+                    why: "answered without items".into(),
+                });
+            };
+            for object in items {
+                listed.extend(key_of(resolved, &object));
+                names.extend(
+                    object
+                        .pointer("/metadata/name")
+                        .and_then(Value::as_str)
+                        .map(str::to_owned),
+                );
+                self.seen(&shared, resolved, object);
+            }
+            if token.is_empty() {
+                self.desk.moved_to(Some(position));
+                match &self.watch {
+                    WatchKey::Pods(namespace) => {
+                        shared.update(|index| index.pods_listed(namespace, &names))
+                    }
+                    WatchKey::ReplicaSets(_) => {}
+                    WatchKey::Kind { .. } | WatchKey::Named(_) => {
+                        for key in self
+                            .tracked()
+                            .into_iter()
+                            .filter(|key| !listed.contains(key))
+                        {
+                            self.desk.look_at(key);
+                        }
+                    }
+                }
+                return Ok(position);
+            }
+        }
+    }
+
+    fn tracked(&self) -> Vec<ObjectKey> {
+        let Some(shared) = self.shared.upgrade() else {
+            return Vec::new();
+        };
+        match &self.watch {
+            WatchKey::Kind {
+                group,
+                kind,
+                namespace,
+            } => shared.index().tracked_of(group, kind, namespace.as_deref()),
+            WatchKey::Named(key) => vec![key.clone()],
+            WatchKey::Pods(_) | WatchKey::ReplicaSets(_) => Vec::new(),
+        }
+    }
+
+    async fn poll_once(&self) {
+        self.desk.take_looks();
+        self.look(self.tracked()).await;
+    }
+
+    async fn look_round(&self) {
+        let looks = self.desk.take_looks();
+        self.look(looks).await;
+    }
+
+    async fn look(&self, keys: impl IntoIterator<Item = ObjectKey>) {
+        let reads = keys.into_iter().map(|key| async move {
+            let answer = self.connection.get(&key).await;
+            (key, answer)
+        });
+        let mut answers = stream::iter(reads).buffer_unordered(LOOKS_AT_ONCE);
+        while let Some((key, answer)) = answers.next().await {
+            let Some(shared) = self.shared.upgrade() else {
+                return;
+            };
+            match answer {
+                Ok(Some(object)) => shared.update(|index| index.seen(&key, &object)),
+                Ok(None) | Err(Error::UnknownKind { .. }) => {
+                    shared.update(|index| index.missing(&key))
+                }
+                Err(error) => {
+                    tracing::debug!(object = %key, %error, "a look failed");
+                    self.look_again(key);
+                }
+            }
+        }
+    }
+
+    /// Asks for the look once more, a little later, without holding anything up.
+    fn look_again(&self, key: ObjectKey) {
+        let desk = Arc::downgrade(&self.desk);
+        tokio::spawn(async move {
+            tokio::time::sleep(POLL).await;
+            if let Some(desk) = desk.upgrade() {
+                desk.look_at(key);
+            }
+        });
+    }
+
+    async fn resolve(&self) -> Result<Resolved, Error> {
+        match &self.watch {
+            WatchKey::Kind { group, kind, .. } => {
+                self.connection.resolve_preferred(group, kind).await
+            }
+            WatchKey::Named(key) => {
+                self.connection
+                    .resolve_preferred(&key.group, &key.kind)
+                    .await
+            }
+            WatchKey::Pods(_) => self.connection.resolve_preferred("", "Pod").await,
+            WatchKey::ReplicaSets(_) => {
+                self.connection
+                    .resolve_preferred("apps", "ReplicaSet")
+                    .await
+            }
+        }
+    }
+
+    fn selection(&self, resolved: &Resolved) -> Selection {
+        let (namespace, labels, fields) = match &self.watch {
+            WatchKey::Kind { namespace, .. } => (
+                namespace.as_deref(),
+                format!("{MANAGED_BY}={MANAGED_BY_HELM}"),
+                String::new(),
+            ),
+            WatchKey::Named(key) => (
+                key.namespace.as_deref(),
+                String::new(),
+                format!("metadata.name={}", key.name),
+            ),
+            WatchKey::Pods(namespace) | WatchKey::ReplicaSets(namespace) => {
+                (Some(namespace.as_str()), String::new(), String::new())
+            }
+        };
+        let metadata = matches!(self.watch, WatchKey::ReplicaSets(_));
+        Selection {
+            path: resolved.collection(namespace),
+            labels,
+            fields,
+            accept: if metadata {
+                METADATA
+            } else {
+                "application/json"
+            },
+        }
+    }
+}
+
+fn key_of(resolved: &Resolved, object: &Value) -> Option<ObjectKey> {
+    let text = |path: &str| {
+        object
+            .pointer(path)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+    };
+    Some(ObjectKey {
+        group: resolved.group.clone(),
+        kind: resolved.kind.clone(),
+        namespace: text("/metadata/namespace").map(str::to_owned),
+        name: text("/metadata/name")?.to_owned(),
+    })
+}

@@ -1,0 +1,288 @@
+//! Which watches run: one per kind and scope, for as long as somebody looks, shared by all who do.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use belay_health::ObjectKey;
+use futures::{Stream, stream};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use crate::client::Connection;
+use crate::object::ResourceVersion;
+use crate::permits::Lane;
+use crate::watch::index::{Index, Progress};
+use crate::watch::observe::Observer;
+use crate::watch::tracked::{Follow, ReleaseKey, Tracking};
+
+/// How far watches reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum WatchScope {
+    /// One watch for the whole cluster.
+    #[default]
+    Cluster,
+    /// One for each namespace in which something is tracked, for operators whose rights end there. Objects that live
+    /// in no namespace are followed by name.
+    Namespaces,
+}
+
+/// How long a watch outlives its last user: the next release would otherwise open it anew.
+const LINGER: Duration = Duration::from_secs(20);
+
+/// The watches of one cluster. Clones share them; when the last is dropped they end.
+#[derive(Debug, Clone)]
+pub struct Watches {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub connection: Connection,
+    scope: WatchScope,
+    index: Mutex<Index>,
+    running: Mutex<BTreeMap<WatchKey, Running>>,
+    news: Notify,
+}
+
+/// What one watch selects.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum WatchKey {
+    /// The objects of a kind that carry Helm's label; everywhere or in one namespace.
+    Kind {
+        group: String,
+        kind: String,
+        namespace: Option<String>,
+    },
+    /// One object, by name.
+    Named(ObjectKey),
+    /// The pods of a namespace.
+    Pods(String),
+    /// The metadata of a namespace's `ReplicaSets`.
+    ReplicaSets(String),
+}
+
+#[derive(Debug)]
+struct Running {
+    users: BTreeSet<ReleaseKey>,
+    desk: Arc<Desk>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Where a watch stands, and what it is asked to look at besides.
+#[derive(Debug, Default)]
+pub(crate) struct Desk {
+    /// The last resourceVersion that the watch has told; zero before it has.
+    position: AtomicU64,
+    // Bounded by the number of tracked objects.
+    looks: Mutex<BTreeSet<ObjectKey>>,
+    pub wake: Notify,
+}
+
+impl Desk {
+    pub fn position(&self) -> Option<ResourceVersion> {
+        Some(self.position.load(Ordering::Acquire))
+            .filter(|at| *at > 0)
+            .map(ResourceVersion)
+    }
+
+    pub fn moved_to(&self, position: Option<ResourceVersion>) {
+        self.position
+            .store(position.unwrap_or_default().0, Ordering::Release);
+    }
+
+    /// Asks for a read of one object.
+    pub fn look_at(&self, key: ObjectKey) {
+        self.looks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key);
+        self.wake.notify_one();
+    }
+
+    pub fn take_looks(&self) -> BTreeSet<ObjectKey> {
+        std::mem::take(&mut *self.looks.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Shared {
+    pub fn index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the index and tells whoever waits for news.
+    pub fn update<T>(&self, change: impl FnOnce(&mut Index) -> T) -> T {
+        let mut index = self.index();
+        let answer = change(&mut index);
+        let news = index.has_changed();
+        drop(index);
+        if news {
+            self.news.notify_one();
+        }
+        answer
+    }
+
+    fn running(&self) -> MutexGuard<'_, BTreeMap<WatchKey, Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watches {
+    /// Watches over a connection, usually the operator's own account's. Nothing runs until something is tracked.
+    pub fn new(connection: &Connection, scope: WatchScope) -> Self {
+        let shared = Shared {
+            connection: connection.in_lane(Lane::Waiting),
+            scope,
+            index: Mutex::default(),
+            running: Mutex::default(),
+            news: Notify::new(),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Looks at these objects for a release, in place of those before. Returns at once; must be called inside a tokio
+    /// runtime.
+    pub fn track(&self, release: &ReleaseKey, tracking: &Tracking) {
+        let fresh: BTreeSet<ObjectKey> = self
+            .shared
+            .update(|index| index.track(release, tracking))
+            .into_iter()
+            .collect();
+        let mut wanted: BTreeMap<WatchKey, Vec<(ObjectKey, ResourceVersion)>> = BTreeMap::new();
+        for tracked in &tracking.objects {
+            // The last moment at which this object's state was known.
+            let known = if tracked.first.is_some() {
+                tracked.not_before
+            } else {
+                ResourceVersion::default()
+            };
+            let known = known.max(tracking.from.unwrap_or_default());
+            wanted
+                .entry(self.watch_for(&tracked.key, tracked.follow))
+                .or_default()
+                .push((tracked.key.clone(), known));
+        }
+        for namespace in tracking.pods.iter().flat_map(|scope| &scope.namespaces) {
+            wanted.entry(WatchKey::Pods(namespace.clone())).or_default();
+            wanted
+                .entry(WatchKey::ReplicaSets(namespace.clone()))
+                .or_default();
+        }
+        let mut running = self.shared.running();
+        for (watch, entry) in running.iter_mut() {
+            if !wanted.contains_key(watch) {
+                entry.users.remove(release);
+            }
+        }
+        for (watch, objects) in wanted {
+            let entry = running
+                .entry(watch.clone())
+                .or_insert_with(|| self.start(watch, tracking.from));
+            entry.users.insert(release.clone());
+            for (key, known) in objects {
+                // What the watch told while nobody listened for this object was not kept.
+                let missed = entry
+                    .desk
+                    .position()
+                    .is_some_and(|position| position > known);
+                if missed && fresh.contains(&key) {
+                    entry.desk.look_at(key);
+                }
+            }
+        }
+        drop(running);
+        self.stop_unused_later();
+    }
+
+    /// Stops looking for a release.
+    pub fn untrack(&self, release: &ReleaseKey) {
+        self.shared.update(|index| index.untrack(release));
+        for entry in self.shared.running().values_mut() {
+            entry.users.remove(release);
+        }
+        self.stop_unused_later();
+    }
+
+    /// What was seen for a release; `None` when nothing is tracked for it.
+    pub fn progress(&self, release: &ReleaseKey) -> Option<Progress> {
+        self.shared.index().progress(release)
+    }
+
+    /// The releases of which something new was seen, each once however much it was. One consumer at a time.
+    pub fn changes(&self) -> impl Stream<Item = ReleaseKey> + Send + use<> {
+        stream::unfold(self.shared.clone(), |shared| async move {
+            loop {
+                let next = shared.index().next_changed();
+                if let Some(release) = next {
+                    return Some((release, shared));
+                }
+                shared.news.notified().await;
+            }
+        })
+    }
+
+    /// How many watches run, for gauges and for proving that an operator at rest has none.
+    pub fn running(&self) -> usize {
+        self.shared.running().len()
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    fn watch_for(&self, key: &ObjectKey, follow: Follow) -> WatchKey {
+        match (follow, self.shared.scope, &key.namespace) {
+            (Follow::Named, _, _) | (_, WatchScope::Namespaces, None) => {
+                WatchKey::Named(key.clone())
+            }
+            (_, WatchScope::Cluster, _) => WatchKey::Kind {
+                group: key.group.clone(),
+                kind: key.kind.clone(),
+                namespace: None,
+            },
+            (_, WatchScope::Namespaces, Some(namespace)) => WatchKey::Kind {
+                group: key.group.clone(),
+                kind: key.kind.clone(),
+                namespace: Some(namespace.clone()),
+            },
+        }
+    }
+
+    fn start(&self, watch: WatchKey, from: Option<ResourceVersion>) -> Running {
+        let desk = Arc::new(Desk::default());
+        desk.moved_to(from);
+        let observer = Observer::new(&self.shared, watch, desk.clone());
+        Running {
+            users: BTreeSet::new(),
+            desk,
+            task: tokio::spawn(observer.run()),
+        }
+    }
+
+    fn stop_unused_later(&self) {
+        if self
+            .shared
+            .running()
+            .values()
+            .all(|entry| !entry.users.is_empty())
+        {
+            return;
+        }
+        let shared = Arc::downgrade(&self.shared);
+        tokio::spawn(async move {
+            tokio::time::sleep(LINGER).await;
+            if let Some(shared) = shared.upgrade() {
+                shared.running().retain(|_, entry| !entry.users.is_empty());
+            }
+        });
+    }
+}
