@@ -91,7 +91,7 @@ impl Http {
             let validators = validators(answer.headers());
             Ok(Answer::Body(read(answer, limit).await?, validators))
         };
-        // One limit over all redirects together; the client's own limits are for each of them.
+        // One limit over all redirects together.
         tokio::time::timeout(self.settings.request_time, transfer)
             .await
             .unwrap_or_else(|_| {
@@ -181,7 +181,6 @@ impl Http {
             .user_agent(concat!("belay/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(self.settings.connect_time)
             .read_timeout(self.settings.stall_time)
-            .timeout(self.settings.request_time)
             .redirect(redirect::Policy::none())
             .pool_idle_timeout(Duration::from_secs(30))
             .pool_max_idle_per_host(2)

@@ -105,6 +105,7 @@ async fn an_answer_that_trickles_for_ever_ends_at_the_limit_for_the_whole() {
     let error = failure_under(settings, "/index.yaml", Page::ok("a").fault(Fault::Silent)).await;
 
     assert_eq!(error.kind(), Kind::Unreachable, "{error}");
+    assert!(error.to_string().contains("no complete answer"), "{error}");
 }
 
 #[tokio::test]
