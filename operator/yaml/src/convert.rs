@@ -27,7 +27,10 @@ pub fn to_serde(value: &Value) -> serde_json::Value {
         }
         Value::Seq(items) => serde_json::Value::Array(items.iter().map(to_serde).collect()),
         Value::Map(entries) => serde_json::Value::Object(
-            entries.iter().map(|(key, item)| (key.clone(), to_serde(item))).collect(),
+            entries
+                .iter()
+                .map(|(key, item)| (key.clone(), to_serde(item)))
+                .collect(),
         ),
     }
 }
@@ -46,7 +49,10 @@ pub fn from_serde(value: &serde_json::Value) -> Value {
         serde_json::Value::String(text) => Value::Str(text.clone()),
         serde_json::Value::Array(items) => Value::Seq(items.iter().map(from_serde).collect()),
         serde_json::Value::Object(entries) => Value::Map(
-            entries.iter().map(|(key, item)| (key.clone(), from_serde(item))).collect(),
+            entries
+                .iter()
+                .map(|(key, item)| (key.clone(), from_serde(item)))
+                .collect(),
         ),
     }
 }

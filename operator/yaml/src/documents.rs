@@ -46,7 +46,10 @@ pub fn documents(source: &[u8]) -> Result<Vec<Document<'_>>, Error> {
 fn document(text: &[u8], line: usize) -> Document<'_> {
     let complete = text.ends_with(b"\n") && !text.windows(2).any(|pair| pair == b"\r\n");
     if complete {
-        return Document { text: Cow::Borrowed(text), line };
+        return Document {
+            text: Cow::Borrowed(text),
+            line,
+        };
     }
     let mut owned = Vec::with_capacity(text.len() + 1);
     for content in text.split_inclusive(|b| *b == b'\n') {
@@ -54,5 +57,8 @@ fn document(text: &[u8], line: usize) -> Document<'_> {
         owned.extend_from_slice(content.strip_suffix(b"\r").unwrap_or(content));
         owned.push(b'\n');
     }
-    Document { text: Cow::Owned(owned), line }
+    Document {
+        text: Cow::Owned(owned),
+        line,
+    }
 }

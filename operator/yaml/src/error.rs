@@ -105,11 +105,17 @@ impl Error {
 }
 
 fn line_prefix(line: u64) -> String {
-    if line == 0 { String::new() } else { format!("line {line}: ") }
+    if line == 0 {
+        String::new()
+    } else {
+        format!("line {line}: ")
+    }
 }
 
 /// Go converts JSON to YAML without the prefix that it has for the other direction.
 fn without_prefix(error: &Error) -> String {
     let text = error.to_string();
-    text.strip_prefix("error converting YAML to JSON: ").map(str::to_owned).unwrap_or(text)
+    text.strip_prefix("error converting YAML to JSON: ")
+        .map(str::to_owned)
+        .unwrap_or(text)
 }

@@ -31,7 +31,8 @@ pub use convert::{from_serde, to_serde};
 pub use documents::{Document, documents};
 pub use error::{Error, Position};
 pub use json::{
-    parse_json, parse_json_map, parse_json_seq, parse_json_with, to_json, to_json_pretty, to_json_raw,
+    parse_json, parse_json_map, parse_json_seq, parse_json_with, to_json, to_json_pretty,
+    to_json_raw,
 };
 pub use limits::Limits;
 pub use number::{float_g, float_json};

@@ -14,7 +14,11 @@ pub struct Limits {
 
 impl Limits {
     /// What [`parse`](crate::parse) and its siblings use: 1,000 levels, 64 MiB of text, 64 MiB added by aliases.
-    pub const DEFAULT: Self = Self { depth: 1_000, source_bytes: 64 << 20, alias_bytes: 64 << 20 };
+    pub const DEFAULT: Self = Self {
+        depth: 1_000,
+        source_bytes: 64 << 20,
+        alias_bytes: 64 << 20,
+    };
 }
 
 impl Default for Limits {

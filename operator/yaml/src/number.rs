@@ -12,7 +12,9 @@ struct Shortest {
 
 impl Shortest {
     fn from_scientific(text: &str) -> Self {
-        let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+        let (negative, text) = text
+            .strip_prefix('-')
+            .map_or((false, text), |rest| (true, rest));
         let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
         Self {
             negative,
@@ -45,7 +47,10 @@ impl Shortest {
         }
         if self.exponent < 0 {
             out.push_str("0.");
-            out.extend(std::iter::repeat_n('0', self.exponent.unsigned_abs() as usize - 1));
+            out.extend(std::iter::repeat_n(
+                '0',
+                self.exponent.unsigned_abs() as usize - 1,
+            ));
             out.push_str(&self.digits);
             return out;
         }
@@ -77,15 +82,19 @@ const GENERAL_EXPONENT: i32 = 6;
 /// A float as `strconv.FormatFloat(value, 'g', -1, 64)` and `%v` write it: the fewest digits that read back as the
 /// same number, with an exponent below `1e-04` and from `1e+06` on. NaN and the infinities are `NaN`, `+Inf`, `-Inf`.
 pub fn float_g(value: f64) -> String {
-    special(value)
-        .map_or_else(|| Shortest::from_scientific(&format!("{value:e}")).general(), str::to_owned)
+    special(value).map_or_else(
+        || Shortest::from_scientific(&format!("{value:e}")).general(),
+        str::to_owned,
+    )
 }
 
 /// As [`float_g`], but rounded to a `float32` first.
 pub(crate) fn float_g32(value: f64) -> String {
     let value = value as f32;
-    special(f64::from(value))
-        .map_or_else(|| Shortest::from_scientific(&format!("{value:e}")).general(), str::to_owned)
+    special(f64::from(value)).map_or_else(
+        || Shortest::from_scientific(&format!("{value:e}")).general(),
+        str::to_owned,
+    )
 }
 
 /// NaN or an infinity as YAML writes it, with a dot; any other number as [`float_g`].
@@ -102,7 +111,11 @@ pub(crate) fn float_yaml(value: f64) -> String {
 /// As [`float_yaml`], but rounded to a `float32` first, which may overflow to an infinity.
 pub(crate) fn float_yaml32(value: f64) -> String {
     let narrow = value as f32;
-    if narrow.is_finite() { float_g32(value) } else { float_yaml(f64::from(narrow)) }
+    if narrow.is_finite() {
+        float_g32(value)
+    } else {
+        float_yaml(f64::from(narrow))
+    }
 }
 
 /// Go's name for NaN or an infinity.

@@ -75,7 +75,9 @@ impl Value {
         match self {
             Self::Int(value) => Some(*value),
             Self::Uint(value) => i64::try_from(*value).ok(),
-            Self::Float(value) if value.fract() == 0.0 && value.abs() < 9.2e18 => Some(*value as i64),
+            Self::Float(value) if value.fract() == 0.0 && value.abs() < 9.2e18 => {
+                Some(*value as i64)
+            }
             _ => None,
         }
     }

@@ -18,17 +18,26 @@ pub fn parse_json(source: &[u8]) -> Result<Value, Error> {
 /// # Errors
 /// As [`parse_json`].
 pub fn parse_json_with(source: &[u8], numbers: Numbers) -> Result<Value, Error> {
-    let mut reader = Reader { source, at: 0, depth: 0, numbers, range: None };
+    let (value, range) = read(source, numbers)?;
+    range.map_or(Ok(value), Err)
+}
+
+/// The value, and what is wrong with it if only a number is out of range: Go sees that after all else.
+fn read(source: &[u8], numbers: Numbers) -> Result<(Value, Option<Error>), Error> {
+    let mut reader = Reader {
+        source,
+        at: 0,
+        depth: 0,
+        numbers,
+        range: None,
+    };
     reader.blanks();
-    let value = reader.value(Expect::Value)?;
+    let value = reader.value()?;
     reader.blanks();
     if reader.at < source.len() {
         return Err(reader.unexpected("after top-level value"));
     }
-    match reader.range {
-        Some(error) => Err(error),
-        None => Ok(value),
-    }
+    Ok((value, reader.range))
 }
 
 /// As [`parse_json`] into `map[string]any`, `None` for null.
@@ -36,8 +45,9 @@ pub fn parse_json_with(source: &[u8], numbers: Numbers) -> Result<Value, Error> 
 /// # Errors
 /// As [`parse_json`], and when the text is not an object.
 pub fn parse_json_map(source: &[u8]) -> Result<Option<Map>, Error> {
-    match parse_json(source)? {
-        Value::Map(entries) => Ok(Some(entries)),
+    let (value, range) = read(source, Numbers::Float)?;
+    match value {
+        Value::Map(entries) => range.map_or(Ok(Some(entries)), Err),
         Value::Null => Ok(None),
         other => Err(Error::Json {
             problem: mismatch(&other, "map[string]interface {}"),
@@ -51,8 +61,9 @@ pub fn parse_json_map(source: &[u8]) -> Result<Option<Map>, Error> {
 /// # Errors
 /// As [`parse_json`], and when the text is not an array.
 pub fn parse_json_seq(source: &[u8]) -> Result<Option<Vec<Value>>, Error> {
-    match parse_json(source)? {
-        Value::Seq(items) => Ok(Some(items)),
+    let (value, range) = read(source, Numbers::Float)?;
+    match value {
+        Value::Seq(items) => range.map_or(Ok(Some(items)), Err),
         Value::Null => Ok(None),
         other => Err(Error::Json {
             problem: mismatch(&other, "[]interface {}"),
@@ -71,13 +82,6 @@ pub(crate) fn mismatch(value: &Value, target: &str) -> String {
         Value::Null | Value::Str(_) | Value::Bytes(_) => "string",
     };
     format!("json: cannot unmarshal {kind} into Go value of type {target}")
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Expect {
-    Value,
-    /// The first place of an array, where it may end as well.
-    ValueOrEnd,
 }
 
 struct Reader<'s> {
@@ -105,10 +109,24 @@ impl Reader<'_> {
             Some(byte) => format!("invalid character {} {place}", quote_byte(byte)),
             None => "unexpected end of JSON input".to_owned(),
         };
-        Error::Json { problem, offset: self.at }
+        Error::Json {
+            problem,
+            offset: self.at,
+        }
     }
 
-    fn value(&mut self, expect: Expect) -> Result<Value, Error> {
+    /// As [`Self::unexpected`] within a word, where Go tells the end of the text by trying a blank.
+    fn unexpected_within(&self, place: &str) -> Error {
+        if self.at < self.source.len() {
+            return self.unexpected(place);
+        }
+        Error::Json {
+            problem: format!("invalid character ' ' {place}"),
+            offset: self.at,
+        }
+    }
+
+    fn value(&mut self) -> Result<Value, Error> {
         match self.peek() {
             Some(b'{') => self.object(),
             Some(b'[') => self.array(),
@@ -117,10 +135,7 @@ impl Reader<'_> {
             Some(b'f') => self.literal("false", Value::Bool(false)),
             Some(b'n') => self.literal("null", Value::Null),
             Some(b'-' | b'0'..=b'9') => self.number(),
-            _ => {
-                debug_assert!(expect == Expect::Value || self.peek() != Some(b']'));
-                Err(self.unexpected("looking for beginning of value"))
-            }
+            _ => Err(self.unexpected("looking for beginning of value")),
         }
     }
 
@@ -129,7 +144,10 @@ impl Reader<'_> {
         self.depth += 1;
         let limit = Limits::DEFAULT.depth;
         if self.depth > limit {
-            return Err(Error::Limit { what: "levels of nesting", limit });
+            return Err(Error::Limit {
+                what: "levels of nesting",
+                limit,
+            });
         }
         self.blanks();
         Ok(())
@@ -153,7 +171,7 @@ impl Reader<'_> {
             }
             self.at += 1;
             self.blanks();
-            let value = self.value(Expect::Value)?;
+            let value = self.value()?;
             entries.insert(key, value);
             self.blanks();
             match self.peek() {
@@ -177,10 +195,8 @@ impl Reader<'_> {
             self.leave();
             return Ok(Value::Seq(items));
         }
-        let mut expect = Expect::ValueOrEnd;
         loop {
-            items.push(self.value(expect)?);
-            expect = Expect::Value;
+            items.push(self.value()?);
             self.blanks();
             match self.peek() {
                 Some(b',') => {
@@ -206,7 +222,7 @@ impl Reader<'_> {
         for expected in word.bytes().skip(1) {
             if self.peek() != Some(expected) {
                 let place = format!("in literal {word} (expecting {})", quote_byte(expected));
-                return Err(self.unexpected(&place));
+                return Err(self.unexpected_within(&place));
             }
             self.at += 1;
         }
@@ -222,7 +238,7 @@ impl Reader<'_> {
         match self.peek() {
             Some(b'0') => self.at += 1,
             Some(b'1'..=b'9') => self.digits("in numeric literal")?,
-            _ => return Err(self.unexpected("in numeric literal")),
+            _ => return Err(self.unexpected_within("in numeric literal")),
         }
         if self.peek() == Some(b'.') {
             integer = false;
@@ -248,8 +264,12 @@ impl Reader<'_> {
         }
         let value: f64 = text.parse().unwrap_or(f64::INFINITY);
         if value.is_infinite() {
-            let problem = format!("json: cannot unmarshal number {text} into Go value of type float64");
-            let error = Error::Json { problem, offset: self.at };
+            let problem =
+                format!("json: cannot unmarshal number {text} into Go value of type float64");
+            let error = Error::Json {
+                problem,
+                offset: self.at,
+            };
             self.range.get_or_insert(error);
         }
         Ok(Value::Float(value))
@@ -257,7 +277,7 @@ impl Reader<'_> {
 
     fn digits(&mut self, place: &str) -> Result<(), Error> {
         if !self.peek().is_some_and(|b| b.is_ascii_digit()) {
-            return Err(self.unexpected(place));
+            return Err(self.unexpected_within(place));
         }
         while self.peek().is_some_and(|b| b.is_ascii_digit()) {
             self.at += 1;
@@ -311,7 +331,7 @@ impl Reader<'_> {
                 let unit = self.hex()?;
                 return Ok(self.surrogates(unit));
             }
-            _ => return Err(self.unexpected("in string escape code")),
+            _ => return Err(self.unexpected_within("in string escape code")),
         };
         self.at += 1;
         Ok(c)
@@ -321,7 +341,7 @@ impl Reader<'_> {
         let mut unit = 0;
         for _ in 0..4 {
             let Some(digit) = self.peek().and_then(|b| char::from(b).to_digit(16)) else {
-                return Err(self.unexpected("in \\u hexadecimal character escape"));
+                return Err(self.unexpected_within("in \\u hexadecimal character escape"));
             };
             unit = unit * 16 + digit;
             self.at += 1;
@@ -334,7 +354,10 @@ impl Reader<'_> {
         if let Some(c) = char::from_u32(unit) {
             return c;
         }
-        let next = self.source.get(self.at..self.at + 6).filter(|next| next.starts_with(b"\\u"));
+        let next = self
+            .source
+            .get(self.at..self.at + 6)
+            .filter(|next| next.starts_with(b"\\u"));
         let low = next
             .and_then(|next| std::str::from_utf8(&next[2..]).ok())
             .filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))

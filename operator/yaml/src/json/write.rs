@@ -39,7 +39,12 @@ struct Writer<'i> {
 
 impl<'i> Writer<'i> {
     fn print(value: &Value, html: bool, indent: Option<&'i str>) -> Result<String, Error> {
-        let mut writer = Self { out: String::new(), html, indent, depth: 0 };
+        let mut writer = Self {
+            out: String::new(),
+            html,
+            indent,
+            depth: 0,
+        };
         writer.value(value)?;
         Ok(writer.out)
     }
@@ -86,7 +91,8 @@ impl<'i> Writer<'i> {
                 for (index, (key, item)) in entries.iter().enumerate() {
                     self.separate(index);
                     self.string(key);
-                    self.out.push_str(if self.indent.is_some() { ": " } else { ":" });
+                    self.out
+                        .push_str(if self.indent.is_some() { ": " } else { ":" });
                     self.value(item)?;
                 }
                 self.close('}', entries.is_empty());
@@ -100,7 +106,10 @@ impl<'i> Writer<'i> {
         self.depth += 1;
         let limit = Limits::DEFAULT.depth;
         if self.depth > limit {
-            return Err(Error::Limit { what: "levels of nesting", limit });
+            return Err(Error::Limit {
+                what: "levels of nesting",
+                limit,
+            });
         }
         Ok(())
     }

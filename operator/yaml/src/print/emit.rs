@@ -12,7 +12,11 @@ use crate::{Error, Limits, Map, Value, number};
 const SIMPLE_KEY_BYTES: usize = 128;
 
 pub(super) fn emit(value: &Value, dialect: Dialect) -> Result<String, Error> {
-    let mut emitter = Emitter { out: Output::new(dialect), dialect, depth: 0 };
+    let mut emitter = Emitter {
+        out: Output::new(dialect),
+        dialect,
+        depth: 0,
+    };
     emitter.node(value, Place::Root)?;
     emitter.out.write_indent();
     Ok(emitter.out.text)
@@ -99,7 +103,10 @@ impl Emitter {
         self.depth += 1;
         let limit = Limits::DEFAULT.depth;
         if self.depth > limit {
-            return Err(Error::Limit { what: "levels of nesting", limit });
+            return Err(Error::Limit {
+                what: "levels of nesting",
+                limit,
+            });
         }
         let outer = self.out.indent;
         self.out.indent = match outer {
@@ -185,7 +192,20 @@ const BINARY_LINE: usize = 70;
 fn is_old_bool(text: &str) -> bool {
     matches!(
         text,
-        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "n" | "N" | "no" | "No" | "NO"
-            | "off" | "Off" | "OFF"
+        "y" | "Y"
+            | "yes"
+            | "Yes"
+            | "YES"
+            | "on"
+            | "On"
+            | "ON"
+            | "n"
+            | "N"
+            | "no"
+            | "No"
+            | "NO"
+            | "off"
+            | "Off"
+            | "OFF"
     )
 }

@@ -7,7 +7,10 @@ use crate::{Map, Value};
 
 /// The entries of a mapping in the order in which go-yaml prints them.
 pub(super) fn sorted(entries: &Map, dialect: Dialect) -> Vec<(&str, &Value)> {
-    let entries: Vec<_> = entries.iter().map(|(key, value)| (key.as_str(), value)).collect();
+    let entries: Vec<_> = entries
+        .iter()
+        .map(|(key, value)| (key.as_str(), value))
+        .collect();
     merge_sort(entries, dialect)
 }
 
@@ -16,7 +19,10 @@ fn merge_sort<'m>(
     mut entries: Vec<(&'m str, &'m Value)>,
     dialect: Dialect,
 ) -> Vec<(&'m str, &'m Value)> {
-    if entries.windows(2).all(|pair| !less(pair[1].0, pair[0].0, dialect)) {
+    if entries
+        .windows(2)
+        .all(|pair| !less(pair[1].0, pair[0].0, dialect))
+    {
         return entries;
     }
     let right = entries.split_off(entries.len() / 2);
@@ -25,7 +31,11 @@ fn merge_sort<'m>(
     let mut merged = Vec::with_capacity(left.len() + right.len());
     let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
     while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
-        let next = if less(b.0, a.0, dialect) { right.next() } else { left.next() };
+        let next = if less(b.0, a.0, dialect) {
+            right.next()
+        } else {
+            left.next()
+        };
         merged.extend(next);
     }
     merged.extend(left);
@@ -113,9 +123,16 @@ fn less_by<S: Symbol>(a: &[S], b: &[S], dialect: Dialect) -> bool {
         let digits = symbols[at..].iter().take_while(|s| s.is_digit());
         digits.fold((head, 0_usize), |(sum, count), digit| {
             // Go's integers wrap.
-            (sum.wrapping_mul(10).wrapping_add(digit.code() - zero), count + 1)
+            (
+                sum.wrapping_mul(10).wrapping_add(digit.code() - zero),
+                count + 1,
+            )
         })
     };
     let (a_number, b_number) = (number(a), number(b));
-    if a_number == b_number { x < y } else { a_number < b_number }
+    if a_number == b_number {
+        x < y
+    } else {
+        a_number < b_number
+    }
 }

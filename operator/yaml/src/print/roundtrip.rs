@@ -29,7 +29,10 @@ enum Effect {
 fn survey(value: &Value, depth: usize) -> Result<Effect, Error> {
     let limit = Limits::DEFAULT.depth;
     if depth > limit {
-        return Err(Error::Limit { what: "levels of nesting", limit });
+        return Err(Error::Limit {
+            what: "levels of nesting",
+            limit,
+        });
     }
     let mut effect = Effect::None;
     match value {
@@ -66,19 +69,29 @@ fn survey_text(text: &str) -> Effect {
         return Effect::None;
     }
     let altered = |c: char| matches!(c, '\x7f'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
-    if text.chars().any(altered) { Effect::Text } else { Effect::None }
+    if text.chars().any(altered) {
+        Effect::Text
+    } else {
+        Effect::None
+    }
 }
 
 fn renumber(value: &Value) -> Value {
     match value {
         Value::Float(float) => number::float_json(*float)
             .and_then(|text| {
-                text.parse().map(Value::Int).or_else(|_| text.parse().map(Value::Uint)).ok()
+                text.parse()
+                    .map(Value::Int)
+                    .or_else(|_| text.parse().map(Value::Uint))
+                    .ok()
             })
             .unwrap_or(Value::Float(*float)),
         Value::Seq(items) => Value::Seq(items.iter().map(renumber).collect()),
         Value::Map(entries) => Value::Map(
-            entries.iter().map(|(key, item)| (key.clone(), renumber(item))).collect(),
+            entries
+                .iter()
+                .map(|(key, item)| (key.clone(), renumber(item)))
+                .collect(),
         ),
         other => other.clone(),
     }
@@ -86,7 +99,10 @@ fn renumber(value: &Value) -> Value {
 
 fn reread(value: &Value) -> Result<Value, Error> {
     let text = json::to_json(value)?;
-    let options = ParseOptions { numbers: Numbers::Exact, ..ParseOptions::default() };
+    let options = ParseOptions {
+        numbers: Numbers::Exact,
+        ..ParseOptions::default()
+    };
     parse_with(text.as_bytes(), &options).map_err(|error| match error {
         Error::Syntax { .. } => Error::Unprintable(Box::new(error)),
         error => error,

@@ -57,10 +57,7 @@ impl Output {
 
     pub(super) fn write_indent(&mut self) {
         let indent = self.indent.max(0);
-        if !self.indention
-            || self.column > indent
-            || (self.column == indent && !self.whitespace)
-        {
+        if !self.indention || self.column > indent || (self.column == indent && !self.whitespace) {
             self.put_break();
         }
         while self.column < indent {
@@ -109,9 +106,7 @@ impl Output {
         let mut breaks = false;
         for (index, c) in text.char_indices() {
             if c == ' ' {
-                let inner = index > 0
-                    && index + 1 < bytes.len()
-                    && bytes[index + 1] != b' ';
+                let inner = index > 0 && index + 1 < bytes.len() && bytes[index + 1] != b' ';
                 if foldable && !spaces && self.column > self.width && inner {
                     self.write_indent();
                 } else {

@@ -15,13 +15,13 @@ pub(crate) struct Tree {
     pub nodes: Vec<Node>,
     /// The topmost node, `None` for an empty stream.
     pub root: Option<NodeId>,
+    /// Whether any node may be visited more than once, so that its text has to stay.
+    pub aliased: bool,
 }
 
 pub(crate) struct Node {
     pub kind: Kind,
     pub position: Position,
-    /// Whether aliases may lead here, so that its text has to stay.
-    pub anchored: bool,
 }
 
 pub(crate) enum Kind {
@@ -43,12 +43,19 @@ pub(crate) enum Kind {
 /// Reads up to the end of the first document; what follows is not looked at.
 pub(crate) fn first_document(source: &[u8], limits: &Limits) -> Result<Tree, Error> {
     if source.len() > limits.source_bytes {
-        return Err(Error::Limit { what: "bytes", limit: limits.source_bytes });
+        return Err(Error::Limit {
+            what: "bytes",
+            limit: limits.source_bytes,
+        });
     }
     let source = reader::read(source);
     let mut events = Events::new(&source);
     let mut composer = Composer {
-        tree: Tree { nodes: Vec::new(), root: None },
+        tree: Tree {
+            nodes: Vec::new(),
+            root: None,
+            aliased: false,
+        },
         anchors: HashMap::new(),
         open: Vec::new(),
         depth: limits.depth,
@@ -74,8 +81,21 @@ impl Composer {
     fn take(&mut self, event: Event) -> Result<(), Error> {
         let position = event.position;
         match event.kind {
-            EventKind::Scalar { text, tag, anchor, implicit } => {
-                self.add(Kind::Scalar { text, tag, implicit }, anchor, position);
+            EventKind::Scalar {
+                text,
+                tag,
+                anchor,
+                implicit,
+            } => {
+                self.add(
+                    Kind::Scalar {
+                        text,
+                        tag,
+                        implicit,
+                    },
+                    anchor,
+                    position,
+                );
             }
             EventKind::Alias { name } => {
                 let Some(&target) = self.anchors.get(&name) else {
@@ -84,6 +104,7 @@ impl Composer {
                         position: Some(position),
                     });
                 };
+                self.tree.aliased = true;
                 self.add(Kind::Alias { name, target }, None, position);
             }
             EventKind::SeqStart { anchor } => self.open(Kind::Seq(Vec::new()), anchor, position)?,
@@ -103,7 +124,10 @@ impl Composer {
         position: Position,
     ) -> Result<(), Error> {
         if self.open.len() >= self.depth {
-            return Err(Error::Limit { what: "levels of nesting", limit: self.depth });
+            return Err(Error::Limit {
+                what: "levels of nesting",
+                limit: self.depth,
+            });
         }
         let id = self.add(kind, anchor, position);
         self.open.push(id);
@@ -112,11 +136,15 @@ impl Composer {
 
     fn add(&mut self, kind: Kind, anchor: Option<String>, position: Position) -> NodeId {
         let id = self.tree.nodes.len();
-        self.tree.nodes.push(Node { kind, position, anchored: anchor.is_some() });
+        self.tree.nodes.push(Node { kind, position });
         if let Some(anchor) = anchor {
             self.anchors.insert(anchor, id);
         }
-        match self.open.last().map(|parent| &mut self.tree.nodes[*parent].kind) {
+        match self
+            .open
+            .last()
+            .map(|parent| &mut self.tree.nodes[*parent].kind)
+        {
             Some(Kind::Seq(children) | Kind::Map(children)) => children.push(id),
             _ => self.tree.root = self.tree.root.or(Some(id)),
         }

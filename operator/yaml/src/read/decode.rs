@@ -11,7 +11,9 @@ use crate::{Error, Map, Position, Value, gosyntax, number};
 
 /// Decodes the tree's root.
 pub(crate) fn decode(tree: Tree, options: &ParseOptions) -> Result<Value, Error> {
-    let Some(root) = tree.root else { return Ok(Value::Null) };
+    let Some(root) = tree.root else {
+        return Ok(Value::Null);
+    };
     let mut decoder = Decoder {
         tree,
         options,
@@ -70,14 +72,13 @@ impl Decoder<'_> {
                 Ok(value)
             }
             Kind::Seq(children) => {
-                let children = std::mem::take(children);
+                let children = take_children(children, self.tree.aliased);
                 self.enter()?;
                 let items = children
                     .iter()
                     .map(|child| self.node(*child))
                     .collect::<Result<Vec<_>, _>>()?;
                 self.depth -= 1;
-                self.put_back(id, Kind::Seq(children));
                 Ok(Value::Seq(items))
             }
             Kind::Map(_) => {
@@ -100,8 +101,10 @@ impl Decoder<'_> {
 
     /// Decodes a mapping into `entries`, which holds what was set or merged before.
     fn mapping(&mut self, id: NodeId, entries: &mut Map, seen: &mut Seen) -> Result<(), Error> {
-        let Kind::Map(children) = &mut self.tree.nodes[id].kind else { return Ok(()) };
-        let children = std::mem::take(children);
+        let Kind::Map(children) = &mut self.tree.nodes[id].kind else {
+            return Ok(());
+        };
+        let children = take_children(children, self.tree.aliased);
         self.enter()?;
         for pair in children.chunks_exact(2) {
             let (key, item) = (pair[0], pair[1]);
@@ -120,27 +123,26 @@ impl Decoder<'_> {
             if self.options.strict && !seen.insert((discriminant(&key), key_text(&key))) {
                 let line = self.tree.nodes[item].position.line;
                 let key = gosyntax::value(&key);
-                self.duplicates.push(format!("line {line}: key {key} already set in map"));
+                self.duplicates
+                    .push(format!("line {line}: key {key} already set in map"));
                 continue;
             }
-            if matches!(key, Value::Null | Value::Uint(_)) && self.bad_key.is_none() {
+            if key.is_null() || matches!(key, Value::Uint(_)) && self.bad_key.is_none() {
                 self.bad_key = Some(unsupported_key(&key, &value));
             }
             entries.insert(key_text(&key), value);
         }
         self.depth -= 1;
-        self.put_back(id, Kind::Map(children));
         Ok(())
     }
 
     fn merge(&mut self, id: NodeId, entries: &mut Map, seen: &mut Seen) -> Result<(), Error> {
         if let Kind::Seq(children) = &mut self.tree.nodes[id].kind {
-            let children = std::mem::take(children);
+            let children = take_children(children, self.tree.aliased);
             // Earlier ones win, so they go last.
             for child in children.iter().rev() {
                 self.merge_one(*child, entries, seen)?;
             }
-            self.put_back(id, Kind::Seq(children));
             return Ok(());
         }
         self.merge_one(id, entries, seen)
@@ -158,7 +160,9 @@ impl Decoder<'_> {
             ));
         }
         self.count()?;
-        let Some(target) = target else { return self.mapping(id, entries, seen) };
+        let Some(target) = target else {
+            return self.mapping(id, entries, seen);
+        };
         self.follow(id)?;
         self.count()?;
         self.mapping(target, entries, seen)?;
@@ -168,10 +172,11 @@ impl Decoder<'_> {
 
     fn is_merge(&self, id: NodeId) -> bool {
         match &self.tree.nodes[id].kind {
-            Kind::Scalar { text, tag, implicit } => {
-                text == "<<"
-                    && (*implicit || tag.as_deref().and_then(core_tag) == Some("merge"))
-            }
+            Kind::Scalar {
+                text,
+                tag,
+                implicit,
+            } => text == "<<" && (*implicit || tag.as_deref().and_then(core_tag) == Some("merge")),
             _ => false,
         }
     }
@@ -179,7 +184,14 @@ impl Decoder<'_> {
     fn scalar(&mut self, id: NodeId) -> Result<Value, Error> {
         let reached_by_alias = !self.following.is_empty();
         let node = &mut self.tree.nodes[id];
-        let Kind::Scalar { text, tag, implicit } = &mut node.kind else { return Ok(Value::Null) };
+        let Kind::Scalar {
+            text,
+            tag,
+            implicit,
+        } = &mut node.kind
+        else {
+            return Ok(Value::Null);
+        };
         let resolved = if tag.is_none() && !*implicit {
             Resolved::Str
         } else {
@@ -204,8 +216,8 @@ impl Decoder<'_> {
                 if tag.as_deref().and_then(core_tag) == Some("binary") {
                     return binary(text, node.position);
                 }
-                if reached_by_alias || node.anchored {
-                    self.alias_bytes += text.len();
+                if self.tree.aliased {
+                    self.alias_bytes += if reached_by_alias { text.len() } else { 0 };
                     if self.alias_bytes > self.options.limits.alias_bytes {
                         return Err(Error::Limit {
                             what: "bytes reached by aliases",
@@ -239,7 +251,9 @@ impl Decoder<'_> {
 
     fn follow(&mut self, alias: NodeId) -> Result<(), Error> {
         if self.following.contains(&alias) {
-            let Kind::Alias { name, .. } = &self.tree.nodes[alias].kind else { return Ok(()) };
+            let Kind::Alias { name, .. } = &self.tree.nodes[alias].kind else {
+                return Ok(());
+            };
             return Err(self.content(format!("anchor '{name}' value contains itself"), alias));
         }
         self.following.push(alias);
@@ -250,18 +264,28 @@ impl Decoder<'_> {
         self.depth += 1;
         let limit = self.options.limits.depth;
         if self.depth > limit {
-            return Err(Error::Limit { what: "levels of nesting", limit });
+            return Err(Error::Limit {
+                what: "levels of nesting",
+                limit,
+            });
         }
         Ok(())
     }
 
-    /// Children are taken out while they are decoded; an alias may need them again.
-    fn put_back(&mut self, id: NodeId, kind: Kind) {
-        self.tree.nodes[id].kind = kind;
-    }
-
     fn content(&self, problem: String, id: NodeId) -> Error {
-        Error::Content { problem, position: Some(self.tree.nodes[id].position) }
+        Error::Content {
+            problem,
+            position: Some(self.tree.nodes[id].position),
+        }
+    }
+}
+
+/// The children of a node, left in place if it may be visited again, even from within.
+fn take_children(children: &mut Vec<NodeId>, aliased: bool) -> Vec<NodeId> {
+    if aliased {
+        children.clone()
+    } else {
+        std::mem::take(children)
     }
 }
 
@@ -309,7 +333,11 @@ fn key_text(key: &Value) -> String {
 }
 
 fn unsupported_key(key: &Value, value: &Value) -> String {
-    let kind = if key.is_null() { "%!s(<nil>)" } else { "uint64" };
+    let kind = if key.is_null() {
+        "%!s(<nil>)"
+    } else {
+        "uint64"
+    };
     format!(
         "unsupported map key of type: {kind}, key: {}, value: {}",
         gosyntax::value(key),

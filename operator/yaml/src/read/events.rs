@@ -16,10 +16,21 @@ pub(crate) enum EventKind {
     StreamEnd,
     DocumentStart,
     DocumentEnd,
-    Alias { name: String },
-    Scalar { text: String, tag: Option<String>, anchor: Option<String>, implicit: bool },
-    SeqStart { anchor: Option<String> },
-    MapStart { anchor: Option<String> },
+    Alias {
+        name: String,
+    },
+    Scalar {
+        text: String,
+        tag: Option<String>,
+        anchor: Option<String>,
+        implicit: bool,
+    },
+    SeqStart {
+        anchor: Option<String>,
+    },
+    MapStart {
+        anchor: Option<String>,
+    },
     /// The end of a sequence or mapping.
     End,
 }
@@ -78,13 +89,21 @@ impl<'s> Events<'s> {
     pub(crate) fn next(&mut self) -> Result<Event, Error> {
         let event = self.step();
         if let (Some(problem), true) = (self.refused, self.scanner.met_end) {
-            return Err(Error::Syntax { problem: problem.into(), go_line: 0, position: None });
+            return Err(Error::Syntax {
+                problem: problem.into(),
+                go_line: 0,
+                position: None,
+            });
         }
         event.map_err(|problem| {
             let line = problem.mark.line as u64;
             Error::Syntax {
                 problem: Cow::Borrowed(problem.text),
-                go_line: if line == 0 { 0 } else { line + u64::from(problem.scanner) },
+                go_line: if line == 0 {
+                    0
+                } else {
+                    line + u64::from(problem.scanner)
+                },
                 position: Some(position(problem.mark)),
             }
         })
@@ -174,7 +193,10 @@ impl<'s> Events<'s> {
         }
         let token = self.scanner.peek()?;
         if token.kind != TokenKind::DocumentStart {
-            return Err(problem("did not find expected <document start>", token.start));
+            return Err(problem(
+                "did not find expected <document start>",
+                token.start,
+            ));
         }
         self.scanner.take()?;
         self.state = State::DocumentContent;
@@ -265,7 +287,15 @@ impl<'s> Events<'s> {
                 let implicit = tag.as_ref().map_or(*plain, |tag| tag == "!");
                 self.scanner.take()?;
                 self.pop();
-                Ok(event(EventKind::Scalar { text, tag, anchor, implicit }, start))
+                Ok(event(
+                    EventKind::Scalar {
+                        text,
+                        tag,
+                        anchor,
+                        implicit,
+                    },
+                    start,
+                ))
             }
             TokenKind::FlowSeqStart => {
                 self.state = State::FlowSeqFirst;
@@ -287,7 +317,15 @@ impl<'s> Events<'s> {
                 self.pop();
                 let implicit = tag.is_none();
                 let text = String::new();
-                Ok(event(EventKind::Scalar { text, tag, anchor, implicit }, start))
+                Ok(event(
+                    EventKind::Scalar {
+                        text,
+                        tag,
+                        anchor,
+                        implicit,
+                    },
+                    start,
+                ))
             }
             _ => Err(problem("did not find expected node content", token.start)),
         }
@@ -317,7 +355,9 @@ impl<'s> Events<'s> {
             }
             self.scanner.take()?;
         }
-        let Some((handle, suffix, mark)) = tag else { return Ok((anchor, None)) };
+        let Some((handle, suffix, mark)) = tag else {
+            return Ok((anchor, None));
+        };
         if handle.is_empty() {
             return Ok((anchor, Some(suffix)));
         }
@@ -342,8 +382,12 @@ impl<'s> Events<'s> {
     fn indentless_seq_entry(&mut self) -> Parsed {
         let token = self.scanner.peek()?;
         if token.kind == TokenKind::BlockEntry {
-            let ends =
-                [TokenKind::BlockEntry, TokenKind::Key, TokenKind::Value, TokenKind::BlockEnd];
+            let ends = [
+                TokenKind::BlockEntry,
+                TokenKind::Key,
+                TokenKind::Value,
+                TokenKind::BlockEnd,
+            ];
             return self.block_content(&ends, State::IndentlessSeqEntry, false);
         }
         let start = token.start;
@@ -414,7 +458,10 @@ impl<'s> Events<'s> {
 
     fn flow_seq_map_key(&mut self) -> Parsed {
         let token = self.scanner.peek()?;
-        if matches!(token.kind, TokenKind::Value | TokenKind::FlowEntry | TokenKind::FlowSeqEnd) {
+        if matches!(
+            token.kind,
+            TokenKind::Value | TokenKind::FlowEntry | TokenKind::FlowSeqEnd
+        ) {
             // libyaml takes the token even though it belongs to what follows.
             let mark = self.scanner.take()?.end;
             self.state = State::FlowSeqMapValue;
@@ -488,19 +535,33 @@ impl<'s> Events<'s> {
 }
 
 fn problem(text: &'static str, mark: Mark) -> Problem {
-    Problem { text, mark, scanner: false }
+    Problem {
+        text,
+        mark,
+        scanner: false,
+    }
 }
 
 fn position(mark: Mark) -> Position {
-    Position { line: mark.line as u64 + 1, column: mark.column as u64 + 1 }
+    Position {
+        line: mark.line as u64 + 1,
+        column: mark.column as u64 + 1,
+    }
 }
 
 fn event(kind: EventKind, start: Mark) -> Event {
-    Event { kind, position: position(start) }
+    Event {
+        kind,
+        position: position(start),
+    }
 }
 
 fn empty(mark: Mark) -> Event {
-    let kind =
-        EventKind::Scalar { text: String::new(), tag: None, anchor: None, implicit: true };
+    let kind = EventKind::Scalar {
+        text: String::new(),
+        tag: None,
+        anchor: None,
+        implicit: true,
+    };
     event(kind, mark)
 }

@@ -53,26 +53,32 @@ pub fn parse_with(source: &[u8], options: &ParseOptions) -> Result<Value, Error>
     decode::decode(tree, options)
 }
 
-/// As [`parse`] into `map[string]any`: `None` for null and for a text without a document, where Go leaves a nil map.
+/// As [`parse`] into an empty `map[string]any`, which null and a text without a document leave empty.
 ///
 /// # Errors
 /// As [`parse`], and [`Error::Shape`] when the document is not a mapping.
-pub fn parse_map(source: &[u8]) -> Result<Option<Map>, Error> {
+pub fn parse_map(source: &[u8]) -> Result<Map, Error> {
     match parse(source)? {
-        Value::Map(entries) => Ok(Some(entries)),
-        Value::Null => Ok(None),
-        other => Err(Error::Shape(crate::json::mismatch(&other, "map[string]interface {}"))),
+        Value::Map(entries) => Ok(entries),
+        Value::Null => Ok(Map::new()),
+        other => Err(Error::Shape(crate::json::mismatch(
+            &other,
+            "map[string]interface {}",
+        ))),
     }
 }
 
-/// As [`parse`] into `[]any`: `None` for null and for a text without a document, where Go leaves a nil slice.
+/// As [`parse`] into an empty `[]any`, which null and a text without a document leave empty.
 ///
 /// # Errors
 /// As [`parse`], and [`Error::Shape`] when the document is not a sequence.
-pub fn parse_seq(source: &[u8]) -> Result<Option<Vec<Value>>, Error> {
+pub fn parse_seq(source: &[u8]) -> Result<Vec<Value>, Error> {
     match parse(source)? {
-        Value::Seq(items) => Ok(Some(items)),
-        Value::Null => Ok(None),
-        other => Err(Error::Shape(crate::json::mismatch(&other, "[]interface {}"))),
+        Value::Seq(items) => Ok(items),
+        Value::Null => Ok(Vec::new()),
+        other => Err(Error::Shape(crate::json::mismatch(
+            &other,
+            "[]interface {}",
+        ))),
     }
 }

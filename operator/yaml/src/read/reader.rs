@@ -16,7 +16,10 @@ pub(super) struct Readable<'s> {
 /// Decodes UTF-8, or UTF-16 behind a byte order mark, up to the first piece with a character that YAML forbids.
 pub(super) fn read(source: &[u8]) -> Readable<'_> {
     match source {
-        [] => Readable { text: Cow::Borrowed("\n"), refused: None },
+        [] => Readable {
+            text: Cow::Borrowed("\n"),
+            refused: None,
+        },
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
         _ => utf8(source),
@@ -24,32 +27,52 @@ pub(super) fn read(source: &[u8]) -> Readable<'_> {
 }
 
 fn utf8(source: &[u8]) -> Readable<'_> {
-    let mark = if source.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let mark = if source.starts_with(b"\xef\xbb\xbf") {
+        3
+    } else {
+        0
+    };
     let (text, invalid) = match std::str::from_utf8(source) {
         Ok(text) => (text, None),
         Err(error) => {
             let (head, tail) = source.split_at(error.valid_up_to());
             // It was found valid just now.
-            (std::str::from_utf8(head).unwrap_or_default(), Some(invalid_utf8(tail)))
+            (
+                std::str::from_utf8(head).unwrap_or_default(),
+                Some(invalid_utf8(tail)),
+            )
         }
     };
     let refused = forbidden(text).map(|at| (at, CONTROL));
     let Some((at, problem)) = refused.or(invalid.map(|problem| (text.len(), problem))) else {
-        return Readable { text: Cow::Borrowed(&text[mark..]), refused: None };
+        return Readable {
+            text: Cow::Borrowed(&text[mark..]),
+            refused: None,
+        };
     };
-    let mut end = (at - at % PIECE).max(mark);
+    // A character that is cut off is met only when the text before it is used up.
+    let mut end = if problem == INCOMPLETE {
+        at
+    } else {
+        (at - at % PIECE).max(mark)
+    };
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    Readable { text: Cow::Borrowed(&text[mark..end]), refused: Some(problem) }
+    Readable {
+        text: Cow::Borrowed(&text[mark..end]),
+        refused: Some(problem),
+    }
 }
 
+const INCOMPLETE: &str = "incomplete UTF-8 octet sequence";
 const CONTROL: &str = "control characters are not allowed";
 
 /// Where the first character stands that YAML does not allow.
 fn forbidden(text: &str) -> Option<usize> {
     // All of them begin with one of these bytes, most texts hold none.
-    let suspicious = |b: &u8| (*b < 0x20 && !matches!(b, 9 | 10 | 13)) || matches!(b, 0x7f | 0xc2 | 0xef);
+    let suspicious =
+        |b: &u8| (*b < 0x20 && !matches!(b, 9 | 10 | 13)) || matches!(b, 0x7f | 0xc2 | 0xef);
     if !text.as_bytes().iter().any(|b| suspicious(b)) {
         return None;
     }
@@ -63,7 +86,9 @@ fn forbidden(text: &str) -> Option<usize> {
 }
 
 fn invalid_utf8(tail: &[u8]) -> &'static str {
-    let Some(first) = tail.first() else { return CONTROL };
+    let Some(first) = tail.first() else {
+        return CONTROL;
+    };
     let width = match first {
         0xc0..=0xdf => 2,
         0xe0..=0xef => 3,
@@ -71,7 +96,7 @@ fn invalid_utf8(tail: &[u8]) -> &'static str {
         _ => return "invalid leading UTF-8 octet",
     };
     if tail.len() < width {
-        return "incomplete UTF-8 octet sequence";
+        return INCOMPLETE;
     }
     if tail[1..width].iter().any(|b| b & 0xc0 != 0x80) {
         return "invalid trailing UTF-8 octet";
@@ -79,7 +104,11 @@ fn invalid_utf8(tail: &[u8]) -> &'static str {
     let overlong = matches!(first, 0xc0 | 0xc1)
         || *first == 0xe0 && tail[1] < 0xa0
         || *first == 0xf0 && tail[1] < 0x90;
-    if overlong { "invalid length of a UTF-8 sequence" } else { "invalid Unicode character" }
+    if overlong {
+        "invalid length of a UTF-8 sequence"
+    } else {
+        "invalid Unicode character"
+    }
 }
 
 fn utf16(source: &[u8], unit: fn([u8; 2]) -> u16) -> Readable<'static> {
@@ -103,5 +132,8 @@ fn utf16(source: &[u8], unit: fn([u8; 2]) -> u16) -> Readable<'static> {
         refused = Some(CONTROL);
         text.truncate(at);
     }
-    Readable { text: Cow::Owned(text), refused }
+    Readable {
+        text: Cow::Owned(text),
+        refused,
+    }
 }

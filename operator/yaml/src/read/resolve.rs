@@ -63,12 +63,17 @@ pub(crate) fn resolve(tag: Option<&str>, text: &str, dialect: Dialect) -> Result
     match (name, found) {
         ("float", Resolved::Int(value)) => Ok(Resolved::Float(value as f64)),
         (name, found) if name.is_empty() || name == found.tag() => Ok(found),
-        (name, found) => Err(format!("cannot decode !!{} `{text}` as a !!{name}", found.tag())),
+        (name, found) => Err(format!(
+            "cannot decode !!{} `{text}` as a !!{name}",
+            found.tag()
+        )),
     }
 }
 
 fn untagged(text: &str, timestamps: bool, dialect: Dialect) -> Resolved {
-    let Some(first) = text.as_bytes().first() else { return Resolved::Null };
+    let Some(first) = text.as_bytes().first() else {
+        return Resolved::Null;
+    };
     match first {
         b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => {
             word(text, dialect).unwrap_or(Resolved::Str)
@@ -77,7 +82,11 @@ fn untagged(text: &str, timestamps: bool, dialect: Dialect) -> Resolved {
             .or_else(|| parse_float_underscored(text).map(Resolved::Float))
             .unwrap_or(Resolved::Str),
         b'0'..=b'9' | b'+' | b'-' => word(text, dialect).unwrap_or_else(|| {
-            if timestamps && is_timestamp(text) { Resolved::Timestamp } else { number(text, dialect) }
+            if timestamps && is_timestamp(text) {
+                Resolved::Timestamp
+            } else {
+                number(text, dialect)
+            }
         }),
         _ => Resolved::Str,
     }
@@ -127,7 +136,9 @@ fn signed_after_prefix(plain: &str, dialect: Dialect) -> Option<i64> {
     if let Some(digits) = plain.strip_prefix("0b") {
         return parse_int(digits, 2);
     }
-    let digits = plain.strip_prefix("0o").filter(|_| dialect == Dialect::V3)?;
+    let digits = plain
+        .strip_prefix("0o")
+        .filter(|_| dialect == Dialect::V3)?;
     parse_int(digits, 8)
 }
 

@@ -17,7 +17,11 @@ pub(super) fn parse_int(text: &str, base: u32) -> Option<i64> {
 
 /// An integer without sign; see [`parse_int`].
 pub(super) fn parse_uint(text: &str, base: u32) -> Option<u64> {
-    let (digits, base) = if base == 0 { prefix(text) } else { (text, base) };
+    let (digits, base) = if base == 0 {
+        prefix(text)
+    } else {
+        (text, base)
+    };
     // `from_str_radix` would accept a sign.
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return None;

@@ -16,7 +16,9 @@ pub(super) fn is_timestamp(text: &str) -> bool {
         }
         [b' ', rest @ ..] => {
             let blanks = rest.iter().take_while(|b| **b == b' ').count();
-            let mut scan = Scan { rest: &rest[blanks..] };
+            let mut scan = Scan {
+                rest: &rest[blanks..],
+            };
             scan.clock().is_some() && scan.rest.is_empty()
         }
         _ => false,
@@ -97,7 +99,9 @@ impl Scan<'_> {
     fn number(&mut self, count: usize) -> u32 {
         let (digits, rest) = self.rest.split_at(count);
         self.rest = rest;
-        digits.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'))
+        digits
+            .iter()
+            .fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'))
     }
 }
 

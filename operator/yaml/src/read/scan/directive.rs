@@ -133,9 +133,30 @@ impl Scanner<'_> {
         loop {
             match self.byte(0) {
                 b'%' => self.uri_escape(&mut uri)?,
-                byte @ (b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'-' | b';' | b'/'
-                | b'?' | b':' | b'@' | b'&' | b'=' | b'+' | b'$' | b',' | b'.' | b'!' | b'~'
-                | b'*' | b'\'' | b'(' | b')' | b'[' | b']') => {
+                byte @ (b'0'..=b'9'
+                | b'A'..=b'Z'
+                | b'a'..=b'z'
+                | b'_'
+                | b'-'
+                | b';'
+                | b'/'
+                | b'?'
+                | b':'
+                | b'@'
+                | b'&'
+                | b'='
+                | b'+'
+                | b'$'
+                | b','
+                | b'.'
+                | b'!'
+                | b'~'
+                | b'*'
+                | b'\''
+                | b'('
+                | b')'
+                | b'['
+                | b']') => {
                     uri.push(byte);
                     self.skip();
                 }

@@ -128,7 +128,11 @@ impl Scanner<'_> {
     fn flow_start(&mut self, kind: TokenKind) -> Scanned<()> {
         self.save_key()?;
         let (token, mark) = (self.next_number(), self.mark);
-        self.keys.push(SimpleKey { possible: false, required: false, token, mark });
+        self.keys.push(SimpleKey {
+            token,
+            mark,
+            ..SimpleKey::default()
+        });
         self.flow_level += 1;
         self.key_allowed = true;
         self.indicator(kind, 1);
@@ -139,7 +143,15 @@ impl Scanner<'_> {
         self.drop_key()?;
         if self.flow_level > 0 {
             self.flow_level -= 1;
-            self.keys.pop();
+            let inner = self.keys.pop().unwrap_or_default();
+            // go-yaml forgets to wait for an empty collection that is a key.
+            if let Some(outer) = self
+                .keys
+                .last_mut()
+                .filter(|outer| outer.token == inner.token)
+            {
+                outer.awaited = false;
+            }
         }
         self.key_allowed = false;
         self.indicator(kind, 1);
@@ -149,9 +161,7 @@ impl Scanner<'_> {
     fn block_entry(&mut self) -> Scanned<()> {
         if self.flow_level == 0 {
             if !self.key_allowed {
-                return Err(
-                    self.problem("block sequence entries are not allowed in this context")
-                );
+                return Err(self.problem("block sequence entries are not allowed in this context"));
             }
             self.roll(self.mark, None, TokenKind::BlockSeqStart);
         }
@@ -203,12 +213,21 @@ impl Scanner<'_> {
         self.skip();
         let mut name = String::new();
         self.read_word(&mut name);
-        let follows =
-            matches!(self.byte(0), b'?' | b':' | b',' | b']' | b'}' | b'%' | b'@' | b'`');
+        let follows = matches!(
+            self.byte(0),
+            b'?' | b':' | b',' | b']' | b'}' | b'%' | b'@' | b'`'
+        );
         if name.is_empty() || !(follows || self.is_blank_or_end(0)) {
             return Err(self.problem("did not find expected alphabetic or numeric character"));
         }
-        self.push(if alias { TokenKind::Alias(name) } else { TokenKind::Anchor(name) }, start);
+        self.push(
+            if alias {
+                TokenKind::Alias(name)
+            } else {
+                TokenKind::Anchor(name)
+            },
+            start,
+        );
         Ok(())
     }
 
@@ -236,8 +255,13 @@ impl Scanner<'_> {
         }
         let required = self.flow_level == 0 && self.indent == self.mark.column as isize;
         self.drop_key()?;
-        let key =
-            SimpleKey { possible: true, required, token: self.next_number(), mark: self.mark };
+        let key = SimpleKey {
+            possible: true,
+            required,
+            awaited: true,
+            token: self.next_number(),
+            mark: self.mark,
+        };
         if let Some(last) = self.keys.last_mut() {
             *last = key;
         }
@@ -280,7 +304,17 @@ impl Scanner<'_> {
     }
 
     fn insert(&mut self, number: usize, kind: TokenKind, mark: Mark) {
-        let index = number.saturating_sub(self.taken).min(self.queue.len());
-        self.queue.insert(index, Token { kind, start: mark, end: mark });
+        let end = self.queue.len();
+        let index = number
+            .checked_sub(self.taken)
+            .map_or(end, |index| index.min(end));
+        self.queue.insert(
+            index,
+            Token {
+                kind,
+                start: mark,
+                end: mark,
+            },
+        );
     }
 }

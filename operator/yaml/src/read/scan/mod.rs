@@ -3,10 +3,10 @@
 //! Whether a scalar is a key shows only at the colon behind it, so tokens wait in a queue until no key can come
 //! before them any more.
 
+mod block_scalar;
 mod directive;
 mod fetch;
 mod flow_scalar;
-mod block_scalar;
 
 use std::collections::VecDeque;
 
@@ -65,6 +65,8 @@ struct SimpleKey {
     possible: bool,
     /// Whether it must be one, as nothing else can stand at this indent.
     required: bool,
+    /// Whether the token that it begins with has to wait for it.
+    awaited: bool,
     /// The number of the token that it begins with.
     token: usize,
     mark: Mark,
@@ -119,7 +121,11 @@ impl<'s> Scanner<'s> {
         self.fill()?;
         let mark = self.mark;
         if self.queue.is_empty() {
-            self.queue.push_back(Token { kind: TokenKind::StreamEnd, start: mark, end: mark });
+            self.queue.push_back(Token {
+                kind: TokenKind::StreamEnd,
+                start: mark,
+                end: mark,
+            });
         }
         Ok(&mut self.queue[0])
     }
@@ -147,8 +153,12 @@ impl<'s> Scanner<'s> {
     fn key_pending(&mut self) -> Scanned<bool> {
         let first = self.keys.partition_point(|key| key.token < self.taken);
         let mut index = first;
-        while self.keys.get(index).is_some_and(|key| key.token == self.taken) {
-            if self.key_valid(index)? {
+        while self
+            .keys
+            .get(index)
+            .is_some_and(|key| key.token == self.taken)
+        {
+            if self.keys[index].awaited && self.key_valid(index)? {
                 return Ok(true);
             }
             index += 1;
@@ -160,7 +170,9 @@ impl<'s> Scanner<'s> {
     fn key_valid(&mut self, index: usize) -> Scanned<bool> {
         let mark = self.mark;
         let problem = self.problem("could not find expected ':'");
-        let Some(key) = self.keys.get_mut(index) else { return Ok(false) };
+        let Some(key) = self.keys.get_mut(index) else {
+            return Ok(false);
+        };
         if !key.possible {
             return Ok(false);
         }
@@ -175,7 +187,11 @@ impl<'s> Scanner<'s> {
     }
 
     fn problem(&self, text: &'static str) -> Problem {
-        Problem { text, mark: self.mark, scanner: true }
+        Problem {
+            text,
+            mark: self.mark,
+            scanner: true,
+        }
     }
 
     /// The byte `ahead` of the current one, 0 past the end.
@@ -204,9 +220,7 @@ impl<'s> Scanner<'s> {
             b'\n' => 1,
             b'\r' => 1 + usize::from(self.byte(ahead + 1) == b'\n'),
             0xc2 if self.byte(ahead + 1) == 0x85 => 2,
-            0xe2 if self.byte(ahead + 1) == 0x80
-                && matches!(self.byte(ahead + 2), 0xa8 | 0xa9) =>
-            {
+            0xe2 if self.byte(ahead + 1) == 0x80 && matches!(self.byte(ahead + 2), 0xa8 | 0xa9) => {
                 3
             }
             _ => 0,
