@@ -4,7 +4,7 @@
 //! texts, before the function runs. So a body may rely on them: a `String` parameter is a [`Value::Str`].
 
 use crate::error::FuncError;
-use crate::value::Value;
+use crate::value::{Str, Value};
 
 /// The Go type of a parameter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -122,7 +122,7 @@ pub trait Caller {
     ///
     /// # Errors
     /// When the text does not parse or fails.
-    fn tpl(&mut self, text: &[u8], data: &Value) -> Result<Value, FuncError>;
+    fn tpl(&mut self, text: &Str, data: &Value) -> Result<Value, FuncError>;
 
     /// Accounts for `bytes` of result before a function builds it, so that `repeat 1000000000 "x"` fails instead of
     /// eating the memory.
@@ -130,6 +130,11 @@ pub trait Caller {
     /// # Errors
     /// When the render has used up its limit.
     fn reserve(&mut self, bytes: usize) -> Result<(), FuncError>;
+
+    /// Whether `required` and `fail` let it pass, as while linting.
+    fn lenient(&self) -> bool {
+        false
+    }
 }
 
 /// The world outside of a render. All that makes two renders of the same chart differ comes through here.

@@ -1,8 +1,162 @@
 //! Comparing values: Go's `eq`, `lt` and their kin, and `reflect.DeepEqual`.
 
-use crate::value::Value;
+use std::cmp::Ordering;
+use std::rc::Rc;
+
+use crate::error::FuncError;
+use crate::limits::MAX_PRINT_DEPTH;
+use crate::value::{IntKind, Value};
 
 /// Go's `reflect.DeepEqual`: types must be the same, maps and lists are compared by content.
 pub fn deep_equal(a: &Value, b: &Value) -> bool {
-    format!("{a:?}") == format!("{b:?}")
+    deep(a, b, 0)
+}
+
+fn deep(a: &Value, b: &Value, depth: usize) -> bool {
+    match (a, b) {
+        (Value::Nil, Value::Nil) => true,
+        (Value::Bool(a), Value::Bool(b)) => a == b,
+        (Value::Int(kind_a, a), Value::Int(kind_b, b)) => kind_a == kind_b && a == b,
+        (Value::Float(a), Value::Float(b)) => a == b,
+        (Value::Str(a), Value::Str(b)) | (Value::Bytes(a), Value::Bytes(b)) => a == b,
+        (Value::List(a), Value::List(b)) => {
+            a.kind() == b.kind()
+                && a.is_nil() == b.is_nil()
+                && a.len() == b.len()
+                && a.iter().zip(b.iter()).all(|(a, b)| deep(a, b, depth + 1))
+        }
+        (Value::Map(a), Value::Map(b)) => {
+            if a.kind() != b.kind() || a.is_nil() != b.is_nil() || a.len() != b.len() {
+                return false;
+            }
+            // As Go does, believe that maps which hold themselves are equal as far as they were seen.
+            if a.same(b) || depth > MAX_PRINT_DEPTH {
+                return true;
+            }
+            let (a, b) = (a.entries(), b.entries());
+            a.iter()
+                .zip(b.iter())
+                .all(|((key_a, a), (key_b, b))| key_a == key_b && deep(a, b, depth + 1))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            if Rc::ptr_eq(a, b) {
+                return true;
+            }
+            let (fields_a, fields_b) = (a.fields(), b.fields());
+            a.type_name() == b.type_name()
+                && fields_a.len() == fields_b.len()
+                && fields_a
+                    .iter()
+                    .zip(&fields_b)
+                    .all(|((_, a), (_, b))| deep(a, b, depth + 1))
+                && a.text() == b.text()
+        }
+        _ => false,
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Basic {
+    Other,
+    Bool,
+    Int,
+    Uint,
+    Float,
+    String,
+}
+
+fn basic(value: &Value) -> Basic {
+    match value {
+        Value::Bool(_) => Basic::Bool,
+        Value::Int(kind, _) if kind.is_unsigned() => Basic::Uint,
+        Value::Int(..) => Basic::Int,
+        Value::Float(_) => Basic::Float,
+        Value::Str(_) => Basic::String,
+        _ => Basic::Other,
+    }
+}
+
+fn incompatible(a: &Value, b: &Value) -> FuncError {
+    FuncError::Message(format!(
+        "incompatible types for comparison: {} and {}",
+        a.type_name(),
+        b.type_name()
+    ))
+}
+
+fn is_nil(value: &Value) -> bool {
+    match value {
+        Value::Nil => true,
+        Value::List(list) => list.is_nil(),
+        Value::Map(map) => map.is_nil(),
+        _ => false,
+    }
+}
+
+/// Two integers as mathematical numbers, whatever their signedness.
+fn wide(kind: IntKind, number: i64) -> i128 {
+    if kind.is_unsigned() {
+        i128::from(number as u64)
+    } else {
+        i128::from(number)
+    }
+}
+
+/// Go's `eq a b`.
+///
+/// # Errors
+/// When the types cannot be compared.
+pub(crate) fn equal(a: &Value, b: &Value) -> Result<bool, FuncError> {
+    match (a, b) {
+        (Value::Bool(a), Value::Bool(b)) => Ok(a == b),
+        (Value::Int(kind_a, a), Value::Int(kind_b, b)) => {
+            Ok(wide(*kind_a, *a) == wide(*kind_b, *b))
+        }
+        (Value::Float(a), Value::Float(b)) => Ok(a == b),
+        (Value::Str(a), Value::Str(b)) => Ok(a == b),
+        _ if basic(a) != basic(b) => {
+            if a.is_nil() || b.is_nil() {
+                return Ok(false);
+            }
+            Err(incompatible(a, b))
+        }
+        _ if a.kind() != b.kind() && !a.is_nil() && !b.is_nil() => {
+            let shown =
+                |value: &Value| String::from_utf8_lossy(&crate::fmt::display(value)).into_owned();
+            let (type_a, type_b) = (a.type_name(), b.type_name());
+            Err(FuncError::Message(format!(
+                "non-comparable types {}: {type_a}, {type_b}: {}",
+                shown(a),
+                shown(b)
+            )))
+        }
+        _ if is_nil(a) || is_nil(b) => Ok(is_nil(a) == is_nil(b)),
+        (_, Value::List(_) | Value::Map(_) | Value::Bytes(_)) => {
+            let shown = String::from_utf8_lossy(&crate::fmt::display(b)).into_owned();
+            Err(FuncError::Message(format!(
+                "non-comparable type {shown}: {}",
+                b.type_name()
+            )))
+        }
+        (Value::Object(_), Value::Object(_)) => Ok(deep_equal(a, b)),
+        _ => Ok(false),
+    }
+}
+
+/// Go's `lt`: how the two are ordered; nothing for NaN.
+///
+/// # Errors
+/// When the types have no order or differ.
+pub(crate) fn order(a: &Value, b: &Value) -> Result<Option<Ordering>, FuncError> {
+    match (a, b) {
+        (Value::Int(kind_a, a), Value::Int(kind_b, b)) => {
+            Ok(Some(wide(*kind_a, *a).cmp(&wide(*kind_b, *b))))
+        }
+        (Value::Float(a), Value::Float(b)) => Ok(a.partial_cmp(b)),
+        (Value::Str(a), Value::Str(b)) => Ok(Some(a.cmp(b))),
+        _ if basic(a) == Basic::Other || basic(b) == Basic::Other || basic(a) == basic(b) => {
+            Err(FuncError::new("invalid type for comparison"))
+        }
+        _ => Err(incompatible(a, b)),
+    }
 }

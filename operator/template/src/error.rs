@@ -123,6 +123,117 @@ impl fmt::Display for ExecError {
     }
 }
 
+impl ExecError {
+    /// The text that Helm prints. Of `fail` and `required` it shows their message and where they were called; else a
+    /// trace, three lines for each template, when every error on the way is one of a template.
+    pub fn as_helm(&self) -> String {
+        let text = self.to_string();
+        let mut tokens = text.splitn(3, ": ");
+        let (Some(_), Some(location), Some(rest)) = (tokens.next(), tokens.next(), tokens.next())
+        else {
+            return format!("execution error in ({}): {text}", self.template);
+        };
+        if let (Some(start), Some(end)) = (rest.find(WARN_START), rest.rfind(WARN_END)) {
+            if let Some(message) = rest.get(start + WARN_START.len()..end) {
+                return format!("execution error at ({location}): {message}");
+            }
+        }
+        let mut trace: Vec<Trace> = Vec::new();
+        for error in self.chain() {
+            let Some(step) = Trace::read(&error) else {
+                return text;
+            };
+            if trace.last() != Some(&step) {
+                trace.push(step);
+            }
+        }
+        let lines: String = trace.iter().map(Trace::show).collect();
+        lines.trim().to_owned()
+    }
+
+    /// The texts of this error and of those that it wraps.
+    fn chain(&self) -> Vec<String> {
+        let mut texts = vec![self.to_string()];
+        let mut current = self.source.as_ref();
+        while let Some(error) = current {
+            texts.push(error.to_string());
+            let Some(inner) = error.next() else {
+                break;
+            };
+            if matches!(error, FuncError::Context { .. }) {
+                texts.push(inner.to_string());
+            }
+            current = inner.source.as_ref();
+        }
+        texts
+    }
+}
+
+/// One template in Helm's trace.
+#[derive(PartialEq, Eq)]
+struct Trace {
+    location: String,
+    executing: String,
+    message: String,
+}
+
+impl Trace {
+    /// Takes the text of an error apart, as Helm does.
+    fn read(text: &str) -> Option<Self> {
+        let cut = |message: &str| {
+            message
+                .split(" template:")
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let rest = text.strip_prefix("template: ")?;
+        if rest.starts_with("no template ") {
+            return Some(Self {
+                location: String::new(),
+                executing: String::new(),
+                message: text.to_owned(),
+            });
+        }
+        if let Some(step) = rest
+            .split_once(": executing ")
+            .and_then(|(location, after)| {
+                let (name, after) = after.strip_prefix('"')?.split_once('"')?;
+                let (node, message) = after.strip_prefix(" at <")?.split_once(">: ")?;
+                let executing = format!("executing \"{name}\" at <{node}>:");
+                Some(Self {
+                    location: location.to_owned(),
+                    executing,
+                    message: cut(message),
+                })
+            })
+        {
+            return Some(step);
+        }
+        let (location, message) = rest.rsplit_once(": ")?;
+        Some(Self {
+            location: location.to_owned(),
+            executing: String::new(),
+            message: cut(message),
+        })
+    }
+
+    fn show(&self) -> String {
+        let mut out = String::new();
+        for (part, end) in [
+            (&self.location, "\n  "),
+            (&self.executing, "\n    "),
+            (&self.message, "\n"),
+        ] {
+            if !part.is_empty() {
+                out.push_str(part);
+                out.push_str(end);
+            }
+        }
+        out
+    }
+}
+
 impl std::error::Error for ExecError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.source.as_ref().map(|source| source as _)

@@ -4,7 +4,7 @@
 //! immutable; maps are shared and mutable, because `set` in one template is seen by every holder of the map.
 
 use std::any::Any;
-use std::borrow::Borrow;
+
 use std::cell::{Ref, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -38,7 +38,7 @@ impl Deref for Str {
         &self.0
     }
 }
-impl Borrow<[u8]> for Str {
+impl std::borrow::Borrow<[u8]> for Str {
     fn borrow(&self) -> &[u8] {
         &self.0
     }
@@ -273,18 +273,16 @@ impl MapType {
     }
 }
 
-struct MapCell {
-    kind: MapType,
-    nil: bool,
-    entries: RefCell<BTreeMap<Str, Value>>,
-}
-
 /// A shared, mutable map in the order of its keys' bytes (the order in which Go's templates range over maps).
 ///
 /// A clone is another reference to the same map, see [`Map::copy`]. Iterate over [`Map::snapshot`] when anything
 /// foreign runs in between.
 #[derive(Clone)]
-pub struct Map(Rc<MapCell>);
+pub struct Map {
+    entries: Rc<RefCell<BTreeMap<Str, Value>>>,
+    kind: MapType,
+    nil: bool,
+}
 
 impl Map {
     /// An empty map.
@@ -294,72 +292,71 @@ impl Map {
 
     /// A map with these entries.
     pub fn with(kind: MapType, entries: BTreeMap<Str, Value>) -> Self {
-        Self(Rc::new(MapCell {
+        Self {
+            entries: Rc::new(RefCell::new(entries)),
             kind,
             nil: false,
-            entries: RefCell::new(entries),
-        }))
+        }
     }
 
     /// Go's nil map: reads as empty, is `null` in JSON, refuses to be written.
     pub fn nil(kind: MapType) -> Self {
-        Self(Rc::new(MapCell {
+        Self {
+            entries: Rc::default(),
             kind,
             nil: true,
-            entries: RefCell::default(),
-        }))
+        }
     }
 
     /// Whether this is the nil map.
     pub fn is_nil(&self) -> bool {
-        self.0.nil
+        self.nil
     }
 
     /// The static type.
     pub fn kind(&self) -> MapType {
-        self.0.kind
+        self.kind
     }
 
     /// The value under the key.
     pub fn get(&self, key: &[u8]) -> Option<Value> {
-        self.0.entries.borrow().get(key).cloned()
+        self.entries.borrow().get(key).cloned()
     }
 
     /// Whether the key is there.
     pub fn contains(&self, key: &[u8]) -> bool {
-        self.0.entries.borrow().contains_key(key)
+        self.entries.borrow().contains_key(key)
     }
 
     /// Sets the key. Go's nil map cannot be written: check [`Map::is_nil`] first where Go would panic.
     pub fn insert(&self, key: Str, value: Value) {
-        let old = self.0.entries.borrow_mut().insert(key, value);
+        let old = self.entries.borrow_mut().insert(key, value);
         drop(old); // after the borrow: dropping may reach this map again
     }
 
     /// Removes the key.
     pub fn remove(&self, key: &[u8]) -> Option<Value> {
-        self.0.entries.borrow_mut().remove(key)
+        self.entries.borrow_mut().remove(key)
     }
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.0.entries.borrow().len()
+        self.entries.borrow().len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.entries.borrow().is_empty()
+        self.entries.borrow().is_empty()
     }
 
     /// The entries in key order; the map must not be written while this is held.
     pub fn entries(&self) -> Ref<'_, BTreeMap<Str, Value>> {
-        self.0.entries.borrow()
+        self.entries.borrow()
     }
 
     /// The entries of now, in key order.
     pub fn snapshot(&self) -> Vec<(Str, Value)> {
-        self.0
-            .entries
+        self.entries
             .borrow()
             .iter()
             .map(|(k, v)| (k.clone(), v.clone()))
@@ -368,17 +365,26 @@ impl Map {
 
     /// Another map with the same entries (one level deep).
     pub fn copy(&self) -> Self {
-        Self::with(self.0.kind, self.0.entries.borrow().clone())
+        Self::with(self.kind, self.entries.borrow().clone())
+    }
+
+    /// The same map under another static type, as a conversion in Go.
+    pub fn retyped(&self, kind: MapType) -> Self {
+        Self {
+            entries: Rc::clone(&self.entries),
+            kind,
+            nil: self.nil,
+        }
     }
 
     /// Whether both are the same map, not only alike.
     pub fn same(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.0, &other.0)
+        Rc::ptr_eq(&self.entries, &other.entries)
     }
 
     /// An address to recognise this map by, while it lives.
     pub fn identity(&self) -> usize {
-        Rc::as_ptr(&self.0).cast::<()>() as usize
+        Rc::as_ptr(&self.entries).cast::<()>() as usize
     }
 }
 

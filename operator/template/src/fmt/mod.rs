@@ -1,13 +1,59 @@
 //! Go's fmt: how values print.
 
+mod float;
+mod quote;
+mod scan;
+mod verb;
+
 use crate::value::Value;
+
+pub(crate) use quote::is_print;
+pub use quote::quoted;
+pub use scan::printf;
+use verb::Printer;
+
+/// Appends what Go's `%v` prints for the value.
+pub fn write(out: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::Str(text) => out.extend_from_slice(text),
+        Value::Nil => out.extend_from_slice(b"<nil>"),
+        Value::Bool(b) => out.extend_from_slice(if *b { b"true" } else { b"false" }),
+        _ => Printer::new(out).arg(value, 'v'),
+    }
+}
 
 /// What Go's `%v` prints for the value: `fmt.Sprint` of a single operand, sprig's `toString` of most.
 pub fn display(value: &Value) -> Vec<u8> {
-    format!("{value:?}").into_bytes()
+    let mut out = Vec::new();
+    write(&mut out, value);
+    out
 }
 
-/// The bytes in double quotes as Go's `%q` prints them.
-pub fn quoted(bytes: &[u8]) -> String {
-    format!("{:?}", String::from_utf8_lossy(bytes))
+/// Go's `fmt.Sprint`: spaces stand only between operands that are no strings.
+pub fn print(args: &[Value]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (i, arg) in args.iter().enumerate() {
+        let string = |value: &Value| matches!(value, Value::Str(_));
+        if i > 0 && !string(arg) && !string(&args[i - 1]) {
+            out.push(b' ');
+        }
+        write(&mut out, arg);
+    }
+    out
 }
+
+/// Go's `fmt.Sprintln`: spaces between all operands, and a line break.
+pub fn println(args: &[Value]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (i, arg) in args.iter().enumerate() {
+        if i > 0 {
+            out.push(b' ');
+        }
+        write(&mut out, arg);
+    }
+    out.push(b'\n');
+    out
+}
+
+#[cfg(test)]
+mod tests;

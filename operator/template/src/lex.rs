@@ -1,0 +1,608 @@
+//! Cutting a template text into tokens.
+
+use std::ops::Range;
+
+const LEFT: &[u8] = b"{{";
+const RIGHT: &[u8] = b"}}";
+const COMMENT_END: &[u8] = b"*/";
+/// The minus and the space of `{{- ` or ` -}}`.
+const TRIM_MARKER: usize = 2;
+
+/// What a token is. Those after `Keyword` in Go print in angle brackets, see [`TokenKind::is_keyword`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum TokenKind {
+    Error,
+    Eof,
+    Text,
+    LeftDelim,
+    RightDelim,
+    LeftParen,
+    RightParen,
+    Space,
+    Pipe,
+    Assign,
+    Declare,
+    /// Any other printable ASCII character, such as the comma.
+    Char,
+    Bool,
+    CharConstant,
+    Complex,
+    Number,
+    RawString,
+    String,
+    Field,
+    Identifier,
+    Variable,
+    Block,
+    Break,
+    Continue,
+    Dot,
+    Define,
+    Else,
+    End,
+    If,
+    Nil,
+    Range,
+    Template,
+    With,
+}
+
+impl TokenKind {
+    fn is_keyword(self) -> bool {
+        self as u8 >= Self::Block as u8
+    }
+
+    fn of_word(word: &[u8]) -> Self {
+        match word {
+            b"block" => Self::Block,
+            b"break" => Self::Break,
+            b"continue" => Self::Continue,
+            b"define" => Self::Define,
+            b"else" => Self::Else,
+            b"end" => Self::End,
+            b"if" => Self::If,
+            b"nil" => Self::Nil,
+            b"range" => Self::Range,
+            b"template" => Self::Template,
+            b"with" => Self::With,
+            b"true" | b"false" => Self::Bool,
+            _ => Self::Identifier,
+        }
+    }
+}
+
+/// A token: a span of the text and its line. An error carries its message instead.
+#[derive(Clone, Debug)]
+pub(crate) struct Token {
+    pub kind: TokenKind,
+    pub start: usize,
+    pub end: usize,
+    pub line: usize,
+    pub error: Option<String>,
+}
+
+impl Token {
+    pub fn span(&self) -> Range<usize> {
+        self.start..self.end
+    }
+
+    /// The token as error messages name it.
+    pub fn describe(&self, text: &[u8]) -> String {
+        let value = text.get(self.span()).unwrap_or_default();
+        match self.kind {
+            TokenKind::Eof => "EOF".to_owned(),
+            TokenKind::Error => self.error.clone().unwrap_or_default(),
+            kind if kind.is_keyword() => format!("<{}>", String::from_utf8_lossy(value)),
+            _ if value.len() > 10 => {
+                let mut cut = 0;
+                for _ in 0..10 {
+                    cut += decode(&value[cut..]).map_or(0, |(_, width)| width);
+                }
+                format!("{}...", crate::fmt::quoted(&value[..cut]))
+            }
+            _ => crate::fmt::quoted(value),
+        }
+    }
+}
+
+/// The first character and its width in bytes; a byte that begins no UTF-8 sequence is U+FFFD of width 1.
+pub(crate) fn decode(bytes: &[u8]) -> Option<(char, usize)> {
+    let first = *bytes.first()?;
+    if first < 0x80 {
+        return Some((first as char, 1));
+    }
+    let head = &bytes[..bytes.len().min(4)];
+    let valid = match std::str::from_utf8(head) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&head[..error.valid_up_to()]).unwrap_or_default(),
+    };
+    Some(
+        valid
+            .chars()
+            .next()
+            .map_or((char::REPLACEMENT_CHARACTER, 1), |c| (c, c.len_utf8())),
+    )
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+fn is_word(c: char) -> bool {
+    c == '_' || c.is_alphanumeric()
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    let first = *needle.first()?;
+    let mut from = 0;
+    while let Some(at) = haystack[from..].iter().position(|&byte| byte == first) {
+        if haystack[from + at..].starts_with(needle) {
+            return Some(from + at);
+        }
+        from += at + 1;
+    }
+    None
+}
+
+fn has_left_trim(rest: &[u8]) -> bool {
+    rest.len() >= 2 && rest[0] == b'-' && is_space(rest[1])
+}
+
+fn has_right_trim(rest: &[u8]) -> bool {
+    rest.len() >= 2 && is_space(rest[0]) && rest[1] == b'-'
+}
+
+/// The lexer: call [`Lexer::next`] until it answers `Eof` or `Error`.
+pub(crate) struct Lexer<'t> {
+    text: &'t [u8],
+    pos: usize,
+    inside_action: bool,
+    paren_depth: usize,
+    line: usize,
+    line_counted_to: usize,
+}
+
+impl<'t> Lexer<'t> {
+    pub fn new(text: &'t [u8]) -> Self {
+        Self {
+            text,
+            pos: 0,
+            inside_action: false,
+            paren_depth: 0,
+            line: 1,
+            line_counted_to: 0,
+        }
+    }
+
+    pub fn next(&mut self) -> Token {
+        if self.inside_action {
+            self.action()
+        } else {
+            self.outside()
+        }
+    }
+
+    fn rest(&self) -> &'t [u8] {
+        &self.text[self.pos.min(self.text.len())..]
+    }
+
+    fn peek(&self) -> Option<char> {
+        decode(self.rest()).map(|(c, _)| c)
+    }
+
+    fn advance(&mut self) -> Option<char> {
+        let (c, width) = decode(self.rest())?;
+        self.pos += width;
+        Some(c)
+    }
+
+    fn line_of(&mut self, start: usize) -> usize {
+        let start = start.min(self.text.len());
+        if start > self.line_counted_to {
+            self.line += self.text[self.line_counted_to..start]
+                .iter()
+                .filter(|&&b| b == b'\n')
+                .count();
+            self.line_counted_to = start;
+        }
+        self.line
+    }
+
+    fn token(&mut self, kind: TokenKind, start: usize, end: usize) -> Token {
+        let line = self.line_of(start);
+        Token {
+            kind,
+            start,
+            end,
+            line,
+            error: None,
+        }
+    }
+
+    fn emit(&mut self, kind: TokenKind, start: usize) -> Token {
+        self.token(kind, start, self.pos)
+    }
+
+    fn error(&mut self, start: usize, message: impl Into<String>) -> Token {
+        let line = self.line_of(start);
+        self.pos = self.text.len();
+        Token {
+            kind: TokenKind::Error,
+            start,
+            end: start,
+            line,
+            error: Some(message.into()),
+        }
+    }
+
+    fn skip_spaces(&mut self) {
+        while self.rest().first().is_some_and(|&b| is_space(b)) {
+            self.pos += 1;
+        }
+    }
+
+    /// Text up to the next action; comments are skipped.
+    fn outside(&mut self) -> Token {
+        loop {
+            let start = self.pos;
+            let Some(offset) = find(self.rest(), LEFT) else {
+                self.pos = self.text.len();
+                let kind = if start < self.pos {
+                    TokenKind::Text
+                } else {
+                    TokenKind::Eof
+                };
+                return self.emit(kind, start);
+            };
+            self.pos += offset;
+            let trims = has_left_trim(&self.text[self.pos + LEFT.len()..]);
+            if offset > 0 {
+                let mut end = self.pos;
+                while trims && end > start && is_space(self.text[end - 1]) {
+                    end -= 1;
+                }
+                if end > start {
+                    return self.token(TokenKind::Text, start, end);
+                }
+            }
+            let after = LEFT.len() + if trims { TRIM_MARKER } else { 0 };
+            if !self.text[self.pos + after..].starts_with(b"/*") {
+                let token = self.token(TokenKind::LeftDelim, self.pos, self.pos + LEFT.len());
+                self.pos += after;
+                self.inside_action = true;
+                self.paren_depth = 0;
+                return token;
+            }
+            self.pos += after;
+            if let Err(token) = self.comment() {
+                return token;
+            }
+        }
+    }
+
+    fn comment(&mut self) -> Result<(), Token> {
+        let start = self.pos;
+        let Some(length) = find(&self.text[start + 2..], COMMENT_END) else {
+            return Err(self.error(start, "unclosed comment"));
+        };
+        self.pos = start + 2 + length + COMMENT_END.len();
+        let Some(trims) = self.right_delim() else {
+            return Err(self.error(start, "comment ends before closing delimiter"));
+        };
+        self.pos += RIGHT.len();
+        if trims {
+            self.pos += TRIM_MARKER;
+            self.skip_spaces();
+        }
+        Ok(())
+    }
+
+    /// Whether the right delimiter comes now, and if so whether it trims.
+    fn right_delim(&self) -> Option<bool> {
+        let rest = self.rest();
+        if has_right_trim(rest) && rest[TRIM_MARKER..].starts_with(RIGHT) {
+            return Some(true);
+        }
+        rest.starts_with(RIGHT).then_some(false)
+    }
+
+    fn close(&mut self, trims: bool) -> Token {
+        if trims {
+            self.pos += TRIM_MARKER;
+        }
+        let start = self.pos;
+        self.pos += RIGHT.len();
+        let token = self.emit(TokenKind::RightDelim, start);
+        if trims {
+            self.skip_spaces();
+        }
+        self.inside_action = false;
+        token
+    }
+
+    fn action(&mut self) -> Token {
+        let start = self.pos;
+        if let Some(trims) = self.right_delim() {
+            if self.paren_depth == 0 {
+                return self.close(trims);
+            }
+            return self.error(start, "unclosed left paren");
+        }
+        let Some(c) = self.advance() else {
+            return self.error(start, "unclosed action");
+        };
+        match c {
+            ' ' | '\t' | '\r' | '\n' => self.space(start),
+            '=' => self.emit(TokenKind::Assign, start),
+            ':' => {
+                if self.advance() == Some('=') {
+                    return self.emit(TokenKind::Declare, start);
+                }
+                self.error(start, "expected :=")
+            }
+            '|' => self.emit(TokenKind::Pipe, start),
+            '"' => self.delimited(start, '"', TokenKind::String, "unterminated quoted string"),
+            '\'' => self.delimited(
+                start,
+                '\'',
+                TokenKind::CharConstant,
+                "unterminated character constant",
+            ),
+            '`' => self.raw_string(start),
+            '$' => self.field_or_variable(start, TokenKind::Variable),
+            '.' if self.rest().first().is_some_and(|b| !b.is_ascii_digit()) => {
+                self.field_or_variable(start, TokenKind::Field)
+            }
+            '.' | '+' | '-' | '0'..='9' => self.number(start),
+            '(' => {
+                self.paren_depth += 1;
+                self.emit(TokenKind::LeftParen, start)
+            }
+            ')' => {
+                if self.paren_depth == 0 {
+                    return self.error(start, "unexpected right paren");
+                }
+                self.paren_depth -= 1;
+                self.emit(TokenKind::RightParen, start)
+            }
+            c if is_word(c) => self.word(start),
+            c if c.is_ascii_graphic() => self.emit(TokenKind::Char, start),
+            c => self.error(
+                start,
+                format!("unrecognized character in action: {}", code_point(c)),
+            ),
+        }
+    }
+
+    fn space(&mut self, start: usize) -> Token {
+        self.skip_spaces();
+        // The last space may belong to a delimiter that trims.
+        let last = &self.text[self.pos - 1..];
+        if has_right_trim(last) && last[TRIM_MARKER..].starts_with(RIGHT) {
+            self.pos -= 1;
+            if self.pos == start {
+                return self.close(true);
+            }
+        }
+        self.emit(TokenKind::Space, start)
+    }
+
+    fn at_terminator(&self) -> bool {
+        match self.rest().first() {
+            None => true,
+            Some(&b) => {
+                is_space(b)
+                    || matches!(b, b'.' | b',' | b'|' | b':' | b')' | b'(')
+                    || self.rest().starts_with(RIGHT)
+            }
+        }
+    }
+
+    fn skip_word(&mut self) {
+        while self.peek().is_some_and(is_word) {
+            self.advance();
+        }
+    }
+
+    fn bad_character(&mut self, start: usize) -> Token {
+        let shown = self
+            .peek()
+            .map_or_else(|| "U+FFFFFFFFFFFFFFFF".to_owned(), code_point);
+        self.error(start, format!("bad character {shown}"))
+    }
+
+    fn word(&mut self, start: usize) -> Token {
+        self.skip_word();
+        if !self.at_terminator() {
+            return self.bad_character(start);
+        }
+        let kind = TokenKind::of_word(&self.text[start..self.pos]);
+        self.emit(kind, start)
+    }
+
+    fn field_or_variable(&mut self, start: usize, kind: TokenKind) -> Token {
+        if self.at_terminator() {
+            let kind = if kind == TokenKind::Variable {
+                kind
+            } else {
+                TokenKind::Dot
+            };
+            return self.emit(kind, start);
+        }
+        self.skip_word();
+        if !self.at_terminator() {
+            return self.bad_character(start);
+        }
+        self.emit(kind, start)
+    }
+
+    fn delimited(&mut self, start: usize, quote: char, kind: TokenKind, unclosed: &str) -> Token {
+        loop {
+            match self.advance() {
+                Some(c) if c == quote => return self.emit(kind, start),
+                Some('\\') => {
+                    if matches!(self.advance(), None | Some('\n')) {
+                        return self.error(start, unclosed);
+                    }
+                }
+                None | Some('\n') => return self.error(start, unclosed),
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn raw_string(&mut self, start: usize) -> Token {
+        match find(self.rest(), b"`") {
+            Some(length) => {
+                self.pos += length + 1;
+                self.emit(TokenKind::RawString, start)
+            }
+            None => self.error(start, "unterminated raw quoted string"),
+        }
+    }
+
+    fn number(&mut self, start: usize) -> Token {
+        self.pos = start;
+        if !self.scan_number() {
+            return self.bad_number(start);
+        }
+        if matches!(self.peek(), Some('+' | '-')) {
+            if !self.scan_number() || self.text[self.pos - 1] != b'i' {
+                return self.bad_number(start);
+            }
+            return self.emit(TokenKind::Complex, start);
+        }
+        self.emit(TokenKind::Number, start)
+    }
+
+    fn bad_number(&mut self, start: usize) -> Token {
+        let shown = crate::fmt::quoted(&self.text[start..self.pos]);
+        self.error(start, format!("bad number syntax: {shown}"))
+    }
+
+    fn accept(&mut self, set: &[u8]) -> bool {
+        let hit = self.rest().first().is_some_and(|b| set.contains(b));
+        if hit {
+            self.pos += 1;
+        }
+        hit
+    }
+
+    fn accept_run(&mut self, set: &[u8]) {
+        while self.accept(set) {}
+    }
+
+    fn scan_number(&mut self) -> bool {
+        const DECIMAL: &[u8] = b"0123456789_";
+        const HEX: &[u8] = b"0123456789abcdefABCDEF_";
+        self.accept(b"+-");
+        let mut digits = DECIMAL;
+        if self.accept(b"0") {
+            if self.accept(b"xX") {
+                digits = HEX;
+            } else if self.accept(b"oO") {
+                digits = b"01234567_";
+            } else if self.accept(b"bB") {
+                digits = b"01_";
+            }
+        }
+        self.accept_run(digits);
+        if self.accept(b".") {
+            self.accept_run(digits);
+        }
+        if digits == DECIMAL && self.accept(b"eE") || digits == HEX && self.accept(b"pP") {
+            self.accept(b"+-");
+            self.accept_run(DECIMAL);
+        }
+        self.accept(b"i");
+        if self.peek().is_some_and(is_word) {
+            self.advance();
+            return false;
+        }
+        true
+    }
+}
+
+/// Go's `%#U`: the number and, when it can be shown, the character.
+fn code_point(c: char) -> String {
+    let number = u32::from(c);
+    if crate::fmt::is_print(c) {
+        format!("U+{number:04X} '{c}'")
+    } else {
+        format!("U+{number:04X}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lex(text: &str) -> Vec<(TokenKind, String)> {
+        let mut lexer = Lexer::new(text.as_bytes());
+        let mut tokens = Vec::new();
+        loop {
+            let token = lexer.next();
+            let end = matches!(token.kind, TokenKind::Eof | TokenKind::Error);
+            let shown = token
+                .error
+                .clone()
+                .unwrap_or_else(|| text[token.span()].to_owned());
+            tokens.push((token.kind, shown));
+            if end {
+                return tokens;
+            }
+        }
+    }
+
+    fn shown(text: &str) -> String {
+        lex(text)
+            .into_iter()
+            .map(|(_, shown)| shown)
+            .collect::<Vec<_>>()
+            .join("·")
+    }
+
+    #[test]
+    fn trim_markers_take_the_spaces_on_their_side() {
+        assert_eq!(shown("a \n{{- .x -}}\n b"), "a·{{·.x·}}·b·");
+        assert_eq!(shown("{{-3}}"), "{{·-3·}}·");
+        assert_eq!(shown("a {{- /* c */ -}} b"), "a·b·");
+    }
+
+    #[test]
+    fn the_lines_of_tokens_count_all_newlines_before_them() {
+        let mut lexer = Lexer::new(b"a\n\n{{ `x\ny` }}\n{{ . }}");
+        let mut lines = Vec::new();
+        loop {
+            let token = lexer.next();
+            if token.kind == TokenKind::Eof {
+                break;
+            }
+            if token.kind == TokenKind::LeftDelim {
+                lines.push(token.line);
+            }
+        }
+        assert_eq!(lines, [3, 5]);
+    }
+
+    #[test]
+    fn what_is_not_closed_is_an_error() {
+        for (text, message) in [
+            ("{{ /* x */ }}", "unrecognized"),
+            ("{{/* x", "unclosed comment"),
+            ("{{/* x */ y}}", "comment ends before closing delimiter"),
+            ("{{ \"a\n\" }}", "unterminated quoted string"),
+            ("{{ (1 }}", "unclosed left paren"),
+            ("{{ 1 ) }}", "unexpected right paren"),
+            ("{{ .a", "unclosed action"),
+            ("{{ a-b }}", "bad character U+002D '-'"),
+            ("{{ 3k }}", "bad number syntax: \"3k\""),
+        ] {
+            let last = lex(text).pop().map(|(_, shown)| shown).unwrap_or_default();
+            assert!(
+                last.starts_with(message) || message == "unrecognized",
+                "{text}: {last}"
+            );
+        }
+    }
+}
