@@ -50,7 +50,7 @@ fn aliases_of_aliases_are_refused_as_go_refuses_them() {
     for pair in ["ab", "bc", "cd", "de", "ef", "fg"] {
         let (from, to) = pair.split_at(1);
         let items = format!("*{from}, ").repeat(9);
-        text.push_str(&format!("{to}: &{to} [{items}]\n"));
+        text += &["", to, ": &", to, " [", &items, "]\n"].concat();
     }
 
     let error = parse(text.as_bytes()).unwrap_err();

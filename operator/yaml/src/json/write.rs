@@ -59,13 +59,13 @@ impl<'i> Writer<'i> {
             Value::Uint(value) => {
                 let _ = write!(self.out, "{value}");
             }
-            Value::Float(value) => match number::float_json(*value) {
-                Some(text) => self.out.push_str(&text),
-                None => {
-                    let value = number::special(*value).unwrap_or("NaN");
-                    return Err(Error::UnsupportedFloat { value, yaml: false });
-                }
-            },
+            Value::Float(value) => {
+                let text = number::float_json(*value).ok_or(Error::UnsupportedFloat {
+                    value: number::special(*value).unwrap_or("NaN"),
+                    yaml: false,
+                })?;
+                self.out.push_str(&text);
+            }
             Value::Str(text) => self.string(text),
             Value::Bytes(bytes) => {
                 // Here an invalid byte is an escape, not the character itself.

@@ -6,9 +6,17 @@ use crate::read::Dialect;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Analysis {
     pub multiline: bool,
-    pub plain_allowed: bool,
-    pub single_quoted_allowed: bool,
+    /// The least quoting that the text needs outside of a block.
+    pub quoting: Quoting,
+    /// Whether it may be a literal block.
     pub block_allowed: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Quoting {
+    Plain,
+    Single,
+    Double,
 }
 
 pub(super) fn analyse(text: &str, dialect: Dialect) -> Analysis {
@@ -16,8 +24,7 @@ pub(super) fn analyse(text: &str, dialect: Dialect) -> Analysis {
     if value.is_empty() {
         return Analysis {
             multiline: false,
-            plain_allowed: true,
-            single_quoted_allowed: true,
+            quoting: Quoting::Plain,
             block_allowed: false,
         };
     }
@@ -63,10 +70,16 @@ pub(super) fn analyse(text: &str, dialect: Dialect) -> Analysis {
         after_blank = c == ' ' || c == '\t' || after_break || c == '\0';
     }
     let unquotable = break_then_space || space_then_break || special;
+    let quoting = if unquotable || tabs {
+        Quoting::Double
+    } else if edge || breaks || indicators {
+        Quoting::Single
+    } else {
+        Quoting::Plain
+    };
     Analysis {
         multiline: breaks,
-        plain_allowed: !(edge || unquotable || tabs || breaks || indicators),
-        single_quoted_allowed: !(unquotable || tabs),
+        quoting,
         block_allowed: !(trailing_space || space_then_break || special),
     }
 }

@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::analyse::analyse;
+use super::analyse::{Quoting, analyse};
 use super::order::sorted;
 use super::write::{INDENT, Output};
 use crate::read::{Dialect, Resolved, is_base60, resolve};
@@ -147,11 +147,13 @@ impl Emitter {
         if key && analysis.multiline {
             style = Style::DoubleQuoted;
         }
-        if style == Style::Plain && (!analysis.plain_allowed || text.is_empty() && key) {
-            style = Style::SingleQuoted;
-        }
-        if style == Style::SingleQuoted && !analysis.single_quoted_allowed {
-            style = Style::DoubleQuoted;
+        if style == Style::Plain {
+            style = match analysis.quoting {
+                Quoting::Plain if text.is_empty() && key => Style::SingleQuoted,
+                Quoting::Plain => Style::Plain,
+                Quoting::Single => Style::SingleQuoted,
+                Quoting::Double => Style::DoubleQuoted,
+            };
         }
         if style == Style::Literal && (!analysis.block_allowed || key) {
             style = Style::DoubleQuoted;

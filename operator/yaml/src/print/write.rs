@@ -81,7 +81,7 @@ impl Output {
         if !self.whitespace {
             self.put(' ');
         }
-        self.folded_words(text, foldable, |out, c| out.put(c));
+        self.folded_words(text, foldable, Self::put);
         self.whitespace = false;
         self.indention = false;
     }

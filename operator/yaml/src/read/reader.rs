@@ -73,7 +73,7 @@ fn forbidden(text: &str) -> Option<usize> {
     // All of them begin with one of these bytes, most texts hold none.
     let suspicious =
         |b: &u8| (*b < 0x20 && !matches!(b, 9 | 10 | 13)) || matches!(b, 0x7f | 0xc2 | 0xef);
-    if !text.as_bytes().iter().any(|b| suspicious(b)) {
+    if !text.as_bytes().iter().any(suspicious) {
         return None;
     }
     text.char_indices()

@@ -58,10 +58,10 @@ pub(super) fn parse_float(text: &str) -> Option<f64> {
         return None;
     }
     if let [b'e' | b'E', after @ ..] = rest {
-        let after = match after {
-            [b'+' | b'-', digits @ ..] => digits,
-            digits => digits,
-        };
+        let after = after
+            .strip_prefix(b"+")
+            .or_else(|| after.strip_prefix(b"-"))
+            .unwrap_or(after);
         if after.is_empty() || leading_digits(after) != after.len() {
             return None;
         }

@@ -14,7 +14,7 @@ struct Gap {
 
 impl Gap {
     /// Adds to the text what the gap stands for: its blanks, or its breaks but for the first, or one blank for a
-    /// single break.
+    /// single break. A gap whose first break was escaped stands for the other breaks.
     fn close(&mut self, text: &mut String) {
         if !self.broken {
             text.push_str(&self.blanks);
@@ -138,31 +138,17 @@ impl Scanner<'_> {
                     _ => self.read(&mut text),
                 }
             }
-            if self.byte(0) == quote && !gap.broken {
-                break;
-            }
             if self.byte(0) == quote {
-                // An escaped line break right before the quote adds nothing.
                 break;
             }
             while self.is_blank(0) || self.is_break(0) {
                 self.read_gap(&mut gap);
             }
-            self.close_quoted_gap(&mut gap, &mut text);
+            gap.close(&mut text);
         }
         self.skip();
         self.push(TokenKind::Scalar { text, plain: false }, start);
         Ok(())
-    }
-
-    /// As [`Gap::close`], but after an escaped line break there is no first break to turn into a blank.
-    fn close_quoted_gap(&mut self, gap: &mut Gap, text: &mut String) {
-        if gap.broken && gap.first_break.is_empty() {
-            text.push_str(&gap.more_breaks);
-            *gap = Gap::default();
-        } else {
-            gap.close(text);
-        }
     }
 
     fn escape(&mut self, text: &mut String) -> Scanned<()> {
