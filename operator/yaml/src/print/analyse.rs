@@ -28,6 +28,13 @@ pub(super) fn analyse(text: &str, dialect: Dialect) -> Analysis {
             block_allowed: false,
         };
     }
+    if value.iter().all(u8::is_ascii_alphanumeric) {
+        return Analysis {
+            multiline: false,
+            quoting: Quoting::Plain,
+            block_allowed: true,
+        };
+    }
     let mut indicators = text.starts_with("---") || text.starts_with("...");
     let mut special = false;
     let mut tabs = false;

@@ -4,6 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::analyse::{Quoting, analyse};
 use super::order::sorted;
+use super::roundtrip;
 use super::write::{INDENT, Output};
 use crate::read::{Dialect, Resolved, is_base60, resolve};
 use crate::{Error, Limits, Map, Value, number};
@@ -51,6 +52,9 @@ impl Emitter {
             Value::Bool(value) => self.word(if *value { "true" } else { "false" }),
             Value::Int(value) => self.word(&value.to_string()),
             Value::Uint(value) => self.word(&value.to_string()),
+            Value::Float(value) if self.dialect == Dialect::V2 => {
+                self.word(&roundtrip::float(*value));
+            }
             Value::Float(value) => self.word(&number::float_yaml(*value)),
             Value::Str(text) => self.text(text, false),
             Value::Bytes(bytes) => self.binary(bytes),

@@ -7,21 +7,18 @@ use crate::{Error, Limits, Numbers, ParseOptions, Value, json, number, parse_wit
 /// Characters of a key, as JSON writes it, past which libyaml sees no key any more.
 const SIMPLE_KEY_CHARS: usize = 1024;
 
-/// Borrows what stays the same, as nearly everything does but floats.
+/// Borrows what stays the same, as nearly everything does.
 pub(super) fn through_json(value: &Value) -> Result<Cow<'_, Value>, Error> {
     match survey(value, 0)? {
         Effect::None => Ok(Cow::Borrowed(value)),
-        Effect::Numbers => Ok(Cow::Owned(renumber(value))),
         Effect::Text => reread(value).map(Cow::Owned),
     }
 }
 
-/// How far the round trip changes a value.
+/// Whether the round trip changes a value, but for its floats: [`float`] is for them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Effect {
     None,
-    /// Floats become what their JSON reads as.
-    Numbers,
     /// Some text means something else, or is refused, when read back; the trip has to be made.
     Text,
 }
@@ -41,7 +38,6 @@ fn survey(value: &Value, depth: usize) -> Result<Effect, Error> {
             if let Some(value) = number::special(*float) {
                 return Err(Error::UnsupportedFloat { value, yaml: true });
             }
-            effect = Effect::Numbers;
         }
         Value::Str(text) => effect = survey_text(text),
         Value::Bytes(_) => effect = Effect::Text,
@@ -76,24 +72,12 @@ fn survey_text(text: &str) -> Effect {
     }
 }
 
-fn renumber(value: &Value) -> Value {
-    match value {
-        Value::Float(float) => number::float_json(*float)
-            .and_then(|text| {
-                text.parse()
-                    .map(Value::Int)
-                    .or_else(|_| text.parse().map(Value::Uint))
-                    .ok()
-            })
-            .unwrap_or(Value::Float(*float)),
-        Value::Seq(items) => Value::Seq(items.iter().map(renumber).collect()),
-        Value::Map(entries) => Value::Map(
-            entries
-                .iter()
-                .map(|(key, item)| (key.clone(), renumber(item)))
-                .collect(),
-        ),
-        other => other.clone(),
+/// A float as go-yaml prints what it read from the float's JSON: a whole number that fits 64 bits is an integer.
+pub(super) fn float(value: f64) -> String {
+    match number::float_json(value) {
+        Some(text) if text == "-0" => "0".to_owned(),
+        Some(text) if text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok() => text,
+        _ => number::float_yaml(value),
     }
 }
 

@@ -104,6 +104,12 @@ impl Output {
         let bytes = text.as_bytes();
         let mut spaces = false;
         let mut breaks = false;
+        let fits = !foldable || self.column.saturating_add(bytes.len() as i32) <= self.width;
+        if fits && text.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'\'') {
+            self.text.push_str(text);
+            self.column += bytes.len() as i32;
+            return;
+        }
         for (index, c) in text.char_indices() {
             if c == ' ' {
                 let inner = index > 0 && index + 1 < bytes.len() && bytes[index + 1] != b' ';

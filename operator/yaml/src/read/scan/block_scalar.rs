@@ -45,9 +45,7 @@ impl Scanner<'_> {
             breaks.clear();
             after_blank = blank;
             let line = self.at;
-            while !self.is_break_or_end(0) {
-                self.skip();
-            }
+            self.skip_line();
             text.push_str(&self.text[line..self.at]);
             self.read_break(&mut leading_break);
             end = self.block_breaks(&mut indent, &mut breaks)?;

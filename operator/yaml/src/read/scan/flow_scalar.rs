@@ -65,7 +65,13 @@ impl Scanner<'_> {
                 break;
             }
             let word = self.at;
-            while !self.ends_plain() {
+            loop {
+                self.skip_run(|b| {
+                    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'/' | b'_' | b'=')
+                });
+                if self.ends_plain() {
+                    break;
+                }
                 self.skip();
             }
             if self.at > word {
@@ -135,7 +141,12 @@ impl Scanner<'_> {
                         break;
                     }
                     b'\\' if !single => self.escape(&mut text)?,
-                    _ => self.read(&mut text),
+                    _ => {
+                        let start = self.at;
+                        self.skip();
+                        self.skip_run(|b| b > b' ' && !matches!(b, b'\'' | b'"' | b'\\'));
+                        text.push_str(&self.text[start..self.at]);
+                    }
                 }
             }
             if self.byte(0) == quote {

@@ -261,6 +261,17 @@ impl<'s> Scanner<'s> {
         self.mark.column += 1;
     }
 
+    /// Goes over the ASCII characters from here on that `accepted` takes; they must not hold line breaks.
+    fn skip_run(&mut self, accepted: impl Fn(u8) -> bool) {
+        let run = self.bytes[self.at..]
+            .iter()
+            .take_while(|b| b.is_ascii() && accepted(**b))
+            .count();
+        self.at += run;
+        self.mark.index += run;
+        self.mark.column += run;
+    }
+
     fn skip_many(&mut self, count: usize) {
         for _ in 0..count {
             self.skip();
@@ -304,9 +315,18 @@ impl<'s> Scanner<'s> {
 
     fn skip_comment(&mut self) {
         if self.byte(0) == b'#' {
-            while !self.is_break_or_end(0) {
-                self.skip();
+            self.skip_line();
+        }
+    }
+
+    /// Goes to the end of the line.
+    fn skip_line(&mut self) {
+        loop {
+            self.skip_run(|b| b >= b' ' || b == b'\t');
+            if self.is_break_or_end(0) {
+                return;
             }
+            self.skip();
         }
     }
 
