@@ -172,7 +172,7 @@ impl Connection {
         let Some(live) = self.get_at(place).await? else {
             return self.send(place, body, false, dry_run).await;
         };
-        self.check_owner(place, &live, options)?;
+        check_owner(place, &live, options)?;
         if !dry_run {
             self.migrate(place, &live).await?;
         }
@@ -184,27 +184,6 @@ impl Connection {
         let (uid, _) = identified(&live, &place.key)?;
         body["metadata"]["uid"] = Value::from(uid);
         self.send(place, body, true, dry_run).await
-    }
-
-    fn check_owner(
-        &self,
-        place: &Place,
-        live: &Value,
-        options: &ApplyOptions,
-    ) -> Result<(), Error> {
-        let owner = match ownership(live, &options.owner) {
-            Ownership::Ours => return Ok(()),
-            Ownership::Unowned => None,
-            Ownership::Foreign(owner) => Some(owner),
-        };
-        if options.take_ownership {
-            tracing::info!(object = %place.key, from = ?owner, "taking ownership");
-            return Ok(());
-        }
-        Err(Error::NotOurs {
-            object: place.key.to_string(),
-            owner,
-        })
     }
 
     /// Turns client-side managedFields into ours. An object that changed meanwhile conflicts, and is tried again with
@@ -235,7 +214,15 @@ impl Connection {
             .typed_json(APPLY, &body)?;
         // The answer is larger than the body; no need to hold both.
         drop(body);
-        let (status, live): (StatusCode, Value) = call.write(self).await?;
+        let answer = call.write(self).await;
+        if answer
+            .as_ref()
+            .is_err_and(|error| error.is(RefusalKind::NotServed))
+        {
+            // What was known of the kind is out of date; the next try must not rely on it.
+            self.rediscover().await?;
+        }
+        let (status, live): (StatusCode, Value) = answer?;
         let (uid, resource_version) = identified(&live, &place.key)?;
         let created = status == StatusCode::CREATED || (dry_run && !existed);
         Ok(Applied {
@@ -246,6 +233,22 @@ impl Connection {
             live,
         })
     }
+}
+
+fn check_owner(place: &Place, live: &Value, options: &ApplyOptions) -> Result<(), Error> {
+    let owner = match ownership(live, &options.owner) {
+        Ownership::Ours => return Ok(()),
+        Ownership::Unowned => None,
+        Ownership::Foreign(owner) => Some(owner),
+    };
+    if options.take_ownership {
+        tracing::info!(object = %place.key, from = ?owner, "taking ownership");
+        return Ok(());
+    }
+    Err(Error::NotOurs {
+        object: place.key.to_string(),
+        owner,
+    })
 }
 
 /// The manifest as it is sent: marked, in its namespace, and without what an apply may not carry.

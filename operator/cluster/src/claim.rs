@@ -315,7 +315,7 @@ impl Keeper {
     }
 }
 
-/// The API's MicroTime.
+/// A moment as the API's `MicroTime` prints it.
 fn now() -> String {
     Timestamp::now()
         .strftime("%Y-%m-%dT%H:%M:%S%.6fZ")

@@ -148,6 +148,7 @@ impl Connection {
     }
 
     /// The same connection in another lane of the permit pool.
+    #[must_use]
     pub fn in_lane(&self, lane: Lane) -> Self {
         self.with(CallContext {
             lane,
@@ -156,6 +157,7 @@ impl Connection {
     }
 
     /// The same connection with another time limit for each request that is no watch.
+    #[must_use]
     pub fn limited(&self, limit: Duration) -> Self {
         self.with(CallContext {
             limit: Some(limit),
@@ -164,6 +166,7 @@ impl Connection {
     }
 
     /// The same connection, which writes only while the gate lets it.
+    #[must_use]
     pub fn gated(&self, gate: Arc<dyn WriteGate>) -> Self {
         self.with(CallContext {
             gate: Some(gate),
@@ -293,7 +296,7 @@ fn bare_stack(config: &kube::Config, user_agent: &str) -> Result<Stack, BoxError
     let http = hyper_util::client::legacy::Builder::new(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .timer(TokioTimer::new())
-        .pool_idle_timeout(Duration::from_secs(60))
+        .pool_idle_timeout(Duration::from_mins(1))
         .http2_keep_alive_interval(Duration::from_secs(15))
         .http2_keep_alive_timeout(Duration::from_secs(10))
         .http2_adaptive_window(true)

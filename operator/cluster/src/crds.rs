@@ -108,7 +108,7 @@ impl Connection {
                     loop {
                         match self.resolve(&api_version, &kind).await {
                             Err(Error::UnknownKind { .. }) => {
-                                tokio::time::sleep(Duration::from_millis(100)).await
+                                tokio::time::sleep(Duration::from_millis(100)).await;
                             }
                             other => return other.map(|_| ()),
                         }

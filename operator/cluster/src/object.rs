@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::client::Connection;
-use crate::error::Error;
+use crate::error::{Error, RefusalKind};
 use crate::kinds::{Resolved, Scope};
 use crate::wire::{Call, METADATA};
 
@@ -102,6 +102,14 @@ impl Place {
     }
 }
 
+/// A kind that is no longer served has no objects.
+fn present(answer: Result<Option<Value>, Error>) -> Result<Option<Value>, Error> {
+    match answer {
+        Err(error) if error.is(RefusalKind::NotServed) => Ok(None),
+        answer => answer,
+    }
+}
+
 /// The answer to Helm's `lookup`.
 #[derive(Debug, Clone, Copy)]
 pub struct Lookup<'a> {
@@ -165,14 +173,16 @@ impl Connection {
     /// [`Error::UnknownKind`]; read errors.
     pub async fn get_metadata(&self, key: &ObjectKey) -> Result<Option<Value>, Error> {
         let place = self.place_of(key).await?;
-        Call::get(place.path())
-            .accept(METADATA)
-            .read_opt(self)
-            .await
+        present(
+            Call::get(place.path())
+                .accept(METADATA)
+                .read_opt(self)
+                .await,
+        )
     }
 
     pub(crate) async fn get_at(&self, place: &Place) -> Result<Option<Value>, Error> {
-        Call::get(place.path()).read_opt(self).await
+        present(Call::get(place.path()).read_opt(self).await)
     }
 
     /// Helm's `lookup`: an object, or a list when no name is given; `{}` when there is none.

@@ -189,7 +189,7 @@ impl Call {
             match self.once(connection).await {
                 Ok((_, value)) => return Ok(value),
                 Err(error) if tries < READ_TRIES && error.is_transient() => {
-                    pause(tries, &error).await
+                    pause(tries, &error).await;
                 }
                 Err(error) => return Err(error),
             }
@@ -223,7 +223,7 @@ impl Call {
             match outcome {
                 Ok(body) => return Ok(String::from_utf8_lossy(&body.to_bytes()).into_owned()),
                 Err(error) if tries < READ_TRIES && error.is_transient() => {
-                    pause(tries, &error).await
+                    pause(tries, &error).await;
                 }
                 Err(error) => return Err(error),
             }

@@ -23,6 +23,9 @@ const GRACE: Duration = Duration::from_secs(20);
 /// The longest event: etcd takes 1.5 MiB an object, JSON and managedFields add to it.
 const LONGEST_LINE: usize = 16 << 20;
 
+/// Small pages: a page of whole objects is held in memory at once.
+const PAGE: &str = "50";
+
 /// What to watch.
 #[derive(Debug, Clone)]
 pub(crate) struct Selection {
@@ -37,6 +40,15 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
+    /// The call for one page of what is selected, from the first or from where the last one ended.
+    pub fn page(&self, accept: &'static str, next: Option<&str>) -> Call {
+        self.list(accept).query("limit", PAGE).query_if(
+            next.is_some(),
+            "continue",
+            next.unwrap_or_default(),
+        )
+    }
+
     /// The call that lists what is selected.
     pub fn list(&self, accept: &'static str) -> Call {
         Call::get(self.path.clone())
@@ -44,6 +56,12 @@ impl Selection {
             .query_if(!self.labels.is_empty(), "labelSelector", &self.labels)
             .query_if(!self.fields.is_empty(), "fieldSelector", &self.fields)
     }
+}
+
+/// Where the next page of a list begins; `None` after the last.
+pub(crate) fn next_page(page: &Value) -> Option<String> {
+    let token = page.pointer("/metadata/continue")?.as_str()?;
+    (!token.is_empty()).then(|| token.to_owned())
 }
 
 /// One event of a watch.
@@ -192,8 +210,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_expired_position_is_told_as_such() {
+    #[tokio::test]
+    async fn an_expired_position_is_told_as_such() {
         let mut reader = reader(
             "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"resourceVersion\":\"4\"}}}\n\
              {\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,\"message\":\"too old\",\"reason\":\"Expired\"}}\n",
@@ -207,8 +225,8 @@ mod tests {
         assert!(reader.next().now_or_never().flatten().is_none());
     }
 
-    #[test]
-    fn half_a_line_at_the_end_is_no_event() {
+    #[tokio::test]
+    async fn half_a_line_at_the_end_is_no_event() {
         let mut reader = reader(
             "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"9\"}}}\n{\"type\":",
         );

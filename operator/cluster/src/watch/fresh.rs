@@ -10,7 +10,7 @@ use crate::client::Connection;
 use crate::error::{Error, RefusalKind};
 use crate::identity::{MANAGED_BY, MANAGED_BY_HELM};
 use crate::object::uid;
-use crate::watch::events::Selection;
+use crate::watch::events::{Selection, next_page};
 use crate::watch::index::Progress;
 use crate::watch::named::name_kind;
 use crate::watch::registry::Watches;
@@ -19,7 +19,6 @@ use crate::watch::tracked::{Follow, ReleaseKey, Tracked};
 /// Up to this many objects of one kind and namespace are read one by one; more are listed.
 const READ_SINGLY: usize = 3;
 const READS_AT_ONCE: usize = 8;
-const PAGE: &str = "50";
 
 impl Watches {
     /// Reads everything that is tracked for a release anew, past all watches and caches, and answers with what is seen
@@ -101,12 +100,10 @@ impl Watches {
             .into_iter()
             .map(|key| (key.name.clone(), key))
             .collect();
-        let mut token = String::new();
+        let mut next = None;
         loop {
             let mut page: Value = selection
-                .list("application/json")
-                .query("limit", PAGE)
-                .query_if(!token.is_empty(), "continue", &token)
+                .page("application/json", next.as_deref())
                 .read(connection)
                 .await?;
             let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) else {
@@ -125,12 +122,8 @@ impl Watches {
                     self.take(&key, Some(&object));
                 }
             }
-            token = page
-                .pointer("/metadata/continue")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned();
-            if token.is_empty() || left.is_empty() {
+            next = next_page(&page);
+            if next.is_none() || left.is_empty() {
                 break;
             }
         }

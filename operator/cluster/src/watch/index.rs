@@ -140,13 +140,7 @@ impl Index {
             resource_version: resource_version(object),
             uid: uid(object).unwrap_or_default().to_owned(),
         };
-        self.put(
-            key,
-            Seen {
-                observed,
-                owner: trim_owner(object),
-            },
-        );
+        self.put(key, observed, trim_owner(object));
     }
 
     /// Takes the last state of a deleted object in: `true` when it is final in itself, because the object ended before
@@ -167,13 +161,7 @@ impl Index {
             resource_version: resource_version(object),
             uid: uid(object).unwrap_or_default().to_owned(),
         };
-        self.put(
-            key,
-            Seen {
-                observed,
-                owner: None,
-            },
-        );
+        self.put(key, observed, None);
         true
     }
 
@@ -203,13 +191,7 @@ impl Index {
             resource_version,
             uid: String::new(),
         };
-        self.put(
-            key,
-            Seen {
-                observed,
-                owner: None,
-            },
-        );
+        self.put(key, observed, None);
     }
 
     fn judge(&self, key: &ObjectKey, object: &Value) -> Option<Verdict> {
@@ -229,7 +211,8 @@ impl Index {
             .collect()
     }
 
-    fn put(&mut self, key: &ObjectKey, seen: Seen) {
+    fn put(&mut self, key: &ObjectKey, observed: Observed, owner: Option<Value>) {
+        let seen = Seen { observed, owner };
         let Some(entry) = self.objects.get_mut(key) else {
             return;
         };
@@ -382,15 +365,15 @@ fn count(tracked: &Tracked, seen: Option<&Observed>) -> Option<Observed> {
     if seen.resource_version < tracked.not_before {
         return first();
     }
-    match (&tracked.uid, seen.verdict == Verdict::Missing) {
-        (_, true) => Some(seen.clone()),
+    let other = tracked.uid.as_ref().is_some_and(|uid| *uid != seen.uid);
+    if other && seen.verdict != Verdict::Missing {
         // Something else stands there now: ours is gone.
-        (Some(uid), false) if *uid != seen.uid => Some(Observed {
+        return Some(Observed {
             verdict: Verdict::Missing,
             ..seen.clone()
-        }),
-        _ => Some(seen.clone()),
+        });
     }
+    Some(seen.clone())
 }
 
 #[cfg(test)]

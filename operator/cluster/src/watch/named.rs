@@ -61,7 +61,7 @@ impl Connection {
                         Ok(Some(answer)) => return Ok(answer),
                         Ok(None) => continue,
                         Err(error) => {
-                            tracing::debug!(%error, "a watch by name broke; looking again")
+                            tracing::debug!(%error, "a watch by name broke; looking again");
                         }
                     }
                 }

@@ -16,7 +16,7 @@ use crate::error::{Error, RefusalKind};
 use crate::identity::{MANAGED_BY, MANAGED_BY_HELM};
 use crate::kinds::Resolved;
 use crate::object::{ResourceVersion, resource_version};
-use crate::watch::events::{Event, Selection, watch};
+use crate::watch::events::{Event, Selection, next_page, watch};
 use crate::watch::named::name_kind;
 use crate::watch::registry::{Desk, Shared, WatchKey};
 use crate::wire::{METADATA, METADATA_LIST};
@@ -30,8 +30,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 const LOOKS_AT_ONCE: usize = 8;
 /// From this many looks on, a list is cheaper.
 const LIST_INSTEAD: usize = 50;
-/// Small pages: a page of whole objects is held in memory at once.
-const PAGE: &str = "50";
 
 pub(crate) struct Observer {
     shared: Weak<Shared>,
@@ -168,7 +166,7 @@ impl Observer {
                 shared.update(|index| index.pod_seen(namespace, &object, now));
             }
             WatchKey::ReplicaSets(namespace) => {
-                shared.update(|index| index.replica_set_seen(namespace, &object))
+                shared.update(|index| index.replica_set_seen(namespace, &object));
             }
             WatchKey::Kind { .. } | WatchKey::Named(_) => {
                 let Some(key) = key_of(resolved, &object) else {
@@ -188,7 +186,7 @@ impl Observer {
         match &self.watch {
             WatchKey::Pods(namespace) => shared.update(|index| index.pod_gone(namespace, &object)),
             WatchKey::ReplicaSets(namespace) => {
-                shared.update(|index| index.replica_set_gone(namespace, &object))
+                shared.update(|index| index.replica_set_gone(namespace, &object));
             }
             WatchKey::Kind { .. } | WatchKey::Named(_) => {
                 let Some(key) = key_of(resolved, &object) else {
@@ -221,23 +219,17 @@ impl Observer {
         };
         let mut listed = BTreeSet::new();
         let mut names = BTreeSet::new();
-        let mut token = String::new();
+        let mut next = None;
         loop {
             let mut page: Value = selection
-                .list(accept)
-                .query("limit", PAGE)
-                .query_if(!token.is_empty(), "continue", &token)
+                .page(accept, next.as_deref())
                 .read(&self.connection)
                 .await?;
             let Some(shared) = self.shared.upgrade() else {
                 return Ok(ResourceVersion::default());
             };
             let position = resource_version(&page);
-            token = page
-                .pointer("/metadata/continue")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned();
+            next = next_page(&page);
             let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) else {
                 return Err(Error::Malformed {
                     what: selection.path.clone(),
@@ -254,11 +246,11 @@ impl Observer {
                 );
                 self.seen(&shared, resolved, object);
             }
-            if token.is_empty() {
+            if next.is_none() {
                 self.desk.moved_to(Some(position));
                 match &self.watch {
                     WatchKey::Pods(namespace) => {
-                        shared.update(|index| index.pods_listed(namespace, &names))
+                        shared.update(|index| index.pods_listed(namespace, &names));
                     }
                     WatchKey::ReplicaSets(_) => {}
                     WatchKey::Kind { .. } | WatchKey::Named(_) => {
@@ -314,7 +306,7 @@ impl Observer {
             match answer {
                 Ok(Some(object)) => shared.update(|index| index.seen(&key, &object)),
                 Ok(None) | Err(Error::UnknownKind { .. }) => {
-                    shared.update(|index| index.missing(&key))
+                    shared.update(|index| index.missing(&key));
                 }
                 Err(error) => {
                     tracing::debug!(object = %key, %error, "a look failed");
