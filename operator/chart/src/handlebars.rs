@@ -11,7 +11,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use belay_template::{Render, Value, run_with_stack};
+use belay_template::convert::{from_data, to_data};
+use belay_template::{FuncError, Map, Render, Value, run_with_stack};
 use handlebars::{
     Context, Handlebars, Helper, HelperDef, JsonRender, RenderContext, RenderError, RenderErrorReason, ScopedJson,
 };
@@ -20,9 +21,6 @@ use serde_json::Value as Json;
 use crate::compiled::HANDLEBARS;
 use crate::error::ChartError;
 use crate::file::File;
-
-/// How deep a value may nest before it is cut off; a template can make a map that holds itself.
-const MAX_DEPTH: usize = 100;
 
 /// The Handlebars templates of a chart.
 pub(crate) struct Dialect {
@@ -58,7 +56,8 @@ impl Dialect {
         data: &Value,
         render: &mut Render<'_>,
     ) -> Result<String, ChartError> {
-        let context = Context::from(json(data, 0));
+        let context = json(data).map_err(|error| broken("execution", name, 1, 1, error.to_string()))?;
+        let context = Context::from(context);
         // Values of Go templates stay on their thread; Handlebars runs on another and asks for what it includes.
         let (asks, asked) = channel::<Ask>();
         let (answers, answered) = channel();
@@ -71,8 +70,8 @@ impl Dialect {
                 })
             });
             for ask in asked {
-                let own = ask.data.as_ref().map(|json| crate::scope::value(&belay_yaml::from_serde(json)));
-                let output = render.execute(ask.name.as_bytes(), own.as_ref().unwrap_or(data));
+                let own = ask.data.as_ref().map(|json| from_data(&belay_yaml::from_serde(json)));
+                let output = render.execute(&ask.name, own.as_ref().unwrap_or(data));
                 let answer = match output {
                     Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
                     Err(error) => Err(error.to_string()),
@@ -238,24 +237,15 @@ fn is_empty(value: &Json) -> bool {
     }
 }
 
-/// The value as JSON; files and methods, which have no form there, are left out.
-fn json(value: &Value, depth: usize) -> Json {
-    if depth > MAX_DEPTH {
-        return Json::Null;
-    }
-    match value {
-        Value::Nil | Value::Bytes(_) => Json::Null,
-        Value::Bool(b) => Json::Bool(*b),
-        Value::Int(_, number) => Json::from(*number),
-        Value::Float(number) => belay_yaml::to_serde(&belay_yaml::Value::Float(*number)),
-        Value::Str(text) => Json::from(text.to_text()),
-        Value::List(items) => items.iter().map(|item| json(item, depth + 1)).collect(),
-        Value::Map(map) => {
-            let entries = map.snapshot().into_iter();
-            Json::Object(entries.map(|(k, v)| (k.to_text().into_owned(), json(&v, depth + 1))).collect())
+/// The root object as JSON, without the files.
+fn json(root: &Value) -> Result<Json, FuncError> {
+    let mut entries = serde_json::Map::new();
+    for (key, value) in root.as_map().map(Map::snapshot).unwrap_or_default() {
+        if &*key != b"Files" {
+            entries.insert(key.to_text().into_owned(), belay_yaml::to_serde(&to_data(&value)?));
         }
-        Value::Object(object) => json(&object.plain(), depth + 1),
     }
+    Ok(Json::Object(entries))
 }
 
 #[cfg(test)]

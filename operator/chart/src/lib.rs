@@ -20,7 +20,6 @@ mod file;
 mod handlebars;
 mod ignore;
 mod metadata;
-mod objects;
 mod path_match;
 mod prepare;
 mod record;

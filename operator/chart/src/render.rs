@@ -4,7 +4,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use belay_template::{Host, Limits, Render, run_with_stack};
+use belay_template::{Host, Limits, Options, Render, run_with_stack};
 
 use crate::capabilities::Capabilities;
 use crate::chart::Chart;
@@ -101,7 +101,7 @@ fn execute(
 ) -> Result<Rendered, ChartError> {
     let chart = prepared.chart();
     let scoped = scope::scope(chart, prepared.values(), &options.release, &options.capabilities);
-    let mut render = Render::new(&compiled.set, host, options.limits);
+    let mut render = Render::new(&compiled.set, host, Options { limits: options.limits, ..Options::default() });
     let mut rendered = Rendered::default();
     let mut notes = BTreeMap::new();
     for name in &compiled.order {
@@ -114,9 +114,9 @@ fn execute(
             compiled.dialect.render(name, &data, &mut render)?
         } else {
             let output = render
-                .execute(name.as_bytes(), &data)
-                .map_err(|error| ChartError::Template(error.as_helm(name)))?;
-            String::from_utf8_lossy(&output).replace("<no value>", "")
+                .execute(name, &data)
+                .map_err(|error| ChartError::Template(error.as_helm()))?;
+            String::from_utf8_lossy(&output).into_owned()
         };
         if name.ends_with(NOTES) {
             notes.insert(name.clone(), text);

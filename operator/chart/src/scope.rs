@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use belay_template::convert::{from_data, map_from_data};
 use belay_template::{Map, MapType, Str, Value};
 
 use crate::capabilities::Capabilities;
 use crate::chart::Chart;
 use crate::file::File;
 use crate::metadata::{Dependency, Maintainer, Metadata};
-use crate::objects;
 
 /// The release that a chart is rendered for: `.Release`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,12 +60,9 @@ pub(crate) fn scope(
     release: &Release,
     capabilities: &Capabilities,
 ) -> BTreeMap<String, Scoped> {
-    let shared = Shared { release: release_map(release), capabilities: objects::capabilities(capabilities) };
+    let shared = Shared { release: release_map(release), capabilities: capabilities_object(capabilities) };
     let mut scoped = BTreeMap::new();
-    let root = match value(&belay_yaml::Value::Map(values.clone())) {
-        Value::Map(map) => Map::with(MapType::Values, map.entries().clone()),
-        _ => Map::new(MapType::Values),
-    };
+    let root = map_from_data(values, MapType::Values);
     shared.chart(chart, chart.name(), true, root, &mut scoped);
     scoped
 }
@@ -122,6 +119,21 @@ impl Scoped {
         self.root.insert(Str::from("Template"), Value::Map(template));
         Value::Map(self.root.clone())
     }
+}
+
+fn capabilities_object(from: &Capabilities) -> Value {
+    let (kube, helm) = (&from.kube_version, &from.helm_version);
+    Value::object(belay_template::Capabilities::new(
+        belay_template::KubeVersion::new(&kube.version, &kube.normalized, &kube.major, &kube.minor),
+        from.api_versions.iter().cloned(),
+        belay_template::HelmVersion::new(
+            &helm.version,
+            &helm.git_commit,
+            &helm.git_tree_state,
+            &helm.go_version,
+            &helm.kube_client_version,
+        ),
+    ))
 }
 
 fn release_map(release: &Release) -> Value {
@@ -184,7 +196,7 @@ fn dependency(from: &Dependency) -> Value {
         ("Condition", Value::str(from.condition.as_str())),
         ("Tags", Value::list(from.tags.iter().map(|tag| Value::str(tag.as_str())).collect())),
         ("Enabled", Value::Bool(from.enabled)),
-        ("ImportValues", Value::list(from.import_values.iter().map(value).collect())),
+        ("ImportValues", Value::list(from.import_values.iter().map(from_data).collect())),
         ("Alias", Value::str(from.alias.as_str())),
     ])
 }
@@ -192,20 +204,4 @@ fn dependency(from: &Dependency) -> Value {
 fn files(from: &[File]) -> Value {
     let files = from.iter().map(|file| (Str::from(&*file.name), Value::Bytes(Str::from(&*file.data))));
     Value::Map(Map::with(MapType::Files, files.collect()))
-}
-
-/// A value for templates.
-pub(crate) fn value(from: &belay_yaml::Value) -> Value {
-    use belay_yaml::Value as Yaml;
-    match from {
-        Yaml::Null => Value::Nil,
-        Yaml::Bool(b) => Value::Bool(*b),
-        Yaml::Int(number) => Value::int64(*number),
-        Yaml::Uint(number) => Value::Int(belay_template::IntKind::Uint64, *number as i64),
-        Yaml::Float(number) => Value::Float(*number),
-        Yaml::Str(text) => Value::str(text.as_str()),
-        Yaml::Bytes(bytes) => Value::str(bytes.as_slice()),
-        Yaml::Seq(items) => Value::list(items.iter().map(value).collect()),
-        Yaml::Map(entries) => Value::map(entries.iter().map(|(key, item)| (key.as_str(), value(item)))),
-    }
 }

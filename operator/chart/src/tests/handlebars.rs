@@ -4,8 +4,8 @@ use belay_template::{Host, Limits};
 struct Nowhere;
 
 impl Host for Nowhere {
-    fn now(&mut self) -> belay_template::Timestamp {
-        belay_template::Timestamp::UNIX_EPOCH
+    fn now(&mut self) -> jiff::Timestamp {
+        jiff::Timestamp::UNIX_EPOCH
     }
     fn random(&mut self, buffer: &mut [u8]) {
         buffer.fill(0);
