@@ -123,8 +123,6 @@ pub enum Amendment {
         /// Its new deadline.
         deadline: Timestamp,
     },
-    /// The desired digest was refused before anything was written.
-    Reject(Box<Failure>),
 }
 
 /// An attempt that is to begin.

@@ -151,6 +151,7 @@ fn failure(
             .iter()
             .take(3)
             .map(|sighted| PodEvidence {
+                namespace: sighted.namespace.clone(),
                 pod: sighted.pod.clone(),
                 container: sighted.fault.container.clone(),
                 reason: sighted.fault.reason.to_string(),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attempt::{At, Attempt, Cause, HookPlan, HookProgress};
 use crate::blocked::{Blocked, MAX_BLOCKED};
-use crate::{Digest, DigestKey, Pin};
+use crate::{Amendment, Digest, DigestKey, Pin};
 
 /// How many executed requests are remembered; the oldest go first.
 pub const MAX_EXECUTED: usize = 32;
@@ -123,8 +123,8 @@ pub struct Tracked {
     pub object: ObjectRef,
     /// Its uid, once it was applied.
     pub uid: Option<String>,
-    /// The resource version of the last apply's answer.
-    pub resource_version: Option<String>,
+    /// The resource version of the last apply's answer; verdicts count from there on.
+    pub resource_version: u64,
     /// Whether the newest manifest holds it; otherwise it is to be pruned.
     pub wanted: bool,
     /// Whether Belay created it; a release that was taken over did not.
@@ -284,7 +284,7 @@ impl Ledger {
                 None => self.inventory.push(Tracked {
                     object: object.clone(),
                     uid: None,
-                    resource_version: None,
+                    resource_version: 0,
                     wanted: true,
                     created: false,
                 }),
@@ -327,7 +327,7 @@ impl Ledger {
             {
                 tracked.created |= object.created;
                 tracked.uid.clone_from(&object.uid);
-                tracked.resource_version.clone_from(&object.resource_version);
+                tracked.resource_version = object.resource_version;
             }
         }
         self.moved(At::Waiting, now)
@@ -381,15 +381,6 @@ impl Ledger {
             },
             now,
         ));
-        self
-    }
-
-    /// The desired digest was refused before anything was written.
-    #[must_use]
-    pub fn rejected(mut self, failure: Failure, now: Timestamp) -> Self {
-        self.block_digest(&failure, now);
-        self.last_failure = Some(failure);
-        self.attempt = None;
         self
     }
 
@@ -602,5 +593,30 @@ impl Attempt {
             moved.timeline = timeline;
         }
         moved
+    }
+}
+
+impl Amendment {
+    /// The ledger as the amendment leaves it.
+    #[must_use]
+    pub fn apply(self, ledger: Ledger, now: Timestamp) -> Ledger {
+        match self {
+            Self::Move(at) => ledger.moved(at, now),
+            Self::Abandon | Self::Yield { .. } => ledger.abandoned(now),
+            Self::Clear => ledger.cleared(),
+            Self::TakeNote { of } => Ledger {
+                newest: ledger.newest.max(of),
+                ..ledger
+            },
+            Self::Unblock { digest, token } => ledger.unblocked(&digest, token.as_deref()),
+            Self::Unpin => ledger.unpinned(),
+            Self::TryAgain { at, deadline } => {
+                let mut ledger = ledger.moved(at, now);
+                if let Some(attempt) = &mut ledger.attempt {
+                    attempt.deadline = deadline;
+                }
+                ledger
+            }
+        }
     }
 }

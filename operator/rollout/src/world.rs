@@ -1,6 +1,6 @@
 //! What was gathered about a release, all that a decision may look at.
 
-use belay_api::helm_release::{DeletionPolicy, FailFast, FailFastMode, FailureClass, OutsideChanges};
+use belay_api::helm_release::{DeletionPolicy, FailFast, FailFastMode, OutsideChanges};
 use belay_api::{Duration, Reason, Timestamp};
 use belay_health::{ObjectKey, PodFault, Verdict};
 use belay_release::Status;
@@ -127,6 +127,8 @@ pub struct Progress {
 /// A fault of a pod that belongs to the revision of the attempt.
 #[derive(Clone, Debug)]
 pub struct SightedFault {
+    /// The pod's namespace.
+    pub namespace: String,
     /// The pod's name.
     pub pod: String,
     /// The workload that it belongs to.
@@ -156,9 +158,4 @@ impl World {
     pub fn stored(&self, revision: u32) -> Option<&Stored> {
         self.storage.iter().find(|stored| stored.revision == revision)
     }
-}
-
-impl Rejection {
-    /// The class of a rejection that is recorded as a failure of its digest.
-    pub const CLASS: FailureClass = FailureClass::Terminal;
 }

@@ -236,6 +236,9 @@ pub struct FaultyObject {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PodEvidence {
+    /// The pod's namespace.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub namespace: String,
     /// The pod's name.
     pub pod: String,
     /// The container's name; absent for faults of the pod.
