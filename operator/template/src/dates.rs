@@ -90,33 +90,50 @@ impl Zone {
 
 /// jiff knows the years -9999 to 9999; beyond them zones keep their last rule.
 fn timestamp(seconds: i64) -> jiff::Timestamp {
-    let seconds =
-        seconds.clamp(jiff::Timestamp::MIN.as_second() + 1, jiff::Timestamp::MAX.as_second() - 1);
+    let seconds = seconds.clamp(
+        jiff::Timestamp::MIN.as_second() + 1,
+        jiff::Timestamp::MAX.as_second() - 1,
+    );
     jiff::Timestamp::from_second(seconds).unwrap_or_default()
 }
 
 impl Time {
     /// Go's zero time, the first of January of the year 1.
     pub fn zero() -> Self {
-        Self { seconds: days_from_civil(1, 1, 1) * DAY, nanos: 0, zone: Zone::Utc }
+        Self {
+            seconds: days_from_civil(1, 1, 1) * DAY,
+            nanos: 0,
+            zone: Zone::Utc,
+        }
     }
 
     /// The time so many seconds after 1970 began in UTC.
     pub fn unix(seconds: i64, zone: Zone) -> Self {
-        Self { seconds, nanos: 0, zone }
+        Self {
+            seconds,
+            nanos: 0,
+            zone,
+        }
     }
 
     /// A moment of the machine's clock.
     pub fn from_timestamp(now: jiff::Timestamp, zone: Zone) -> Self {
         let nanos = now.as_nanosecond();
         let seconds = nanos.div_euclid(1_000_000_000) as i64;
-        Self { seconds, nanos: nanos.rem_euclid(1_000_000_000) as i32, zone }
+        Self {
+            seconds,
+            nanos: nanos.rem_euclid(1_000_000_000) as i32,
+            zone,
+        }
     }
 
     /// The same moment shown in another zone.
     #[must_use]
     pub fn within(&self, zone: Zone) -> Self {
-        Self { zone, ..self.clone() }
+        Self {
+            zone,
+            ..self.clone()
+        }
     }
 
     /// Seconds since 1970.
@@ -131,7 +148,9 @@ impl Time {
 
     /// Nanoseconds since 1970; wraps outside of the years 1678 to 2262, as Go's does.
     pub fn unix_nanos(&self) -> i64 {
-        self.seconds.wrapping_mul(1_000_000_000).wrapping_add(i64::from(self.nanos))
+        self.seconds
+            .wrapping_mul(1_000_000_000)
+            .wrapping_add(i64::from(self.nanos))
     }
 
     /// Date and clock in the time's zone.
@@ -195,7 +214,11 @@ impl Time {
         let (_, guess) = zone.at(local);
         let (_, offset) = zone.at(local - i64::from(guess));
         let seconds = local - i64::from(if guess == 0 { 0 } else { offset });
-        Self { seconds, nanos, zone }
+        Self {
+            seconds,
+            nanos,
+            zone,
+        }
     }
 
     /// Prints the time by a layout that shows how the reference time `Mon Jan 2 15:04:05 MST 2006` would look.

@@ -42,8 +42,11 @@ impl Regex {
         let translated = translate::translate(pattern)?;
         let inner = regex::Regex::new(&translated.pattern)
             .map_err(|_| RegexError::too_large(&String::from_utf8_lossy(pattern)))?;
-        let compiled =
-            Rc::new(Self { inner, names: translated.names, empty: pattern.is_empty() });
+        let compiled = Rc::new(Self {
+            inner,
+            names: translated.names,
+            empty: pattern.is_empty(),
+        });
         CACHE.with_borrow_mut(|cache| {
             if cache.len() >= CACHED {
                 cache.clear();
@@ -61,7 +64,9 @@ impl Regex {
     /// Where the first match is, in bytes.
     pub fn find(&self, text: &[u8]) -> Option<Range<usize>> {
         let haystack = Haystack::new(text);
-        self.inner.find(&haystack.text).map(|found| haystack.original(found.range()))
+        self.inner
+            .find(&haystack.text)
+            .map(|found| haystack.original(found.range()))
     }
 
     /// The first `limit` matches (all when negative).
@@ -69,7 +74,9 @@ impl Regex {
         let haystack = Haystack::new(text);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let found = self.inner.find_iter(&haystack.text).take(limit);
-        found.map(|found| haystack.original(found.range())).collect()
+        found
+            .map(|found| haystack.original(found.range()))
+            .collect()
     }
 
     /// Replaces every match by `template`, in which `$1`, `$name` and `${name}` stand for groups.
@@ -82,7 +89,9 @@ impl Regex {
             let whole = haystack.original(whole.range());
             out.extend_from_slice(&text[at..whole.start]);
             self.expand(template, &mut out, |group| {
-                groups.get(group).map(|found| &text[haystack.original(found.range())])
+                groups
+                    .get(group)
+                    .map(|found| &text[haystack.original(found.range())])
             });
             at = whole.end;
         }
@@ -182,16 +191,25 @@ fn reference(text: &[u8]) -> Option<(&str, &[u8])> {
     };
     let end = body.utf8_chunks().next().map_or(0, |chunk| {
         let valid = chunk.valid();
-        valid.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(valid.len())
+        valid
+            .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .unwrap_or(valid.len())
     });
-    let name = std::str::from_utf8(&body[..end]).ok().filter(|name| !name.is_empty())?;
-    let rest = if braces { body[end..].strip_prefix(b"}")? } else { &body[end..] };
+    let name = std::str::from_utf8(&body[..end])
+        .ok()
+        .filter(|name| !name.is_empty())?;
+    let rest = if braces {
+        body[end..].strip_prefix(b"}")?
+    } else {
+        &body[end..]
+    };
     Some((name, rest))
 }
 
 /// A name that is a plain number counts groups; `01` and numbers beyond all reason are names.
 fn group_number(name: &str) -> Option<usize> {
-    let plain = name.bytes().all(|b| b.is_ascii_digit()) && !(name.len() > 1 && name.starts_with('0'));
+    let plain =
+        name.bytes().all(|b| b.is_ascii_digit()) && !(name.len() > 1 && name.starts_with('0'));
     plain.then(|| name.parse().ok()).flatten()
 }
 
@@ -205,7 +223,10 @@ struct Haystack<'t> {
 impl<'t> Haystack<'t> {
     fn new(bytes: &'t [u8]) -> Self {
         if let Ok(text) = std::str::from_utf8(bytes) {
-            return Self { text: Cow::Borrowed(text), repaired: Vec::new() };
+            return Self {
+                text: Cow::Borrowed(text),
+                repaired: Vec::new(),
+            };
         }
         let mut text = String::with_capacity(bytes.len());
         let mut repaired = Vec::new();
@@ -216,7 +237,10 @@ impl<'t> Haystack<'t> {
                 repaired.push(text.len());
             }
         }
-        Self { text: Cow::Owned(text), repaired }
+        Self {
+            text: Cow::Owned(text),
+            repaired,
+        }
     }
 
     fn original(&self, range: Range<usize>) -> Range<usize> {

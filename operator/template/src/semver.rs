@@ -96,11 +96,15 @@ impl Version {
         else {
             return Err(SemverError::Invalid);
         };
-        let (rest, metadata) = rest.split_once('+').map_or((rest, None), |(r, m)| (r, Some(m)));
+        let (rest, metadata) = rest
+            .split_once('+')
+            .map_or((rest, None), |(r, m)| (r, Some(m)));
         if let Some(metadata) = metadata {
             check_metadata(metadata)?;
         }
-        let (patch, pre) = rest.split_once('-').map_or((rest, None), |(p, pre)| (p, Some(pre)));
+        let (patch, pre) = rest
+            .split_once('-')
+            .map_or((rest, None), |(p, pre)| (p, Some(pre)));
         if let Some(pre) = pre {
             check_prerelease(pre)?;
         }
@@ -191,7 +195,10 @@ impl Version {
         if !pre.is_empty() {
             check_prerelease(pre)?;
         }
-        Ok(self.renamed(Self { pre: pre.to_owned(), ..self.clone() }))
+        Ok(self.renamed(Self {
+            pre: pre.to_owned(),
+            ..self.clone()
+        }))
     }
 
     /// The same version with other metadata.
@@ -202,7 +209,10 @@ impl Version {
         if !metadata.is_empty() {
             check_metadata(metadata)?;
         }
-        Ok(self.renamed(Self { metadata: metadata.to_owned(), ..self.clone() }))
+        Ok(self.renamed(Self {
+            metadata: metadata.to_owned(),
+            ..self.clone()
+        }))
     }
 
     fn release(&self, major: u64, minor: u64, patch: u64) -> Self {
@@ -218,7 +228,11 @@ impl Version {
 
     /// A derived version is "read from" its own text, behind the `v` that the original had.
     fn renamed(&self, mut next: Self) -> Self {
-        let v = if self.original.starts_with('v') { "v" } else { "" };
+        let v = if self.original.starts_with('v') {
+            "v"
+        } else {
+            ""
+        };
         next.original = format!("{v}{next}");
         next
     }
@@ -241,21 +255,35 @@ fn number(digits: &str) -> Result<u64, SemverError> {
     if digits.is_empty() {
         return Err(SemverError::Invalid);
     }
-    digits.parse().map_err(|_| SemverError::Segment(digits.to_owned()))
+    digits
+        .parse()
+        .map_err(|_| SemverError::Segment(digits.to_owned()))
 }
 
 fn split(text: &str) -> Option<Parts<'_>> {
     let rest = text.strip_prefix('v').unwrap_or(text);
     let (major, rest) = digits(rest)?;
     let (minor, rest) = dotted(rest);
-    let (patch, rest) = if minor.is_some() { dotted(rest) } else { (None, rest) };
+    let (patch, rest) = if minor.is_some() {
+        dotted(rest)
+    } else {
+        (None, rest)
+    };
     let (pre, rest) = suffix(rest, '-')?;
     let (metadata, rest) = suffix(rest, '+')?;
-    rest.is_empty().then_some(Parts { major, minor, patch, pre, metadata })
+    rest.is_empty().then_some(Parts {
+        major,
+        minor,
+        patch,
+        pre,
+        metadata,
+    })
 }
 
 fn digits(text: &str) -> Option<(&str, &str)> {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     (end > 0).then(|| text.split_at(end))
 }
 
@@ -271,9 +299,14 @@ fn suffix(text: &str, mark: char) -> Option<(&str, &str)> {
     let Some(rest) = text.strip_prefix(mark) else {
         return Some(("", text));
     };
-    let end = rest.find(|c| !(is_identifier(c) || c == '.')).unwrap_or(rest.len());
+    let end = rest
+        .find(|c| !(is_identifier(c) || c == '.'))
+        .unwrap_or(rest.len());
     let (found, rest) = rest.split_at(end);
-    found.split('.').all(|part| !part.is_empty()).then_some((found, rest))
+    found
+        .split('.')
+        .all(|part| !part.is_empty())
+        .then_some((found, rest))
 }
 
 fn is_identifier(c: char) -> bool {
@@ -293,7 +326,10 @@ fn check_prerelease(text: &str) -> Result<(), SemverError> {
 }
 
 fn check_metadata(text: &str) -> Result<(), SemverError> {
-    if text.split('.').any(|part| part.is_empty() || !part.chars().all(is_identifier)) {
+    if text
+        .split('.')
+        .any(|part| part.is_empty() || !part.chars().all(is_identifier))
+    {
         return Err(SemverError::Metadata);
     }
     Ok(())
@@ -318,7 +354,11 @@ fn compare_prerelease(left: &str, right: &str) -> Ordering {
             return order;
         }
     }
-    if right_parts.next().is_some() { Ordering::Less } else { Ordering::Equal }
+    if right_parts.next().is_some() {
+        Ordering::Less
+    } else {
+        Ordering::Equal
+    }
 }
 
 #[cfg(test)]

@@ -58,7 +58,10 @@ pub fn parse_duration(text: &[u8]) -> Result<i64, DurationError> {
         if whole.is_empty() && fraction.is_empty() {
             return Err(invalid());
         }
-        let unit_len = rest.iter().take_while(|b| !(b.is_ascii_digit() || **b == b'.')).count();
+        let unit_len = rest
+            .iter()
+            .take_while(|b| !(b.is_ascii_digit() || **b == b'.'))
+            .count();
         let (name, after) = rest.split_at(unit_len);
         rest = after;
         if name.is_empty() {
@@ -68,9 +71,15 @@ pub fn parse_duration(text: &[u8]) -> Result<i64, DurationError> {
             unit: quote(name),
             text: quote(text),
         })?;
-        let value = value.checked_mul(unit).filter(|&v| v <= MOST).ok_or_else(invalid)?;
+        let value = value
+            .checked_mul(unit)
+            .filter(|&v| v <= MOST)
+            .ok_or_else(invalid)?;
         let value = value + fraction_of(fraction, unit);
-        total = total.checked_add(value).filter(|&all| all <= MOST).ok_or_else(invalid)?;
+        total = total
+            .checked_add(value)
+            .filter(|&all| all <= MOST)
+            .ok_or_else(invalid)?;
     }
     if negative {
         return Ok((total as i64).wrapping_neg());
@@ -152,7 +161,11 @@ pub fn round_duration(nanos: i64, unit: i64) -> i64 {
         return nanos;
     }
     let rest = (nanos % unit).abs();
-    let toward_zero = if nanos < 0 { nanos + rest } else { nanos - rest };
+    let toward_zero = if nanos < 0 {
+        nanos + rest
+    } else {
+        nanos - rest
+    };
     if rest < unit - rest {
         return toward_zero;
     }

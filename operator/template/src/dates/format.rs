@@ -54,14 +54,23 @@ pub(super) fn format(time: &Time, layout: &[u8]) -> Vec<u8> {
             Part::ZoneName if zone.is_empty() => write_offset(&mut out, offset, NUMERIC),
             Part::ZoneName => out.extend_from_slice(zone.as_bytes()),
             Part::Offset(form) => write_offset(&mut out, offset, form),
-            Part::Fraction { digits, mark, trimmed } => {
+            Part::Fraction {
+                digits,
+                mark,
+                trimmed,
+            } => {
                 fraction(&mut out, time.nanosecond(), digits, mark, trimmed);
             }
         }
     }
 }
 
-const NUMERIC: OffsetForm = OffsetForm { z: false, colons: false, minutes: true, seconds: false };
+const NUMERIC: OffsetForm = OffsetForm {
+    z: false,
+    colons: false,
+    minutes: true,
+    seconds: false,
+};
 
 fn month(number: u32) -> &'static str {
     MONTHS[number as usize - 1]

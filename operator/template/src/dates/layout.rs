@@ -28,7 +28,11 @@ pub(super) enum Part {
     ZoneName,
     Offset(OffsetForm),
     /// Fractional seconds: their digits, the mark before them, and whether trailing zeros are left out.
-    Fraction { digits: usize, mark: u8, trimmed: bool },
+    Fraction {
+        digits: usize,
+        mark: u8,
+        trimmed: bool,
+    },
 }
 
 /// How a distance to UTC is written.
@@ -42,11 +46,28 @@ pub(super) struct OffsetForm {
 }
 
 pub(super) const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-    "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
-pub(super) const WEEKDAYS: [&str; 7] =
-    ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+pub(super) const WEEKDAYS: [&str; 7] = [
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+];
 
 /// A piece of a layout: what stands before the next part, the part as written, and what follows.
 pub(super) struct Piece<'l> {
@@ -67,7 +88,11 @@ pub(super) fn next(layout: &[u8]) -> Piece<'_> {
             };
         }
     }
-    Piece { before: layout, part: None, after: b"" }
+    Piece {
+        before: layout,
+        part: None,
+        after: b"",
+    }
 }
 
 /// The part that begins here: bytes to leave alone before it, the part, and its length.
@@ -110,7 +135,12 @@ fn part_at(text: &[u8]) -> Option<(usize, Part, usize)> {
 
 fn offset(text: &[u8]) -> Option<(OffsetForm, usize)> {
     let z = text[0] == b'Z';
-    let form = |colons, minutes, seconds| OffsetForm { z, colons, minutes, seconds };
+    let form = |colons, minutes, seconds| OffsetForm {
+        z,
+        colons,
+        minutes,
+        seconds,
+    };
     let forms = [
         (&b"070000"[..], form(false, true, true)),
         (b"07:00:00", form(true, true, true)),
@@ -119,7 +149,9 @@ fn offset(text: &[u8]) -> Option<(OffsetForm, usize)> {
         (b"07", form(false, false, false)),
     ];
     forms.into_iter().find_map(|(digits, form)| {
-        text[1..].starts_with(digits).then_some((form, digits.len() + 1))
+        text[1..]
+            .starts_with(digits)
+            .then_some((form, digits.len() + 1))
     })
 }
 
@@ -130,5 +162,13 @@ fn fraction(text: &[u8], mark: u8) -> Option<(usize, Part, usize)> {
     if text.get(1 + digits).is_some_and(u8::is_ascii_digit) {
         return None;
     }
-    Some((0, Part::Fraction { digits, mark, trimmed: digit == b'9' }, 1 + digits))
+    Some((
+        0,
+        Part::Fraction {
+            digits,
+            mark,
+            trimmed: digit == b'9',
+        },
+        1 + digits,
+    ))
 }

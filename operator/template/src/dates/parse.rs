@@ -59,7 +59,10 @@ pub(super) fn parse(layout: &[u8], text: &[u8], local: &TimeZone) -> Result<Time
         part: quote(part),
         wanted: quote(wanted),
     };
-    let reason = |reason: String| TimeError::Reason { text: quote(text), reason };
+    let reason = |reason: String| TimeError::Reason {
+        text: quote(text),
+        reason,
+    };
     let mut fields = Fields::default();
     let (mut rest, mut value) = (layout, text);
     loop {
@@ -119,8 +122,16 @@ impl Fields {
             }
             Part::YearDayBlank | Part::YearDay3 => {
                 let blanks = value.iter().take(2).take_while(|&&b| b == b' ').count();
-                let value = if part == Part::YearDayBlank { &value[blanks..] } else { value };
-                let digits = value.iter().take(3).take_while(|b| b.is_ascii_digit()).count();
+                let value = if part == Part::YearDayBlank {
+                    &value[blanks..]
+                } else {
+                    value
+                };
+                let digits = value
+                    .iter()
+                    .take(3)
+                    .take_while(|b| b.is_ascii_digit())
+                    .count();
                 if digits == 0 || part == Part::YearDay3 && digits != 3 {
                     return Err(Bad);
                 }
@@ -168,7 +179,11 @@ impl Fields {
                 self.zone = zone.to_vec();
                 rest
             }
-            Part::Fraction { digits, trimmed: false, .. } => {
+            Part::Fraction {
+                digits,
+                trimmed: false,
+                ..
+            } => {
                 let (fraction, rest) = value.split_at_checked(digits + 1).ok_or(Bad)?;
                 self.nanos = nanos(fraction)?;
                 rest
@@ -208,14 +223,16 @@ impl Fields {
             return Ok(rest);
         }
         let colon = usize::from(form.colons);
-        let len = 3 + usize::from(form.minutes) * (2 + colon) + usize::from(form.seconds) * (2 + colon);
+        let len =
+            3 + usize::from(form.minutes) * (2 + colon) + usize::from(form.seconds) * (2 + colon);
         let (text, rest) = value.split_at_checked(len).ok_or(Bad)?;
         if form.colons && text[3..].iter().step_by(3).any(|&b| b != b':') {
             return Err(Bad);
         }
         let pair = |index: usize| -> Result<u32, Bad> {
             let at = 1 + index * (2 + colon);
-            text.get(at..at + 2).map_or(Ok(0), |digits| Ok(two(digits, true)?.0))
+            text.get(at..at + 2)
+                .map_or(Ok(0), |digits| Ok(two(digits, true)?.0))
         };
         let (hours, minutes, seconds) = (pair(0)?, pair(1)?, pair(2)?);
         self.check(hours <= 24, "time zone offset hour");
@@ -245,7 +262,11 @@ impl Fields {
         }
         let clock = i64::from(self.hour * 3600 + self.minute * 60 + self.second);
         let seconds = days_from_civil(self.year, month, day) * DAY + clock;
-        let at = |seconds, zone| Time { seconds, nanos: self.nanos, zone };
+        let at = |seconds, zone| Time {
+            seconds,
+            nanos: self.nanos,
+            zone,
+        };
         let zone_name = String::from_utf8_lossy(&self.zone).into_owned();
         if self.utc {
             return Ok(at(seconds, Zone::Utc));
@@ -255,19 +276,41 @@ impl Fields {
             let here = Zone::Rules(local.clone());
             let (name, local_offset) = here.at(seconds);
             let known = local_offset == offset && (zone_name.is_empty() || name == zone_name);
-            let zone = if known { here } else { Zone::Fixed { name: zone_name, offset } };
+            let zone = if known {
+                here
+            } else {
+                Zone::Fixed {
+                    name: zone_name,
+                    offset,
+                }
+            };
             return Ok(at(seconds, zone));
         }
         if !zone_name.is_empty() {
             if let Some(offset) = offset_named(local, &zone_name, seconds) {
-                return Ok(at(seconds - i64::from(offset.seconds()), Zone::Rules(local.clone())));
+                return Ok(at(
+                    seconds - i64::from(offset.seconds()),
+                    Zone::Rules(local.clone()),
+                ));
             }
-            let hours = zone_name.strip_prefix("GMT").and_then(|hours| hours.parse::<i32>().ok());
+            let hours = zone_name
+                .strip_prefix("GMT")
+                .and_then(|hours| hours.parse::<i32>().ok());
             // The distance of a foreign abbreviation is unknown; only `GMT+3` says it itself.
-            return Ok(at(seconds, Zone::Fixed { name: zone_name, offset: 0 })
-                .shifted(hours.unwrap_or(0) * 3600));
+            return Ok(at(
+                seconds,
+                Zone::Fixed {
+                    name: zone_name,
+                    offset: 0,
+                },
+            )
+            .shifted(hours.unwrap_or(0) * 3600));
         }
-        Ok(Time::from_local(seconds, self.nanos, Zone::Rules(local.clone())))
+        Ok(Time::from_local(
+            seconds,
+            self.nanos,
+            Zone::Rules(local.clone()),
+        ))
     }
 
     fn resolve_year_day(&mut self, year_day: u32) -> Result<(), &'static str> {
@@ -294,7 +337,10 @@ impl Time {
     /// The same clock in a zone that turns out to be `offset` seconds east.
     fn shifted(self, offset: i32) -> Self {
         match self.zone {
-            Zone::Fixed { name, .. } => Self { zone: Zone::Fixed { name, offset }, ..self },
+            Zone::Fixed { name, .. } => Self {
+                zone: Zone::Fixed { name, offset },
+                ..self
+            },
             zone => Self { zone, ..self },
         }
     }
@@ -383,7 +429,12 @@ fn zone_name(value: &[u8]) -> Option<usize> {
     if matches!(value[0], b'+' | b'-') {
         return Some(signed_hours(value)).filter(|&len| len > 0);
     }
-    match value.iter().take(6).take_while(|b| b.is_ascii_uppercase()).count() {
+    match value
+        .iter()
+        .take(6)
+        .take_while(|b| b.is_ascii_uppercase())
+        .count()
+    {
         3 => Some(3),
         4 if value[3] == b'T' || value.starts_with(b"WITA") => Some(4),
         5 if value[4] == b'T' => Some(5),
@@ -396,7 +447,9 @@ fn signed_hours(value: &[u8]) -> usize {
         return 0;
     };
     let len = digits.iter().take_while(|b| b.is_ascii_digit()).count();
-    let hours = digits[..len].iter().fold(0u32, |all, b| (all * 10 + u32::from(b - b'0')).min(1000));
+    let hours = digits[..len]
+        .iter()
+        .fold(0u32, |all, b| (all * 10 + u32::from(b - b'0')).min(1000));
     if len == 0 || hours > 23 { 0 } else { 1 + len }
 }
 

@@ -42,12 +42,18 @@ pub(super) fn count(args: &[Value], at: usize) -> usize {
 
 /// A `map[string]interface {}`.
 pub(super) fn map(args: &[Value], at: usize) -> Map {
-    args.get(at).and_then(Value::as_map).cloned().unwrap_or_else(|| Map::nil(MapType::Any))
+    args.get(at)
+        .and_then(Value::as_map)
+        .cloned()
+        .unwrap_or_else(|| Map::nil(MapType::Any))
 }
 
 /// A `[]interface {}`.
 pub(super) fn list(args: &[Value], at: usize) -> List {
-    args.get(at).and_then(Value::as_list).cloned().unwrap_or_else(|| List::nil(ListType::Any))
+    args.get(at)
+        .and_then(Value::as_list)
+        .cloned()
+        .unwrap_or_else(|| List::nil(ListType::Any))
 }
 
 /// The items of whatever is a slice; `what` completes Go's sentence for everything else.
@@ -63,9 +69,12 @@ pub(super) fn items(value: &Value, what: &str) -> Result<Vec<Value>, FuncError> 
 pub(super) fn elements(value: &Value) -> Option<Vec<Value>> {
     match value {
         Value::List(list) => Some(list.to_vec()),
-        Value::Bytes(bytes) => {
-            Some(bytes.iter().map(|&byte| Value::Int(IntKind::Uint8, i64::from(byte))).collect())
-        }
+        Value::Bytes(bytes) => Some(
+            bytes
+                .iter()
+                .map(|&byte| Value::Int(IntKind::Uint8, i64::from(byte)))
+                .collect(),
+        ),
         _ => None,
     }
 }
@@ -86,7 +95,11 @@ pub(super) fn text_of(value: &Value) -> Vec<u8> {
 /// Sprig's way to a list of strings: nil items are left out, a single value is a list of one.
 pub(super) fn strings_of(value: &Value) -> Vec<Vec<u8>> {
     match elements(value) {
-        Some(items) => items.iter().filter(|item| !item.is_nil()).map(text_of).collect(),
+        Some(items) => items
+            .iter()
+            .filter(|item| !item.is_nil())
+            .map(text_of)
+            .collect(),
         None if value.is_nil() => Vec::new(),
         None => vec![text_of(value)],
     }

@@ -5,13 +5,18 @@ mod key;
 mod password;
 
 use aes::Aes256;
-use aes::cipher::{BlockDecrypt as _, BlockEncrypt as _, KeyInit as _, generic_array::GenericArray};
+use aes::cipher::{
+    BlockDecrypt as _, BlockEncrypt as _, KeyInit as _, generic_array::GenericArray,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::args::{at, bytes, int, text};
 use super::encoding::decode_base64;
-use crate::call::{Caller, Function, Library, Param::{Int, List, Object as Obj, String as Str, Uint32}};
+use crate::call::{
+    Caller, Function, Library,
+    Param::{Int, List, Object as Obj, String as Str, Uint32},
+};
 use crate::error::FuncError;
 use crate::value::Value;
 use certificate::{Certificate, Request};
@@ -25,7 +30,9 @@ const CA_BITS: usize = 2048;
 pub(super) const LIBRARY: Library = Library {
     name: "crypto",
     functions: &[
-        Function::new("bcrypt", &[Str], |c, a| Ok(password::bcrypt(c.host(), bytes(a, 0)).into())),
+        Function::new("bcrypt", &[Str], |c, a| {
+            Ok(password::bcrypt(c.host(), bytes(a, 0)).into())
+        }),
         Function::new("htpasswd", &[Str, Str], |c, a| {
             let user = text(a, 0);
             if user.contains(':') {
@@ -35,7 +42,10 @@ pub(super) const LIBRARY: Library = Library {
         }),
         Function::new("derivePassword", &[Uint32, Str, Str, Str, Str], |_, a| {
             let counter = int(a, 0) as u32;
-            Ok(password::derive(counter, &text(a, 1), bytes(a, 2), bytes(a, 3), bytes(a, 4)).into())
+            Ok(
+                password::derive(counter, &text(a, 1), bytes(a, 2), bytes(a, 3), bytes(a, 4))
+                    .into(),
+            )
         }),
         Function::new("genPrivateKey", &[Str], |c, a| {
             Ok(key::generate_pem(c.host(), &text(a, 0)).into())
@@ -53,14 +63,22 @@ pub(super) const LIBRARY: Library = Library {
             let key = new_key(c)?;
             sign(c, a, &Kind::SelfSigned, &key)
         }),
-        Function::new("genSelfSignedCertWithKey", &[Str, List, List, Int, Str], |c, a| {
-            let key = given_key(a, 4)?;
-            sign(c, a, &Kind::SelfSigned, &key)
-        }),
-        Function::new("genSignedCert", &[Str, List, List, Int, Obj(CERTIFICATE)], |c, a| {
-            let key = new_key(c)?;
-            sign(c, a, &Kind::Signed(authority(at(a, 4))), &key)
-        }),
+        Function::new(
+            "genSelfSignedCertWithKey",
+            &[Str, List, List, Int, Str],
+            |c, a| {
+                let key = given_key(a, 4)?;
+                sign(c, a, &Kind::SelfSigned, &key)
+            },
+        ),
+        Function::new(
+            "genSignedCert",
+            &[Str, List, List, Int, Obj(CERTIFICATE)],
+            |c, a| {
+                let key = new_key(c)?;
+                sign(c, a, &Kind::Signed(authority(at(a, 4))), &key)
+            },
+        ),
         Function::new(
             "genSignedCertWithKey",
             &[Str, List, List, Int, Obj(CERTIFICATE), Str],
@@ -109,7 +127,11 @@ fn sign(
         (Vec::new(), Vec::new(), int(args, 1))
     } else {
         let names = certificate::dns_names(&super::args::list(args, 2));
-        (certificate::addresses(&super::args::list(args, 1))?, names?, int(args, 3))
+        (
+            certificate::addresses(&super::args::list(args, 1))?,
+            names?,
+            int(args, 3),
+        )
     };
     let host = caller.host();
     let now = host.now().as_second();
@@ -183,7 +205,8 @@ fn decrypt_aes(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
     }
     let encrypted = decode_base64(bytes(args, 1)).map_err(FuncError::new)?;
     let Some((vector, body)) = encrypted.split_at_checked(BLOCK) else {
-        let len = encrypted.len();
+        // Go names the room that it made for the text, not what came out of it.
+        let len = bytes(args, 1).len() / 4 * 3;
         return Err(FuncError::new(format!(
             "runtime error: slice bounds out of range [:{BLOCK}] with capacity {len}"
         )));
@@ -211,7 +234,9 @@ fn decrypt_aes(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
         }
         None => {
             let end = out.len() as i64 - i64::from(padding);
-            Err(FuncError::new(format!("runtime error: slice bounds out of range [:{end}]")))
+            Err(FuncError::new(format!(
+                "runtime error: slice bounds out of range [:{end}]"
+            )))
         }
     }
 }

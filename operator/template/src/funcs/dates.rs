@@ -5,13 +5,15 @@ use std::cmp::Ordering;
 
 use super::args::{any, at, bytes, int, text};
 use super::numbers::cast::parse_int;
-use crate::call::{Caller, Function, Library, Param::{Any, Int, Object as Obj, String as Str}};
+use crate::call::{
+    Caller, Function, Library,
+    Param::{Any, Int, Object as Obj, String as Str},
+};
 use crate::dates::{Time, Zone, display_duration, parse_duration, round_duration};
 use crate::error::FuncError;
 use crate::value::{IntKind, Member, Object, Value};
 
 const TIME: &str = "time.Time";
-const DURATION: &str = "time.Duration";
 const SECOND: i64 = 1_000_000_000;
 const HTML: &[u8] = b"2006-01-02";
 
@@ -21,10 +23,14 @@ pub(super) const LIBRARY: Library = Library {
     functions: &[
         Function::new("now", &[], |caller, _| Ok(Value::object(now(caller)))),
         Function::new("ago", &[Any], ago),
-        Function::new("date", &[Str, Any], |caller, a| Ok(show(caller, at(a, 1), bytes(a, 0), "Local"))),
+        Function::new("date", &[Str, Any], |caller, a| {
+            Ok(show(caller, at(a, 1), bytes(a, 0), "Local"))
+        }),
         Function::new("date_in_zone", &[Str, Any, Str], date_in_zone),
         Function::new("dateInZone", &[Str, Any, Str], date_in_zone),
-        Function::new("htmlDate", &[Any], |caller, a| Ok(show(caller, at(a, 0), HTML, "Local"))),
+        Function::new("htmlDate", &[Any], |caller, a| {
+            Ok(show(caller, at(a, 0), HTML, "Local"))
+        }),
         Function::new("htmlDateInZone", &[Any, Str], |caller, a| {
             Ok(show(caller, at(a, 0), HTML, &text(a, 1)))
         }),
@@ -43,12 +49,15 @@ pub(super) const LIBRARY: Library = Library {
         Function::new("durationRound", &[Any], duration_round),
         Function::new("toDate", &[Str, Str], |caller, a| {
             let zone = caller.host().zone();
-            Ok(Value::object(Time::parse(bytes(a, 0), bytes(a, 1), &zone).unwrap_or_else(|_| Time::zero())))
+            Ok(Value::object(
+                Time::parse(bytes(a, 0), bytes(a, 1), &zone).unwrap_or_else(|_| Time::zero()),
+            ))
         }),
         Function::new("mustToDate", &[Str, Str], |caller, a| {
             let zone = caller.host().zone();
             let time = Time::parse(bytes(a, 0), bytes(a, 1), &zone);
-            time.map(Value::object).map_err(|error| FuncError::new(error.to_string()))
+            time.map(Value::object)
+                .map_err(|error| FuncError::new(error.to_string()))
         }),
         Function::new("unixEpoch", &[Obj(TIME)], |_, a| {
             Ok(time(at(a, 0)).unix_seconds().to_string().into())
@@ -71,12 +80,19 @@ fn time(value: &Value) -> Time {
 fn moment(caller: &mut dyn Caller, value: &Value, types: &[IntKind]) -> Time {
     match value {
         Value::Int(kind, seconds) if types.contains(kind) => Time::unix(*seconds, Zone::Utc),
-        other => other.downcast::<Time>().cloned().unwrap_or_else(|| now(caller)),
+        other => other
+            .downcast::<Time>()
+            .cloned()
+            .unwrap_or_else(|| now(caller)),
     }
 }
 
 fn show(caller: &mut dyn Caller, date: &Value, layout: &[u8], zone: &str) -> Value {
-    let time = moment(caller, date, &[IntKind::Int64, IntKind::Int, IntKind::Int32]);
+    let time = moment(
+        caller,
+        date,
+        &[IntKind::Int64, IntKind::Int, IntKind::Int32],
+    );
     let zone = Zone::load(zone, &caller.host().zone()).unwrap_or(Zone::Utc);
     time.within(zone).format(layout).into()
 }
@@ -123,7 +139,9 @@ fn duration_round(caller: &mut dyn Caller, args: &[Value]) -> Result<Value, Func
         },
     };
     let all = duration.unsigned_abs();
-    let unit = UNITS.iter().find(|(seconds, _)| all > seconds * SECOND as u64);
+    let unit = UNITS
+        .iter()
+        .find(|(seconds, _)| all > seconds * SECOND as u64);
     Ok(match unit {
         Some((seconds, name)) => format!("{}{name}", all / (seconds * SECOND as u64)).into(),
         None => "0s".into(),
@@ -136,7 +154,10 @@ impl Object for Time {
     }
 
     fn member(&self, name: &[u8]) -> Option<Member> {
-        METHODS.iter().find(|method| method.name.as_bytes() == name).map(Member::Method)
+        METHODS
+            .iter()
+            .find(|method| method.name.as_bytes() == name)
+            .map(Member::Method)
     }
 
     fn fields(&self) -> Vec<(&'static str, Value)> {
@@ -158,48 +179,91 @@ impl Object for Time {
 
 /// What templates can ask a time for. The receiver is the first argument.
 static METHODS: &[Function] = &[
-    Function::new("Format", &[Str], |_, a| Ok(time(at(a, 0)).format(bytes(a, 1)).into())),
+    Function::new("Format", &[Str], |_, a| {
+        Ok(time(at(a, 0)).format(bytes(a, 1)).into())
+    }),
     Function::new("String", &[], |_, a| Ok(time(at(a, 0)).to_string().into())),
-    Function::new("Unix", &[], |_, a| Ok(Value::int64(time(at(a, 0)).unix_seconds()))),
+    Function::new("Unix", &[], |_, a| {
+        Ok(Value::int64(time(at(a, 0)).unix_seconds()))
+    }),
     Function::new("UnixMilli", &[], |_, a| {
         let time = time(at(a, 0));
-        let millis = time.unix_seconds().wrapping_mul(1000).wrapping_add(i64::from(time.nanosecond() / 1_000_000));
+        let millis = time
+            .unix_seconds()
+            .wrapping_mul(1000)
+            .wrapping_add(i64::from(time.nanosecond() / 1_000_000));
         Ok(Value::int64(millis))
     }),
     Function::new("UnixMicro", &[], |_, a| {
         let time = time(at(a, 0));
-        let micros = time.unix_seconds().wrapping_mul(1_000_000).wrapping_add(i64::from(time.nanosecond() / 1000));
+        let micros = time
+            .unix_seconds()
+            .wrapping_mul(1_000_000)
+            .wrapping_add(i64::from(time.nanosecond() / 1000));
         Ok(Value::int64(micros))
     }),
-    Function::new("UnixNano", &[], |_, a| Ok(Value::int64(time(at(a, 0)).unix_nanos()))),
-    Function::new("Year", &[], |_, a| Ok(Value::int(time(at(a, 0)).civil().year))),
+    Function::new("UnixNano", &[], |_, a| {
+        Ok(Value::int64(time(at(a, 0)).unix_nanos()))
+    }),
+    Function::new("Year", &[], |_, a| {
+        Ok(Value::int(time(at(a, 0)).civil().year))
+    }),
     Function::new("Month", &[], |_, a| {
-        Ok(Value::Int(IntKind::Month, i64::from(time(at(a, 0)).civil().month)))
+        Ok(Value::Int(
+            IntKind::Month,
+            i64::from(time(at(a, 0)).civil().month),
+        ))
     }),
-    Function::new("Day", &[], |_, a| Ok(Value::int(i64::from(time(at(a, 0)).civil().day)))),
-    Function::new("YearDay", &[], |_, a| Ok(Value::int(i64::from(time(at(a, 0)).civil().year_day)))),
+    Function::new("Day", &[], |_, a| {
+        Ok(Value::int(i64::from(time(at(a, 0)).civil().day)))
+    }),
+    Function::new("YearDay", &[], |_, a| {
+        Ok(Value::int(i64::from(time(at(a, 0)).civil().year_day)))
+    }),
     Function::new("Weekday", &[], |_, a| {
-        Ok(Value::Int(IntKind::Weekday, i64::from(time(at(a, 0)).civil().weekday)))
+        Ok(Value::Int(
+            IntKind::Weekday,
+            i64::from(time(at(a, 0)).civil().weekday),
+        ))
     }),
-    Function::new("Hour", &[], |_, a| Ok(Value::int(i64::from(time(at(a, 0)).civil().hour)))),
-    Function::new("Minute", &[], |_, a| Ok(Value::int(i64::from(time(at(a, 0)).civil().minute)))),
-    Function::new("Second", &[], |_, a| Ok(Value::int(i64::from(time(at(a, 0)).civil().second)))),
-    Function::new("Nanosecond", &[], |_, a| Ok(Value::int(i64::from(time(at(a, 0)).nanosecond())))),
-    Function::new("Add", &[Obj(DURATION)], |_, a| {
+    Function::new("Hour", &[], |_, a| {
+        Ok(Value::int(i64::from(time(at(a, 0)).civil().hour)))
+    }),
+    Function::new("Minute", &[], |_, a| {
+        Ok(Value::int(i64::from(time(at(a, 0)).civil().minute)))
+    }),
+    Function::new("Second", &[], |_, a| {
+        Ok(Value::int(i64::from(time(at(a, 0)).civil().second)))
+    }),
+    Function::new("Nanosecond", &[], |_, a| {
+        Ok(Value::int(i64::from(time(at(a, 0)).nanosecond())))
+    }),
+    Function::new("Add", &[Any], |_, a| {
         Ok(Value::object(time(at(a, 0)).plus(int(a, 1))))
     }),
     Function::new("AddDate", &[Int, Int, Int], |_, a| {
-        Ok(Value::object(time(at(a, 0)).plus_date(int(a, 1), int(a, 2), int(a, 3))))
+        Ok(Value::object(time(at(a, 0)).plus_date(
+            int(a, 1),
+            int(a, 2),
+            int(a, 3),
+        )))
     }),
     Function::new("Sub", &[Obj(TIME)], |_, a| {
-        Ok(Value::Int(IntKind::Duration, time(at(a, 0)).since(&time(at(a, 1)))))
+        Ok(Value::Int(
+            IntKind::Duration,
+            time(at(a, 0)).since(&time(at(a, 1))),
+        ))
     }),
-    Function::new("Compare", &[Obj(TIME)], |_, a| Ok(Value::int(order(a) as i64))),
+    Function::new("Compare", &[Obj(TIME)], |_, a| {
+        Ok(Value::int(order(a) as i64))
+    }),
     Function::new("Before", &[Obj(TIME)], |_, a| Ok(order(a).is_lt().into())),
     Function::new("After", &[Obj(TIME)], |_, a| Ok(order(a).is_gt().into())),
     Function::new("Equal", &[Obj(TIME)], |_, a| Ok(order(a).is_eq().into())),
     Function::new("IsZero", &[], |_, a| Ok(time(at(a, 0)).is_zero().into())),
-    Function::new("UTC", &[], |_, a| Ok(Value::object(time(at(a, 0)).within(Zone::Utc)))),
+    Function::new("UTC", &[], |_, a| {
+        Ok(Value::object(time(at(a, 0)).within(Zone::Utc)))
+    }),
     Function::new("Local", &[], |caller, a| {
         let zone = Zone::Rules(caller.host().zone());
         Ok(Value::object(time(at(a, 0)).within(zone)))

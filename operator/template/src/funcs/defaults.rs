@@ -1,7 +1,10 @@
 //! Defaults and choices.
 
 use super::args::{any, at, is_empty, items};
-use crate::call::{Caller, Function, Library, Param::{Any, Bool}};
+use crate::call::{
+    Caller, Function, Library,
+    Param::{Any, Bool},
+};
 use crate::error::FuncError;
 use crate::value::Value;
 
@@ -14,7 +17,10 @@ pub(super) const LIBRARY: Library = Library {
         }),
         Function::new("empty", &[Any], |_, a| Ok(is_empty(at(a, 0)).into())),
         Function::variadic("coalesce", &[], Any, |_, a| {
-            Ok(a.iter().find(|value| !is_empty(value)).cloned().unwrap_or_default())
+            Ok(a.iter()
+                .find(|value| !is_empty(value))
+                .cloned()
+                .unwrap_or_default())
         }),
         Function::variadic("all", &[], Any, |_, a| Ok((!a.iter().any(is_empty)).into())),
         Function::variadic("any", &[], Any, |_, a| Ok((!a.iter().all(is_empty)).into())),

@@ -5,7 +5,10 @@ mod merge;
 use std::collections::HashMap;
 
 use super::args::{any, at, bytes, map, reserve, text_of};
-use crate::call::{Caller, Function, Library, Param::{Any, Map as Dict, String as Str}};
+use crate::call::{
+    Caller, Function, Library,
+    Param::{Any, Map as Dict, String as Str},
+};
 use crate::error::FuncError;
 use crate::value::{List, Map, MapType, Str as Key, Value};
 
@@ -23,10 +26,14 @@ pub(super) const LIBRARY: Library = Library {
             map.remove(bytes(a, 1));
             Ok(map.into())
         }),
-        Function::new("hasKey", &[Dict, Str], |_, a| Ok(map(a, 0).contains(bytes(a, 1)).into())),
+        Function::new("hasKey", &[Dict, Str], |_, a| {
+            Ok(map(a, 0).contains(bytes(a, 1)).into())
+        }),
         Function::variadic("pluck", &[Str], Dict, |_, a| {
             let key = bytes(a, 0);
-            Ok(Value::list((1..a.len()).filter_map(|i| map(a, i).get(key)).collect()))
+            Ok(Value::list(
+                (1..a.len()).filter_map(|i| map(a, i).get(key)).collect(),
+            ))
         }),
         Function::variadic("keys", &[], Dict, |_, a| {
             let maps = (0..a.len()).map(|i| map(a, i));
@@ -38,7 +45,9 @@ pub(super) const LIBRARY: Library = Library {
         }),
         Function::variadic("pick", &[Dict], Str, |_, a| {
             let from = map(a, 0);
-            Ok(Value::map(keys_of(a).filter_map(|key| from.get(&key).map(|value| (key, value)))))
+            Ok(Value::map(keys_of(a).filter_map(|key| {
+                from.get(&key).map(|value| (key, value))
+            })))
         }),
         Function::variadic("omit", &[Dict], Str, |_, a| {
             let rest = Map::with(MapType::Any, map(a, 0).entries().clone());
@@ -49,8 +58,12 @@ pub(super) const LIBRARY: Library = Library {
         }),
         Function::variadic("merge", &[Dict], Dict, |_, a| Ok(merge_all(a, false))),
         Function::variadic("mustMerge", &[Dict], Dict, |_, a| Ok(merge_all(a, false))),
-        Function::variadic("mergeOverwrite", &[Dict], Dict, |_, a| Ok(merge_all(a, true))),
-        Function::variadic("mustMergeOverwrite", &[Dict], Dict, |_, a| Ok(merge_all(a, true))),
+        Function::variadic("mergeOverwrite", &[Dict], Dict, |_, a| {
+            Ok(merge_all(a, true))
+        }),
+        Function::variadic("mustMergeOverwrite", &[Dict], Dict, |_, a| {
+            Ok(merge_all(a, true))
+        }),
         Function::variadic("dig", &[], Any, dig),
         Function::new("deepCopy", &[Any], deep_copy),
         Function::new("mustDeepCopy", &[Any], deep_copy),
@@ -80,7 +93,11 @@ fn set(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
 
 fn merge_all(args: &[Value], overwrite: bool) -> Value {
     let target = map(args, 0);
-    let target = if target.is_nil() && args.len() > 1 { Map::new(MapType::Any) } else { target };
+    let target = if target.is_nil() && args.len() > 1 {
+        Map::new(MapType::Any)
+    } else {
+        target
+    };
     for i in 1..args.len() {
         merge::merge(&target, &map(args, i), overwrite);
     }
@@ -124,11 +141,20 @@ fn plain_map(value: &Value) -> Result<Map, FuncError> {
 }
 
 fn conversion(value: &Value, wanted: &str) -> FuncError {
-    let is = if value.is_nil() { "nil" } else { value.type_name() };
-    FuncError::new(format!("interface conversion: interface {{}} is {is}, not {wanted}"))
+    let is = if value.is_nil() {
+        "nil"
+    } else {
+        value.type_name()
+    };
+    FuncError::new(format!(
+        "interface conversion: interface {{}} is {is}, not {wanted}"
+    ))
 }
 
 fn deep_copy(caller: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
+    if at(args, 0).is_nil() {
+        return Err("reflect: call of reflect.Value.Type on zero Value".into());
+    }
     copy(caller, at(args, 0), &mut HashMap::new())
 }
 
@@ -141,7 +167,10 @@ fn copy(
     match value {
         Value::List(list) if !list.is_nil() => {
             reserve(caller, list.len(), size_of::<Value>())?;
-            let items = list.iter().map(|item| copy(caller, item, seen)).collect::<Result<_, _>>()?;
+            let items = list
+                .iter()
+                .map(|item| copy(caller, item, seen))
+                .collect::<Result<_, _>>()?;
             Ok(Value::List(List::new(list.kind(), items)))
         }
         Value::Map(map) if !map.is_nil() => {

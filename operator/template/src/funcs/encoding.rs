@@ -13,18 +13,32 @@ use crate::call::{Function, Library, Param::String as Str};
 pub(super) const LIBRARY: Library = Library {
     name: "encoding",
     functions: &[
-        Function::new("b64enc", &[Str], |_, a| Ok(STANDARD.encode(bytes(a, 0)).into())),
+        Function::new("b64enc", &[Str], |_, a| {
+            Ok(STANDARD.encode(bytes(a, 0)).into())
+        }),
         Function::new("b64dec", &[Str], |_, a| {
-            Ok(decode_base64(bytes(a, 0)).unwrap_or_else(String::into_bytes).into())
+            Ok(decode_base64(bytes(a, 0))
+                .unwrap_or_else(String::into_bytes)
+                .into())
         }),
         Function::new("b32enc", &[Str], |_, a| Ok(base32(bytes(a, 0)).into())),
         Function::new("b32dec", &[Str], |_, a| {
-            Ok(decode_base32(bytes(a, 0)).unwrap_or_else(String::into_bytes).into())
+            Ok(decode_base32(bytes(a, 0))
+                .unwrap_or_else(String::into_bytes)
+                .into())
         }),
-        Function::new("sha1sum", &[Str], |_, a| Ok(hex(&Sha1::digest(bytes(a, 0))).into())),
-        Function::new("sha256sum", &[Str], |_, a| Ok(hex(&Sha256::digest(bytes(a, 0))).into())),
-        Function::new("sha512sum", &[Str], |_, a| Ok(hex(&Sha512::digest(bytes(a, 0))).into())),
-        Function::new("adler32sum", &[Str], |_, a| Ok(adler32(bytes(a, 0)).to_string().into())),
+        Function::new("sha1sum", &[Str], |_, a| {
+            Ok(hex(&Sha1::digest(bytes(a, 0))).into())
+        }),
+        Function::new("sha256sum", &[Str], |_, a| {
+            Ok(hex(&Sha256::digest(bytes(a, 0))).into())
+        }),
+        Function::new("sha512sum", &[Str], |_, a| {
+            Ok(hex(&Sha512::digest(bytes(a, 0))).into())
+        }),
+        Function::new("adler32sum", &[Str], |_, a| {
+            Ok(adler32(bytes(a, 0)).to_string().into())
+        }),
     ],
 };
 
@@ -42,43 +56,47 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 
 /// Line breaks are skipped. The error is Go's text, which `b64dec` gives as its result.
 pub(super) fn decode_base64(text: &[u8]) -> Result<Vec<u8>, String> {
-    let clean: Vec<u8> = text.iter().copied().filter(|byte| !b"\r\n".contains(byte)).collect();
-    LENIENT
-        .decode(&clean)
-        .map_err(|_| corrupt("base64", text, base64_fault(&clean), clean.len()))
+    let positions: Vec<usize> = (0..text.len())
+        .filter(|&at| !b"\r\n".contains(&text[at]))
+        .collect();
+    let clean: Vec<u8> = positions.iter().map(|&at| text[at]).collect();
+    LENIENT.decode(&clean).map_err(|_| {
+        let place = |index: usize| positions.get(index).copied().unwrap_or(text.len());
+        let at = match base64_fault(&clean) {
+            Fault::At(index) => place(index),
+            Fault::Before(index) => place(index) - 1,
+        };
+        format!("illegal base64 data at input byte {at}")
+    })
 }
 
-/// The index among the bytes that are no line breaks at which Go gives up.
-fn base64_fault(clean: &[u8]) -> usize {
+/// Where Go gives up, counted without line breaks.
+enum Fault {
+    At(usize),
+    /// One byte, line breaks counted, before that place.
+    Before(usize),
+}
+
+fn base64_fault(clean: &[u8]) -> Fault {
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
     let digits = clean.iter().take_while(|byte| is_digit(byte)).count();
-    let (in_quantum, rest) = (digits % 4, &clean[digits..]);
-    match rest {
+    let in_quantum = digits % 4;
+    Fault::At(match (in_quantum, &clean[digits..]) {
         // Too few digits in the last group: Go points to where the group began.
-        [] => digits - in_quantum,
-        [b'=', b'=', _, ..] if in_quantum == 2 => digits + 2,
-        [b'=', b'=', ..] if in_quantum == 2 => digits,
-        [b'=', ..] if in_quantum == 2 => digits + 1,
-        [b'=', _, ..] if in_quantum == 3 => digits + 1,
+        (_, []) => digits - in_quantum,
+        (2, [b'=', b'=', ..]) => digits + 2,
+        (2, [b'=', _, ..]) => return Fault::Before(digits + 1),
+        (2 | 3, [b'=', ..]) => digits + 1,
         _ => digits,
-    }
-}
-
-/// Go's message, counting in the text as it was given.
-fn corrupt(encoding: &str, text: &[u8], clean_index: usize, clean_len: usize) -> String {
-    let positions = (0..text.len()).filter(|&at| !b"\r\n".contains(&text[at]));
-    let at = if clean_index >= clean_len {
-        text.len()
-    } else {
-        positions.into_iter().nth(clean_index).unwrap_or(text.len())
-    };
-    format!("illegal {encoding} data at input byte {at}")
+    })
 }
 
 fn base32(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len().div_ceil(5) * 8);
     for group in bytes.chunks(5) {
-        let bits = group.iter().fold(0u64, |all, &byte| all << 8 | u64::from(byte));
+        let bits = group
+            .iter()
+            .fold(0u64, |all, &byte| all << 8 | u64::from(byte));
         let bits = bits << (8 * (5 - group.len()));
         let digits = (group.len() * 8).div_ceil(5);
         for i in 0..8 {
@@ -89,8 +107,13 @@ fn base32(bytes: &[u8]) -> String {
     out
 }
 
+/// Errors count bytes without line breaks, unlike those of base64.
 fn decode_base32(text: &[u8]) -> Result<Vec<u8>, String> {
-    let clean: Vec<u8> = text.iter().copied().filter(|byte| !b"\r\n".contains(byte)).collect();
+    let clean: Vec<u8> = text
+        .iter()
+        .copied()
+        .filter(|byte| !b"\r\n".contains(byte))
+        .collect();
     let fail = |at: usize| Err(format!("illegal base32 data at input byte {at}"));
     let mut out = Vec::with_capacity(clean.len() / 8 * 5);
     for (index, group) in clean.chunks(8).enumerate() {
@@ -103,22 +126,33 @@ fn decode_base32(text: &[u8]) -> Result<Vec<u8>, String> {
             };
             bits = bits << 5 | digit as u64;
         }
+        let padded = digits < group.len();
         if group.len() < 8 {
-            return fail(start + group.len());
+            return fail(if padded && digits >= 2 {
+                clean.len()
+            } else {
+                start + if padded { digits } else { 0 }
+            });
         }
-        if digits < 8 {
-            if let Some(at) = group[digits..].iter().position(|&byte| byte != b'=') {
+        if padded {
+            // Padding in the middle of the text is a wrong digit.
+            if clean.len() - (start + digits + 1) >= 8 {
+                return fail(start + digits);
+            }
+            if digits >= 2
+                && let Some(at) = group[digits..].iter().position(|&byte| byte != b'=')
+            {
                 return fail(start + digits + at - 1);
             }
             if !matches!(digits, 2 | 4 | 5 | 7) {
                 return fail(start + digits);
             }
-            if start + 8 < clean.len() {
-                return fail(start + 8);
-            }
         }
         bits <<= 5 * (8 - digits);
         out.extend_from_slice(&bits.to_be_bytes()[3..3 + digits * 5 / 8]);
+        if padded {
+            break;
+        }
     }
     Ok(out)
 }

@@ -2,7 +2,10 @@
 
 use super::args::{NIL_DEREFERENCE, any, at, elements, int, items, reserve};
 use super::numbers::cast::to_i64;
-use crate::call::{Caller, Function, Library, Param::{Any, Int}};
+use crate::call::{
+    Caller, Function, Library,
+    Param::{Any, Int},
+};
 use crate::compare::deep_equal;
 use crate::error::FuncError;
 use crate::value::{List, ListType, Value};
@@ -48,7 +51,7 @@ fn nil_list() -> Value {
 }
 
 fn list(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
-    Ok(if args.is_empty() { nil_list() } else { Value::list(args.to_vec()) })
+    Ok(Value::list(args.to_vec()))
 }
 
 fn append(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
@@ -64,11 +67,16 @@ fn prepend(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
 }
 
 fn first(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
-    Ok(items(at(args, 0), "Cannot find first on type")?.into_iter().next().unwrap_or_default())
+    Ok(items(at(args, 0), "Cannot find first on type")?
+        .into_iter()
+        .next()
+        .unwrap_or_default())
 }
 
 fn last(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
-    Ok(items(at(args, 0), "Cannot find last on type")?.pop().unwrap_or_default())
+    Ok(items(at(args, 0), "Cannot find last on type")?
+        .pop()
+        .unwrap_or_default())
 }
 
 fn rest(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
@@ -148,13 +156,20 @@ fn concat(caller: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
         let Some(items) = elements(list) else {
             return Err(match list {
                 Value::Nil => NIL_DEREFERENCE.into(),
-                other => FuncError::new(format!("Cannot concat type {} as list", other.kind().name())),
+                other => FuncError::new(format!(
+                    "Cannot concat type {} as list",
+                    other.kind().name()
+                )),
             });
         };
         all.extend(items);
     }
     reserve(caller, all.len(), size_of::<Value>())?;
-    Ok(if all.is_empty() { nil_list() } else { Value::list(all) })
+    Ok(if all.is_empty() {
+        nil_list()
+    } else {
+        Value::list(all)
+    })
 }
 
 fn chunk(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
@@ -169,7 +184,10 @@ fn chunk(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
             Err(NEGATIVE.into())
         };
     };
-    let chunks = items.chunks(size).map(|chunk| Value::list(chunk.to_vec())).collect();
+    let chunks = items
+        .chunks(size)
+        .map(|chunk| Value::list(chunk.to_vec()))
+        .collect();
     Ok(Value::List(List::new(ListType::Lists, chunks)))
 }
 

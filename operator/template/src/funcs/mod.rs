@@ -1,6 +1,8 @@
 //! Sprig's functions, a library for each subject.
 
 mod args;
+#[cfg(test)]
+mod check;
 mod crypto;
 mod dates;
 mod defaults;

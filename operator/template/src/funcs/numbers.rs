@@ -4,7 +4,10 @@ pub(super) mod cast;
 mod decimal;
 
 use super::args::{any, at, bytes, int, reserve, text_of};
-use crate::call::{Caller, Function, Library, Param::{Any, Float64, Int, String as Str}};
+use crate::call::{
+    Caller, Function, Library,
+    Param::{Any, Float64, Int, String as Str},
+};
 use crate::error::FuncError;
 use crate::value::{List, ListType, Value};
 use cast::{to_f64, to_i64};
@@ -16,12 +19,18 @@ const DIVIDE_BY_ZERO: &str = "runtime error: integer divide by zero";
 pub(super) const LIBRARY: Library = Library {
     name: "numbers",
     functions: &[
-        Function::new("atoi", &[Str], |_, a| Ok(Value::int(cast::parse_int(bytes(a, 0), 10).clamped()))),
+        Function::new("atoi", &[Str], |_, a| {
+            Ok(Value::int(cast::parse_int(bytes(a, 0), 10).clamped()))
+        }),
         Function::new("int", &[Any], |_, a| Ok(Value::int(to_i64(at(a, 0))))),
         Function::new("int64", &[Any], |_, a| Ok(Value::int64(to_i64(at(a, 0))))),
         Function::new("float64", &[Any], |_, a| Ok(to_f64(at(a, 0)).into())),
         Function::new("toDecimal", &[Any], |_, a| {
-            Ok(Value::int64(cast::parse_int(&text_of(at(a, 0)), 8).exact().unwrap_or_default()))
+            Ok(Value::int64(
+                cast::parse_int(&text_of(at(a, 0)), 8)
+                    .exact()
+                    .unwrap_or_default(),
+            ))
         }),
         Function::variadic("seq", &[], Int, seq),
         Function::new("until", &[Int], |caller, a| {
@@ -31,31 +40,53 @@ pub(super) const LIBRARY: Library = Library {
         Function::new("untilStep", &[Int, Int, Int], |caller, a| {
             ints(caller, int(a, 0), int(a, 1), int(a, 2)).map(int_list)
         }),
-        Function::new("add1", &[Any], |_, a| Ok(Value::int64(to_i64(at(a, 0)).wrapping_add(1)))),
+        Function::new("add1", &[Any], |_, a| {
+            Ok(Value::int64(to_i64(at(a, 0)).wrapping_add(1)))
+        }),
         Function::variadic("add", &[], Any, |_, a| {
-            Ok(Value::int64(a.iter().map(to_i64).fold(0, i64::wrapping_add)))
+            Ok(Value::int64(
+                a.iter().map(to_i64).fold(0, i64::wrapping_add),
+            ))
         }),
         Function::new("sub", &[Any, Any], |_, a| {
-            Ok(Value::int64(to_i64(at(a, 0)).wrapping_sub(to_i64(at(a, 1)))))
+            Ok(Value::int64(
+                to_i64(at(a, 0)).wrapping_sub(to_i64(at(a, 1))),
+            ))
         }),
         Function::new("div", &[Any, Any], |_, a| divide(a, i64::wrapping_div)),
         Function::new("mod", &[Any, Any], |_, a| divide(a, i64::wrapping_rem)),
         Function::variadic("mul", &[Any], Any, |_, a| {
-            Ok(Value::int64(a.iter().map(to_i64).fold(1, i64::wrapping_mul)))
+            Ok(Value::int64(
+                a.iter().map(to_i64).fold(1, i64::wrapping_mul),
+            ))
         }),
         Function::new("randInt", &[Int, Int], rand_int),
-        Function::new("add1f", &[Any], |_, a| decimals(&any(a, 0), &[Value::int(1)], Decimal::plus)),
-        Function::variadic("addf", &[], Any, |_, a| decimals(&Value::Float(0.0), a, Decimal::plus)),
-        Function::variadic("subf", &[Any], Any, |_, a| decimals(&any(a, 0), &a[1..], Decimal::minus)),
-        Function::variadic("divf", &[Any], Any, |_, a| decimals(&any(a, 0), &a[1..], Decimal::over)),
-        Function::variadic("mulf", &[Any], Any, |_, a| decimals(&any(a, 0), &a[1..], Decimal::times)),
+        Function::new("add1f", &[Any], |_, a| {
+            decimals(&any(a, 0), &[Value::int(1)], Decimal::plus)
+        }),
+        Function::variadic("addf", &[], Any, |_, a| {
+            decimals(&Value::Float(0.0), a, Decimal::plus)
+        }),
+        Function::variadic("subf", &[Any], Any, |_, a| {
+            decimals(&any(a, 0), &a[1..], Decimal::minus)
+        }),
+        Function::variadic("divf", &[Any], Any, |_, a| {
+            decimals(&any(a, 0), &a[1..], Decimal::over)
+        }),
+        Function::variadic("mulf", &[Any], Any, |_, a| {
+            decimals(&any(a, 0), &a[1..], Decimal::times)
+        }),
         Function::variadic("biggest", &[Any], Any, max),
         Function::variadic("max", &[Any], Any, max),
         Function::variadic("min", &[Any], Any, |_, a| {
             Ok(Value::int64(a.iter().map(to_i64).min().unwrap_or_default()))
         }),
-        Function::variadic("maxf", &[Any], Any, |_, a| Ok(extreme(a, f64::max).into())),
-        Function::variadic("minf", &[Any], Any, |_, a| Ok(extreme(a, f64::min).into())),
+        Function::variadic("maxf", &[Any], Any, |_, a| {
+            Ok(extreme(a, f64::max, f64::INFINITY).into())
+        }),
+        Function::variadic("minf", &[Any], Any, |_, a| {
+            Ok(extreme(a, f64::min, f64::NEG_INFINITY).into())
+        }),
         Function::new("ceil", &[Any], |_, a| Ok(to_f64(at(a, 0)).ceil().into())),
         Function::new("floor", &[Any], |_, a| Ok(to_f64(at(a, 0)).floor().into())),
         Function::variadic("round", &[Any, Int], Float64, round),
@@ -63,7 +94,10 @@ pub(super) const LIBRARY: Library = Library {
 };
 
 fn int_list(numbers: Vec<i64>) -> Value {
-    Value::List(List::new(ListType::Int, numbers.into_iter().map(Value::int).collect()))
+    Value::List(List::new(
+        ListType::Int,
+        numbers.into_iter().map(Value::int).collect(),
+    ))
 }
 
 /// The numbers from `start` on that lie before `stop`; none when the step leads away from it.
@@ -72,7 +106,11 @@ fn ints(caller: &mut dyn Caller, start: i64, stop: i64, step: i64) -> Result<Vec
         return Ok(Vec::new());
     }
     let count = stop.abs_diff(start).div_ceil(step.unsigned_abs());
-    reserve(caller, usize::try_from(count).unwrap_or(usize::MAX), size_of::<Value>())?;
+    reserve(
+        caller,
+        usize::try_from(count).unwrap_or(usize::MAX),
+        size_of::<Value>(),
+    )?;
     let numbers = std::iter::successors(Some(start), |number| number.checked_add(step));
     Ok(numbers.take(count as usize).collect())
 }
@@ -81,7 +119,11 @@ fn seq(caller: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
     let towards = |start: i64, end: i64| if end < start { -1 } else { 1 };
     let (start, end, step) = match args.len() {
         1 => (1, int(args, 0), towards(1, int(args, 0))),
-        2 => (int(args, 0), int(args, 1), towards(int(args, 0), int(args, 1))),
+        2 => (
+            int(args, 0),
+            int(args, 1),
+            towards(int(args, 0), int(args, 1)),
+        ),
         3 => (int(args, 0), int(args, 2), int(args, 1)),
         _ => return Ok("".into()),
     };
@@ -90,8 +132,10 @@ fn seq(caller: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
     }
     // The end belongs to the sequence.
     let beyond = end.wrapping_add(towards(start, end));
-    let numbers: Vec<_> =
-        ints(caller, start, beyond, step)?.iter().map(ToString::to_string).collect();
+    let numbers: Vec<_> = ints(caller, start, beyond, step)?
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     Ok(numbers.join(" ").into())
 }
 
@@ -114,12 +158,18 @@ fn rand_int(caller: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError>
 }
 
 fn max(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
-    Ok(Value::int64(args.iter().map(to_i64).max().unwrap_or_default()))
+    Ok(Value::int64(
+        args.iter().map(to_i64).max().unwrap_or_default(),
+    ))
 }
 
-/// Folds floats; one that is no number makes the result none, as in Go.
-fn extreme(args: &[Value], choose: fn(f64, f64) -> f64) -> f64 {
-    let choose = |a: f64, b: f64| if a.is_nan() || b.is_nan() { f64::NAN } else { choose(a, b) };
+/// Folds floats; one that is no number makes the result none, unless it meets the outermost one, as in Go.
+fn extreme(args: &[Value], choose: fn(f64, f64) -> f64, outermost: f64) -> f64 {
+    let choose = |a: f64, b: f64| match (a, b) {
+        _ if a == outermost || b == outermost => outermost,
+        _ if a.is_nan() || b.is_nan() => f64::NAN,
+        _ => choose(a, b),
+    };
     args.iter().map(to_f64).reduce(choose).unwrap_or_default()
 }
 
@@ -133,7 +183,11 @@ fn round(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
     let power = if places < 0 { 1.0 / power } else { power };
     let shifted = power * value;
     // A negative fraction never reaches the threshold: -1.5 becomes -2 and so does -1.2.
-    let rounded = if shifted.fract() >= from { shifted.ceil() } else { shifted.floor() };
+    let rounded = if shifted.fract() >= from {
+        shifted.ceil()
+    } else {
+        shifted.floor()
+    };
     Ok((rounded / power).into())
 }
 

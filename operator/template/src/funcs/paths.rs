@@ -11,12 +11,18 @@ pub(super) const LIBRARY: Library = Library {
         Function::new("dir", &[Str], |_, a| Ok(dir(bytes(a, 0)).into())),
         Function::new("clean", &[Str], |_, a| Ok(clean(bytes(a, 0)).into())),
         Function::new("ext", &[Str], |_, a| Ok(ext(bytes(a, 0)).to_vec().into())),
-        Function::new("isAbs", &[Str], |_, a| Ok(bytes(a, 0).starts_with(b"/").into())),
-        Function::new("osBase", &[Str], |_, a| Ok(base(bytes(a, 0)).to_vec().into())),
+        Function::new("isAbs", &[Str], |_, a| {
+            Ok(bytes(a, 0).starts_with(b"/").into())
+        }),
+        Function::new("osBase", &[Str], |_, a| {
+            Ok(base(bytes(a, 0)).to_vec().into())
+        }),
         Function::new("osDir", &[Str], |_, a| Ok(dir(bytes(a, 0)).into())),
         Function::new("osClean", &[Str], |_, a| Ok(clean(bytes(a, 0)).into())),
         Function::new("osExt", &[Str], |_, a| Ok(ext(bytes(a, 0)).to_vec().into())),
-        Function::new("osIsAbs", &[Str], |_, a| Ok(bytes(a, 0).starts_with(b"/").into())),
+        Function::new("osIsAbs", &[Str], |_, a| {
+            Ok(bytes(a, 0).starts_with(b"/").into())
+        }),
     ],
 };
 
@@ -28,13 +34,19 @@ fn base(path: &[u8]) -> &[u8] {
     let Some(end) = path.iter().rposition(|&byte| byte != b'/') else {
         return b"/";
     };
-    let start = path[..end].iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+    let start = path[..end]
+        .iter()
+        .rposition(|&byte| byte == b'/')
+        .map_or(0, |slash| slash + 1);
     &path[start..=end]
 }
 
 /// Everything but the last element, cleaned.
 fn dir(path: &[u8]) -> Vec<u8> {
-    let end = path.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+    let end = path
+        .iter()
+        .rposition(|&byte| byte == b'/')
+        .map_or(0, |slash| slash + 1);
     clean(&path[..end])
 }
 

@@ -5,7 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::args::{bytes, count, int, reserve};
 use super::strings::runes::runes;
-use crate::call::{Caller, Function, Host, Library, Param::{Int, String as Str}};
+use crate::call::{
+    Caller, Function, Host, Library,
+    Param::{Int, String as Str},
+};
 use crate::error::FuncError;
 use crate::value::Value;
 
@@ -82,5 +85,12 @@ fn uuid(host: &mut dyn Host) -> String {
     id[6] = id[6] & 0x0f | 0x40;
     id[8] = id[8] & 0x3f | 0x80;
     let hex = super::encoding::hex(&id);
-    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+    [
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    ]
+    .join("-")
 }

@@ -1,7 +1,10 @@
 //! What a value is.
 
 use super::args::{at, bytes};
-use crate::call::{Function, Library, Param::{Any, String as Str}};
+use crate::call::{
+    Function, Library,
+    Param::{Any, String as Str},
+};
 use crate::compare::deep_equal;
 
 /// Sprig's group "reflection".
@@ -21,7 +24,9 @@ pub(super) const LIBRARY: Library = Library {
         Function::new("kindIs", &[Str, Any], |_, a| {
             Ok((at(a, 1).kind().name().as_bytes() == bytes(a, 0)).into())
         }),
-        Function::new("deepEqual", &[Any, Any], |_, a| Ok(deep_equal(at(a, 0), at(a, 1)).into())),
+        Function::new("deepEqual", &[Any, Any], |_, a| {
+            Ok(deep_equal(at(a, 0), at(a, 1)).into())
+        }),
     ],
 };
 

@@ -5,7 +5,10 @@ pub(super) mod runes;
 mod words;
 
 use super::args::{any, at, bytes, count, int, reserve, strings_of, text_of};
-use crate::call::{Caller, Function, Library, Param::{Any, Int, String as Str}};
+use crate::call::{
+    Caller, Function, Library,
+    Param::{Any, Int, String as Str},
+};
 use crate::error::FuncError;
 use crate::fmt;
 use crate::value::{Map, MapType, Value};
@@ -15,39 +18,75 @@ pub(super) const LIBRARY: Library = Library {
     name: "strings",
     functions: &[
         Function::new("hello", &[], |_, _| Ok("Hello!".into())),
-        Function::new("abbrev", &[Int, Str], |_, a| Ok(words::abbrev(0, int(a, 0), bytes(a, 1)).into())),
+        Function::new("abbrev", &[Int, Str], |_, a| {
+            Ok(words::abbrev(0, int(a, 0), bytes(a, 1)).into())
+        }),
         Function::new("abbrevboth", &[Int, Int, Str], abbrev_both),
         Function::new("trunc", &[Int, Str], trunc),
-        Function::new("trim", &[Str], |_, a| Ok(runes::trim_space(bytes(a, 0)).to_vec().into())),
-        Function::new("upper", &[Str], |_, a| Ok(runes::map(bytes(a, 0), runes::upper).into())),
-        Function::new("lower", &[Str], |_, a| Ok(runes::map(bytes(a, 0), runes::lower).into())),
+        Function::new("trim", &[Str], |_, a| {
+            Ok(runes::trim_space(bytes(a, 0)).to_vec().into())
+        }),
+        Function::new("upper", &[Str], |_, a| {
+            Ok(runes::map(bytes(a, 0), runes::upper).into())
+        }),
+        Function::new("lower", &[Str], |_, a| {
+            Ok(runes::map(bytes(a, 0), runes::lower).into())
+        }),
         Function::new("title", &[Str], |_, a| Ok(words::title(bytes(a, 0)).into())),
-        Function::new("untitle", &[Str], |_, a| Ok(words::untitle(bytes(a, 0)).into())),
+        Function::new("untitle", &[Str], |_, a| {
+            Ok(words::untitle(bytes(a, 0)).into())
+        }),
         Function::new("substr", &[Int, Int, Str], substr),
         Function::new("repeat", &[Int, Str], repeat),
         Function::new("trimall", &[Str, Str], trim_all),
         Function::new("trimAll", &[Str, Str], trim_all),
         Function::new("trimSuffix", &[Str, Str], |_, a| {
             let text = bytes(a, 1);
-            Ok(text.strip_suffix(bytes(a, 0)).unwrap_or(text).to_vec().into())
+            Ok(text
+                .strip_suffix(bytes(a, 0))
+                .unwrap_or(text)
+                .to_vec()
+                .into())
         }),
         Function::new("trimPrefix", &[Str, Str], |_, a| {
             let text = bytes(a, 1);
-            Ok(text.strip_prefix(bytes(a, 0)).unwrap_or(text).to_vec().into())
+            Ok(text
+                .strip_prefix(bytes(a, 0))
+                .unwrap_or(text)
+                .to_vec()
+                .into())
         }),
-        Function::new("nospace", &[Str], |_, a| Ok(words::nospace(bytes(a, 0)).into())),
-        Function::new("initials", &[Str], |_, a| Ok(words::initials(bytes(a, 0)).into())),
-        Function::new("swapcase", &[Str], |_, a| Ok(words::swap_case(bytes(a, 0)).into())),
-        Function::new("snakecase", &[Str], |_, a| Ok(case::joined(bytes(a, 0), '_').into())),
-        Function::new("camelcase", &[Str], |_, a| Ok(case::pascal(bytes(a, 0)).into())),
-        Function::new("kebabcase", &[Str], |_, a| Ok(case::joined(bytes(a, 0), '-').into())),
+        Function::new("nospace", &[Str], |_, a| {
+            Ok(words::nospace(bytes(a, 0)).into())
+        }),
+        Function::new("initials", &[Str], |_, a| {
+            Ok(words::initials(bytes(a, 0)).into())
+        }),
+        Function::new("swapcase", &[Str], |_, a| {
+            Ok(words::swap_case(bytes(a, 0)).into())
+        }),
+        Function::new("snakecase", &[Str], |_, a| {
+            Ok(case::joined(bytes(a, 0), '_').into())
+        }),
+        Function::new("camelcase", &[Str], |_, a| {
+            Ok(case::pascal(bytes(a, 0)).into())
+        }),
+        Function::new("kebabcase", &[Str], |_, a| {
+            Ok(case::joined(bytes(a, 0), '-').into())
+        }),
         Function::new("wrap", &[Int, Str], |_, a| {
             Ok(words::wrap(bytes(a, 1), int(a, 0), b"", false).into())
         }),
         Function::new("wrapWith", &[Int, Str, Str], wrap_with),
-        Function::new("contains", &[Str, Str], |_, a| Ok(find(bytes(a, 1), bytes(a, 0)).is_some().into())),
-        Function::new("hasPrefix", &[Str, Str], |_, a| Ok(bytes(a, 1).starts_with(bytes(a, 0)).into())),
-        Function::new("hasSuffix", &[Str, Str], |_, a| Ok(bytes(a, 1).ends_with(bytes(a, 0)).into())),
+        Function::new("contains", &[Str, Str], |_, a| {
+            Ok(find(bytes(a, 1), bytes(a, 0)).is_some().into())
+        }),
+        Function::new("hasPrefix", &[Str, Str], |_, a| {
+            Ok(bytes(a, 1).starts_with(bytes(a, 0)).into())
+        }),
+        Function::new("hasSuffix", &[Str, Str], |_, a| {
+            Ok(bytes(a, 1).ends_with(bytes(a, 0)).into())
+        }),
         Function::variadic("quote", &[], Any, |_, a| {
             Ok(each(a, |value| fmt::quoted(&text_of(value)).into_bytes()).into())
         }),
@@ -55,16 +94,22 @@ pub(super) const LIBRARY: Library = Library {
             Ok(each(a, |value| [b"'", &fmt::display(value)[..], b"'"].concat()).into())
         }),
         Function::variadic("cat", &[], Any, |_, a| Ok(each(a, fmt::display).into())),
-        Function::new("indent", &[Int, Str], |caller, a| Ok(indent(caller, a)?.into())),
+        Function::new("indent", &[Int, Str], |caller, a| {
+            Ok(indent(caller, a)?.into())
+        }),
         Function::new("nindent", &[Int, Str], |caller, a| {
             let mut out = indent(caller, a)?;
             out.insert(0, b'\n');
             Ok(out.into())
         }),
         Function::new("replace", &[Str, Str, Str], replace),
-        Function::new("plural", &[Str, Str, Int], |_, a| Ok(any(a, usize::from(int(a, 2) != 1)))),
+        Function::new("plural", &[Str, Str, Int], |_, a| {
+            Ok(any(a, usize::from(int(a, 2) != 1)))
+        }),
         Function::new("toString", &[Any], |_, a| Ok(text_of(at(a, 0)).into())),
-        Function::new("split", &[Str, Str], |_, a| Ok(numbered(split(bytes(a, 1), bytes(a, 0), -1)))),
+        Function::new("split", &[Str, Str], |_, a| {
+            Ok(numbered(split(bytes(a, 1), bytes(a, 0), -1)))
+        }),
         Function::new("splitList", &[Str, Str], |_, a| {
             Ok(Value::strings(split(bytes(a, 1), bytes(a, 0), -1)))
         }),
@@ -72,7 +117,9 @@ pub(super) const LIBRARY: Library = Library {
             Ok(numbered(split(bytes(a, 2), bytes(a, 0), int(a, 1))))
         }),
         Function::new("toStrings", &[Any], |_, a| Ok(to_strings(at(a, 0)))),
-        Function::new("join", &[Str, Any], |_, a| Ok(strings_of(at(a, 1)).join(bytes(a, 0)).into())),
+        Function::new("join", &[Str, Any], |_, a| {
+            Ok(strings_of(at(a, 1)).join(bytes(a, 0)).into())
+        }),
         Function::new("sortAlpha", &[Any], |_, a| Ok(sort_alpha(at(a, 0)))),
     ],
 };
@@ -100,7 +147,9 @@ fn substr(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
     let (start, end, text) = (int(args, 0), int(args, 1), bytes(args, 2));
     let len = text.len() as i64;
     let out_of_range = |range: String| {
-        Err(FuncError::new(format!("runtime error: slice bounds out of range {range}")))
+        Err(FuncError::new(format!(
+            "runtime error: slice bounds out of range {range}"
+        )))
     };
     if start < 0 {
         return match end {
@@ -129,7 +178,10 @@ fn repeat(caller: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
     if text.is_empty() {
         return Ok("".into());
     }
-    if times.checked_mul(text.len()).is_none_or(|all| i64::try_from(all).is_err()) {
+    if times
+        .checked_mul(text.len())
+        .is_none_or(|all| i64::try_from(all).is_err())
+    {
         return Err("strings: Repeat output length overflow".into());
     }
     reserve(caller, times, text.len())?;
@@ -137,18 +189,28 @@ fn repeat(caller: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
 }
 
 fn trim_all(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
-    Ok(runes::trim_set(bytes(args, 1), bytes(args, 0)).to_vec().into())
+    Ok(runes::trim_set(bytes(args, 1), bytes(args, 0))
+        .to_vec()
+        .into())
 }
 
 fn wrap_with(caller: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
     let (width, line_end, text) = (int(args, 0), bytes(args, 1), bytes(args, 2));
-    reserve(caller, text.len() / usize::try_from(width).unwrap_or(1).max(1), line_end.len())?;
+    reserve(
+        caller,
+        text.len() / usize::try_from(width).unwrap_or(1).max(1),
+        line_end.len(),
+    )?;
     Ok(words::wrap(text, width, line_end, true).into())
 }
 
 /// What each value that is not nil gives, with blanks between.
 fn each(args: &[Value], show: impl Fn(&Value) -> Vec<u8>) -> Vec<u8> {
-    let shown: Vec<_> = args.iter().filter(|value| !value.is_nil()).map(show).collect();
+    let shown: Vec<_> = args
+        .iter()
+        .filter(|value| !value.is_nil())
+        .map(show)
+        .collect();
     shown.join(&b' ')
 }
 
@@ -213,7 +275,9 @@ pub(super) fn split(text: &[u8], separator: &[u8], limit: i64) -> Vec<Vec<u8>> {
         return parts;
     }
     while parts.len() + 1 < most {
-        let Some(found) = find(rest, separator) else { break };
+        let Some(found) = find(rest, separator) else {
+            break;
+        };
         parts.push(rest[..found].to_vec());
         rest = &rest[found + separator.len()..];
     }
@@ -224,7 +288,9 @@ pub(super) fn split(text: &[u8], separator: &[u8], limit: i64) -> Vec<Vec<u8>> {
 /// The parts under the keys `_0`, `_1`, …, as templates cannot index with a number behind a dot.
 fn numbered(parts: Vec<Vec<u8>>) -> Value {
     let entries = parts.into_iter().enumerate();
-    let entries = entries.map(|(i, part)| (format!("_{i}").into(), Value::str(part))).collect();
+    let entries = entries
+        .map(|(i, part)| (format!("_{i}").into(), Value::str(part)))
+        .collect();
     Value::Map(Map::with(MapType::Strings, entries))
 }
 

@@ -4,7 +4,10 @@ mod escape;
 mod parse;
 
 use super::args::map;
-use crate::call::{Caller, Function, Library, Param::{Map as Dict, String as Str}};
+use crate::call::{
+    Caller, Function, Library,
+    Param::{Map as Dict, String as Str},
+};
 use crate::error::FuncError;
 use crate::value::{Map, Value};
 use parse::Url;
@@ -49,8 +52,9 @@ fn url_join(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
     let userinfo = part(&parts, "userinfo")?;
     if !userinfo.is_empty() {
         let carrier = [b"proto://", &userinfo[..], b"@host"].concat();
-        let parsed = Url::parse(&carrier)
-            .map_err(|error| FuncError::new(format!("unable to parse userinfo in dict: {error}")))?;
+        let parsed = Url::parse(&carrier).map_err(|error| {
+            FuncError::new(format!("unable to parse userinfo in dict: {error}"))
+        })?;
         url.user = parsed.user;
     }
     Ok(url.print().into())

@@ -3,7 +3,10 @@
 use std::any::Any as StdAny;
 
 use super::args::{at, text};
-use crate::call::{Caller, Function, Library, Param::{Object as Obj, String as Str}};
+use crate::call::{
+    Caller, Function, Library,
+    Param::{Object as Obj, String as Str},
+};
 use crate::error::FuncError;
 use crate::semver::{Constraints, SemverError, Version};
 use crate::value::{IntKind, Member, Object, Value};
@@ -39,7 +42,9 @@ impl Object for Version {
 
     fn member(&self, name: &[u8]) -> Option<Member> {
         let mut methods = BY_POINTER.iter().chain(BY_VALUE);
-        methods.find(|method| method.name.as_bytes() == name).map(Member::Method)
+        methods
+            .find(|method| method.name.as_bytes() == name)
+            .map(Member::Method)
     }
 
     fn fields(&self) -> Vec<(&'static str, Value)> {
@@ -68,7 +73,10 @@ impl Object for Derived {
     }
 
     fn member(&self, name: &[u8]) -> Option<Member> {
-        BY_VALUE.iter().find(|method| method.name.as_bytes() == name).map(Member::Method)
+        BY_VALUE
+            .iter()
+            .find(|method| method.name.as_bytes() == name)
+            .map(Member::Method)
     }
 
     fn fields(&self) -> Vec<(&'static str, Value)> {
@@ -92,7 +100,10 @@ impl Object for Derived {
 fn version(args: &[Value], index: usize) -> Result<&Version, FuncError> {
     let value = at(args, index);
     let derived = || value.downcast::<Derived>().map(|derived| &derived.0);
-    value.downcast::<Version>().or_else(derived).ok_or_else(|| super::args::NIL_DEREFERENCE.into())
+    value
+        .downcast::<Version>()
+        .or_else(derived)
+        .ok_or_else(|| super::args::NIL_DEREFERENCE.into())
 }
 
 fn number(number: u64) -> Value {
@@ -109,24 +120,44 @@ fn derived(version: Version) -> Value {
 
 static BY_POINTER: &[Function] = &[
     Function::new("Original", &[], |_, a| Ok(version(a, 0)?.original().into())),
-    Function::new("Compare", &[Obj(POINTER)], |_, a| Ok(Value::int(compare(a)? as i64))),
-    Function::new("Equal", &[Obj(POINTER)], |_, a| Ok(compare(a)?.is_eq().into())),
-    Function::new("LessThan", &[Obj(POINTER)], |_, a| Ok(compare(a)?.is_lt().into())),
-    Function::new("LessThanEqual", &[Obj(POINTER)], |_, a| Ok(compare(a)?.is_le().into())),
-    Function::new("GreaterThan", &[Obj(POINTER)], |_, a| Ok(compare(a)?.is_gt().into())),
-    Function::new("GreaterThanEqual", &[Obj(POINTER)], |_, a| Ok(compare(a)?.is_ge().into())),
+    Function::new("Compare", &[Obj(POINTER)], |_, a| {
+        Ok(Value::int(compare(a)? as i64))
+    }),
+    Function::new("Equal", &[Obj(POINTER)], |_, a| {
+        Ok(compare(a)?.is_eq().into())
+    }),
+    Function::new("LessThan", &[Obj(POINTER)], |_, a| {
+        Ok(compare(a)?.is_lt().into())
+    }),
+    Function::new("LessThanEqual", &[Obj(POINTER)], |_, a| {
+        Ok(compare(a)?.is_le().into())
+    }),
+    Function::new("GreaterThan", &[Obj(POINTER)], |_, a| {
+        Ok(compare(a)?.is_gt().into())
+    }),
+    Function::new("GreaterThanEqual", &[Obj(POINTER)], |_, a| {
+        Ok(compare(a)?.is_ge().into())
+    }),
 ];
 
 static BY_VALUE: &[Function] = &[
     Function::new("Major", &[], |_, a| Ok(number(version(a, 0)?.major()))),
     Function::new("Minor", &[], |_, a| Ok(number(version(a, 0)?.minor()))),
     Function::new("Patch", &[], |_, a| Ok(number(version(a, 0)?.patch()))),
-    Function::new("Prerelease", &[], |_, a| Ok(version(a, 0)?.prerelease().into())),
+    Function::new("Prerelease", &[], |_, a| {
+        Ok(version(a, 0)?.prerelease().into())
+    }),
     Function::new("Metadata", &[], |_, a| Ok(version(a, 0)?.metadata().into())),
     Function::new("String", &[], |_, a| Ok(version(a, 0)?.to_string().into())),
-    Function::new("IncMajor", &[], |_, a| Ok(derived(version(a, 0)?.inc_major()))),
-    Function::new("IncMinor", &[], |_, a| Ok(derived(version(a, 0)?.inc_minor()))),
-    Function::new("IncPatch", &[], |_, a| Ok(derived(version(a, 0)?.inc_patch()))),
+    Function::new("IncMajor", &[], |_, a| {
+        Ok(derived(version(a, 0)?.inc_major()))
+    }),
+    Function::new("IncMinor", &[], |_, a| {
+        Ok(derived(version(a, 0)?.inc_minor()))
+    }),
+    Function::new("IncPatch", &[], |_, a| {
+        Ok(derived(version(a, 0)?.inc_patch()))
+    }),
     Function::new("SetPrerelease", &[Str], |_, a| {
         let next = version(a, 0)?.with_prerelease(&text(a, 1));
         next.map(derived).map_err(|error| failed(&error))

@@ -14,7 +14,10 @@ pub struct RegexError {
 
 impl RegexError {
     fn new(reason: &'static str, part: &str) -> Self {
-        Self { reason, part: part.to_owned() }
+        Self {
+            reason,
+            part: part.to_owned(),
+        }
     }
 
     pub(super) fn too_large(pattern: &str) -> Self {
@@ -48,7 +51,10 @@ pub(super) fn translate(pattern: &[u8]) -> Result<Translated, RegexError> {
         repeatable: None,
     };
     parser.run()?;
-    Ok(Translated { pattern: parser.out, names: parser.names })
+    Ok(Translated {
+        pattern: parser.out,
+        names: parser.names,
+    })
 }
 
 /// A group that is open.
@@ -196,14 +202,19 @@ impl<'a> Parser<'a> {
 
     /// `(?…`: a named group, a group without capture, or a change of flags.
     fn flags(&mut self, text: &'a str) -> Result<&'a str, RegexError> {
-        let named = text.strip_prefix("(?P<").or_else(|| text.strip_prefix("(?<"));
+        let named = text
+            .strip_prefix("(?P<")
+            .or_else(|| text.strip_prefix("(?<"));
         if let Some(rest) = named {
             let Some(end) = rest.find('>') else {
                 return Err(RegexError::new(BAD_CAPTURE, text));
             };
             let (name, after) = (&rest[..end], &rest[end + 1..]);
             if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-                return Err(RegexError::new(BAD_CAPTURE, &text[..text.len() - after.len()]));
+                return Err(RegexError::new(
+                    BAD_CAPTURE,
+                    &text[..text.len() - after.len()],
+                ));
             }
             self.open("(", Some(name.to_owned()))?;
             return Ok(after);
@@ -248,7 +259,10 @@ impl<'a> Parser<'a> {
             }
             Some('C') => Err(RegexError::new(BAD_ESCAPE, &text[..2])),
             Some('Q') => {
-                let (literal, rest) = chars.as_str().split_once("\\E").unwrap_or((chars.as_str(), ""));
+                let (literal, rest) = chars
+                    .as_str()
+                    .split_once("\\E")
+                    .unwrap_or((chars.as_str(), ""));
                 literal.chars().for_each(|c| self.literal(c));
                 Ok(rest)
             }
@@ -309,7 +323,10 @@ impl<'a> Parser<'a> {
                 let (high, after) = class_char(&rest[1..], text)?;
                 rest = after;
                 if high < low {
-                    return Err(RegexError::new(BAD_CLASS, &range[..range.len() - rest.len()]));
+                    return Err(RegexError::new(
+                        BAD_CLASS,
+                        &range[..range.len() - rest.len()],
+                    ));
                 }
                 out.push('-');
                 push_literal(&mut out, high);
@@ -351,7 +368,9 @@ fn counts(text: &str) -> Option<(i64, Option<i64>, &str)> {
 }
 
 fn count(text: &str) -> Option<(i64, &str)> {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (digits, rest) = text.split_at(end);
     if digits.is_empty() || (digits.len() > 1 && digits.starts_with('0')) {
         return None;
@@ -371,7 +390,10 @@ fn class_char<'t>(text: &'t str, class: &str) -> Result<(char, &'t str), RegexEr
 fn escape(text: &str) -> Result<(char, &str), RegexError> {
     let mut chars = text[1..].chars();
     let Some(c) = chars.next() else {
-        return Err(RegexError::new("trailing backslash at end of expression", ""));
+        return Err(RegexError::new(
+            "trailing backslash at end of expression",
+            "",
+        ));
     };
     let bad = |rest: &str| RegexError::new(BAD_ESCAPE, &text[..text.len() - rest.len()]);
     let octal = |c: &char| c.is_digit(8);
@@ -382,7 +404,9 @@ fn escape(text: &str) -> Result<(char, &str), RegexError> {
         '0'..='7' => {
             let mut value = c.to_digit(8).unwrap_or_default();
             for _ in 0..2 {
-                let Some(digit) = chars.clone().next().and_then(|c| c.to_digit(8)) else { break };
+                let Some(digit) = chars.clone().next().and_then(|c| c.to_digit(8)) else {
+                    break;
+                };
                 value = value * 8 + digit;
                 chars.next();
             }
@@ -411,7 +435,9 @@ fn hex<'t>(text: &'t str, mut chars: std::str::Chars<'t>) -> Result<(char, &'t s
                 match chars.next() {
                     Some('}') if digits > 0 => break,
                     Some(c) => {
-                        let Some(digit) = c.to_digit(16) else { return Err(bad(chars.as_str())) };
+                        let Some(digit) = c.to_digit(16) else {
+                            return Err(bad(chars.as_str()));
+                        };
                         value = value * 16 + digit;
                         digits += 1;
                     }
@@ -424,15 +450,19 @@ fn hex<'t>(text: &'t str, mut chars: std::str::Chars<'t>) -> Result<(char, &'t s
         }
         first => {
             let second = chars.next();
-            let (Some(high), Some(low)) =
-                (first.and_then(|c| c.to_digit(16)), second.and_then(|c| c.to_digit(16)))
-            else {
+            let (Some(high), Some(low)) = (
+                first.and_then(|c| c.to_digit(16)),
+                second.and_then(|c| c.to_digit(16)),
+            ) else {
                 return Err(bad(chars.as_str()));
             };
             value = high * 16 + low;
         }
     }
-    Ok((char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER), chars.as_str()))
+    Ok((
+        char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER),
+        chars.as_str(),
+    ))
 }
 
 /// `\d`, `\s`, `\w` and their opposites know ASCII only, and `\s` no vertical tab.
@@ -451,7 +481,10 @@ fn perl_class(text: &str) -> Option<(&'static str, &str)> {
 
 /// `\pN`, `\p{Greek}`, `\P{^Greek}`.
 fn unicode_class(text: &str) -> Result<Option<(String, &str)>, RegexError> {
-    let Some(rest) = text.strip_prefix("\\p").or_else(|| text.strip_prefix("\\P")) else {
+    let Some(rest) = text
+        .strip_prefix("\\p")
+        .or_else(|| text.strip_prefix("\\P"))
+    else {
         return Ok(None);
     };
     let mut negated = text.starts_with("\\P");
@@ -485,8 +518,8 @@ fn unicode_class(text: &str) -> Result<Option<(String, &str)>, RegexError> {
 
 fn is_posix(name: &str) -> bool {
     const NAMES: [&str; 14] = [
-        "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space",
-        "upper", "word", "xdigit",
+        "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct",
+        "space", "upper", "word", "xdigit",
     ];
     NAMES.contains(&name.strip_prefix('^').unwrap_or(name))
 }

@@ -71,8 +71,14 @@ impl Constraints {
     /// # Errors
     /// Carries the group that could not be read, as Helm prints it.
     pub fn parse(text: &str) -> Result<Self, SemverError> {
-        let groups = rewrite_ranges(text).split("||").map(Group::parse).collect::<Result<_, _>>()?;
-        Ok(Self { groups, include_prerelease: false })
+        let groups = rewrite_ranges(text)
+            .split("||")
+            .map(Group::parse)
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            groups,
+            include_prerelease: false,
+        })
     }
 
     /// Whether the version satisfies one of the groups.
@@ -80,7 +86,10 @@ impl Constraints {
         self.groups.iter().any(|group| {
             let prereleases = self.include_prerelease || group.names_prerelease;
             (prereleases || version.pre.is_empty())
-                && group.comparisons.iter().all(|comparison| comparison.holds(version))
+                && group
+                    .comparisons
+                    .iter()
+                    .all(|comparison| comparison.holds(version))
         })
     }
 }
@@ -124,7 +133,10 @@ impl Group {
             .map(|(spelling, operator, pattern)| Comparison::new(spelling, operator, &pattern))
             .collect::<Result<Vec<_>, _>>()?;
         let names_prerelease = comparisons.iter().any(|c| !c.version.pre.is_empty());
-        Ok(Self { comparisons, names_prerelease })
+        Ok(Self {
+            comparisons,
+            names_prerelease,
+        })
     }
 }
 
@@ -138,9 +150,15 @@ impl Comparison {
         let (written, version) = if wild(pattern.major) {
             (Written::Nothing, format!("0.0.0{}", pattern.pre))
         } else if wild(pattern.minor) {
-            (Written::Major, format!("{}.0.0{}", pattern.major, pattern.pre))
+            (
+                Written::Major,
+                format!("{}.0.0{}", pattern.major, pattern.pre),
+            )
         } else if wild(pattern.patch) {
-            (Written::Minor, format!("{}.{}.0{}", pattern.major, pattern.minor, pattern.pre))
+            (
+                Written::Minor,
+                format!("{}.{}.0{}", pattern.major, pattern.minor, pattern.pre),
+            )
         } else {
             (Written::All, pattern.text.to_owned())
         };
@@ -172,9 +190,7 @@ impl Comparison {
             Operator::LessEqual => match self.written {
                 Written::All => order.is_le(),
                 Written::Major => v.major <= want.major,
-                Written::Minor | Written::Nothing => {
-                    (v.major, v.minor) <= (want.major, want.minor)
-                }
+                Written::Minor | Written::Nothing => (v.major, v.minor) <= (want.major, want.minor),
             },
             Operator::Caret => self.caret(v, order),
         }
@@ -240,7 +256,10 @@ impl<'a> Pattern<'a> {
     fn take(text: &'a str) -> Option<(Self, &'a str)> {
         let rest = text.strip_prefix('v').unwrap_or(text);
         let (major, rest) = number_or_wild(rest)?;
-        let (minor, rest) = rest.strip_prefix('.').and_then(number_or_wild).unwrap_or(("", rest));
+        let (minor, rest) = rest
+            .strip_prefix('.')
+            .and_then(number_or_wild)
+            .unwrap_or(("", rest));
         let (patch, rest) = match rest.strip_prefix('.').and_then(number_or_wild) {
             Some(found) if !minor.is_empty() => found,
             _ => ("", rest),
@@ -248,7 +267,16 @@ impl<'a> Pattern<'a> {
         let (pre, rest) = identifiers(rest, '-');
         let (_, rest) = identifiers(rest, '+');
         let text = &text[..text.len() - rest.len()];
-        Some((Self { text, major, minor, patch, pre }, rest))
+        Some((
+            Self {
+                text,
+                major,
+                minor,
+                patch,
+                pre,
+            },
+            rest,
+        ))
     }
 }
 
@@ -305,15 +333,18 @@ fn rewrite_ranges(text: &str) -> String {
             at += text[at..].chars().next().map_or(1, char::len_utf8);
         }
     }
-    found.into_iter().fold(text.to_owned(), |all, (range, rewritten)| {
-        all.replacen(range, &rewritten, 1)
-    })
+    found
+        .into_iter()
+        .fold(text.to_owned(), |all, (range, rewritten)| {
+            all.replacen(range, &rewritten, 1)
+        })
 }
 
 fn range_at(text: &str) -> Option<(&str, &str, usize)> {
     let (lower, rest) = Pattern::take(trim_start(text))?;
     let dash = trim_start(rest);
     let after = dash.strip_prefix('-').filter(|_| dash.len() < rest.len())?;
-    let (upper, rest) = Pattern::take(trim_start(after)).filter(|_| trim_start(after).len() < after.len())?;
+    let (upper, rest) =
+        Pattern::take(trim_start(after)).filter(|_| trim_start(after).len() < after.len())?;
     Some((lower.text, upper.text, text.len() - trim_start(rest).len()))
 }

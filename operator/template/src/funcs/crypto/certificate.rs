@@ -4,7 +4,9 @@ use std::any::Any as StdAny;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use der::asn1::{BitString, GeneralizedTime, Ia5String, ObjectIdentifier, OctetString, SetOfVec, UtcTime};
+use der::asn1::{
+    BitString, GeneralizedTime, Ia5String, ObjectIdentifier, OctetString, SetOfVec, UtcTime,
+};
 use der::flagset::FlagSet;
 use der::oid::AssociatedOid;
 use der::{Any, Decode as _, Encode, Tag};
@@ -13,8 +15,8 @@ use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{
-    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName,
-    SubjectKeyIdentifier,
+    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages,
+    SubjectAltName, SubjectKeyIdentifier,
 };
 use x509_cert::name::{Name, RdnSequence, RelativeDistinguishedName};
 use x509_cert::serial_number::SerialNumber;
@@ -45,12 +47,18 @@ impl Object for Certificate {
     }
 
     fn member(&self, name: &[u8]) -> Option<Member> {
-        let found = self.fields().into_iter().find(|(field, _)| field.as_bytes() == name);
+        let found = self
+            .fields()
+            .into_iter()
+            .find(|(field, _)| field.as_bytes() == name);
         found.map(|(_, value)| Member::Field(value))
     }
 
     fn fields(&self) -> Vec<(&'static str, Value)> {
-        vec![("Cert", Value::str(&self.cert[..])), ("Key", Value::str(&self.key[..]))]
+        vec![
+            ("Cert", Value::str(&self.cert[..])),
+            ("Key", Value::str(&self.key[..])),
+        ]
     }
 
     fn as_any(&self) -> &dyn StdAny {
@@ -71,7 +79,9 @@ impl Certificate {
             .ok_or_else(|| FuncError::new("unable to decode certificate"))
             .and_then(|(_, der)| {
                 X509::from_der(&der).map_err(|error| {
-                    FuncError::new(format!("error parsing certificate: decodedSignerCert.Bytes: {error}"))
+                    FuncError::new(format!(
+                        "error parsing certificate: decodedSignerCert.Bytes: {error}"
+                    ))
                 })
             })?;
         let key = PrivateKey::from_pem(&self.key)
@@ -82,9 +92,12 @@ impl Certificate {
 
 /// Checks that a PEM text holds a certificate.
 pub(super) fn parse(text: &[u8]) -> Result<(), FuncError> {
-    let (_, der) = decode_pem(text).ok_or_else(|| FuncError::new("unable to decode certificate"))?;
+    let (_, der) =
+        decode_pem(text).ok_or_else(|| FuncError::new("unable to decode certificate"))?;
     X509::from_der(&der).map(|_| ()).map_err(|error| {
-        FuncError::new(format!("error parsing certificate: decodedCert.Bytes: {error}"))
+        FuncError::new(format!(
+            "error parsing certificate: decodedCert.Bytes: {error}"
+        ))
     })
 }
 
@@ -112,7 +125,10 @@ pub(super) fn dns_names(list: &List) -> Result<Vec<String>, FuncError> {
 
 fn not_a_string(what: &str, value: &Value) -> FuncError {
     let shown = fmt::display(value);
-    FuncError::new(format!("{what}: {} is not a string", String::from_utf8_lossy(&shown)))
+    FuncError::new(format!(
+        "{what}: {} is not a string",
+        String::from_utf8_lossy(&shown)
+    ))
 }
 
 /// What a new certificate is to say.
@@ -141,7 +157,9 @@ impl Request {
         if let Some(signer) = signer {
             let own = signer.key.public().map_err(failed)?;
             if own != signer.certificate.tbs_certificate.subject_public_key_info {
-                return Err(failed("x509: provided PrivateKey doesn't match parent's PublicKey".to_owned()));
+                return Err(failed(
+                    "x509: provided PrivateKey doesn't match parent's PublicKey".to_owned(),
+                ));
             }
         }
         let mut serial = [0; 16];
@@ -160,8 +178,13 @@ impl Request {
             certificate.to_der()
         };
         let der = build().map_err(|error| failed(error.to_string()))?;
-        let key = key.to_pem().map_err(|error| FuncError::new(format!("error pem-encoding key: {error}")))?;
-        Ok(Certificate { cert: pem("CERTIFICATE", &der).into_bytes(), key: key.into_bytes() })
+        let key = key
+            .to_pem()
+            .map_err(|error| FuncError::new(format!("error pem-encoding key: {error}")))?;
+        Ok(Certificate {
+            cert: pem("CERTIFICATE", &der).into_bytes(),
+            key: key.into_bytes(),
+        })
     }
 
     fn to_be_signed(
@@ -172,8 +195,10 @@ impl Request {
         signer: Option<&Signer>,
     ) -> der::Result<TbsCertificate> {
         let subject = common_name(&self.common_name)?;
-        let issuer =
-            signer.map_or_else(|| subject.clone(), |s| s.certificate.tbs_certificate.subject.clone());
+        let issuer = signer.map_or_else(
+            || subject.clone(),
+            |s| s.certificate.tbs_certificate.subject.clone(),
+        );
         let authority_key = match signer {
             Some(signer) if issuer != subject => subject_key(&signer.certificate),
             _ => None,
@@ -184,7 +209,10 @@ impl Request {
             serial_number: SerialNumber::new(serial)?,
             signature: signing_key.algorithm(),
             issuer,
-            validity: Validity { not_before: time(self.not_before)?, not_after: time(self.not_after)? },
+            validity: Validity {
+                not_before: time(self.not_before)?,
+                not_after: time(self.not_after)?,
+            },
             subject,
             subject_public_key_info: public,
             issuer_unique_id: None,
@@ -198,19 +226,29 @@ impl Request {
         public: &SubjectPublicKeyInfoOwned,
         authority_key: Option<SubjectKeyIdentifier>,
     ) -> der::Result<Vec<Extension>> {
-        let mut usage: FlagSet<KeyUsages> = KeyUsages::DigitalSignature | KeyUsages::KeyEncipherment;
+        let mut usage: FlagSet<KeyUsages> =
+            KeyUsages::DigitalSignature | KeyUsages::KeyEncipherment;
         if self.is_authority {
             usage |= KeyUsages::KeyCertSign;
         }
         let mut all = vec![
             extension(&KeyUsage(usage), true)?,
             extension(&ExtendedKeyUsage(vec![SERVER_AUTH, CLIENT_AUTH]), false)?,
-            extension(&BasicConstraints { ca: self.is_authority, path_len_constraint: None }, true)?,
+            extension(
+                &BasicConstraints {
+                    ca: self.is_authority,
+                    path_len_constraint: None,
+                },
+                true,
+            )?,
         ];
         if self.is_authority {
             // RFC 7093: the left 160 bits of the key's SHA-256, as Go makes it since 1.25.
             let digest = Sha256::digest(public.subject_public_key.raw_bytes());
-            all.push(extension(&SubjectKeyIdentifier(OctetString::new(&digest[..20])?), false)?);
+            all.push(extension(
+                &SubjectKeyIdentifier(OctetString::new(&digest[..20])?),
+                false,
+            )?);
         }
         if let Some(SubjectKeyIdentifier(id)) = authority_key {
             let authority = AuthorityKeyIdentifier {
@@ -233,14 +271,21 @@ impl Request {
         }
         if !names.is_empty() {
             // A certificate without a subject is known by its alternative names alone.
-            all.push(extension(&SubjectAltName(names), self.common_name.is_empty())?);
+            all.push(extension(
+                &SubjectAltName(names),
+                self.common_name.is_empty(),
+            )?);
         }
         Ok(all)
     }
 }
 
 fn extension<T: AssociatedOid + Encode>(content: &T, critical: bool) -> der::Result<Extension> {
-    Ok(Extension { extn_id: T::OID, critical, extn_value: OctetString::new(content.to_der()?)? })
+    Ok(Extension {
+        extn_id: T::OID,
+        critical,
+        extn_value: OctetString::new(content.to_der()?)?,
+    })
 }
 
 fn subject_key(certificate: &X509) -> Option<SubjectKeyIdentifier> {
@@ -254,8 +299,15 @@ fn common_name(name: &str) -> der::Result<Name> {
         return Ok(RdnSequence(Vec::new()));
     }
     let printable = |byte: u8| byte.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&byte);
-    let tag = if name.bytes().all(printable) { Tag::PrintableString } else { Tag::Utf8String };
-    let value = AttributeTypeAndValue { oid: COMMON_NAME, value: Any::new(tag, name.as_bytes())? };
+    let tag = if name.bytes().all(printable) {
+        Tag::PrintableString
+    } else {
+        Tag::Utf8String
+    };
+    let value = AttributeTypeAndValue {
+        oid: COMMON_NAME,
+        value: Any::new(tag, name.as_bytes())?,
+    };
     let mut set = SetOfVec::new();
     set.insert(value)?;
     Ok(RdnSequence(vec![RelativeDistinguishedName::from(set)]))

@@ -5,7 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use der::asn1::{BitString, ObjectIdentifier, OctetString, Uint};
 use der::{Decode as _, Encode as _, Sequence};
 use ed25519_dalek::Signer as _;
-use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey as _, KeypairBytes};
+use ed25519_dalek::pkcs8::{
+    DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey as _, KeypairBytes,
+};
 use rsa::pkcs1::{DecodeRsaPrivateKey as _, EncodeRsaPrivateKey as _};
 use rsa::rand_core::{CryptoRng, Error as RngError, RngCore};
 use sha2::{Digest as _, Sha256};
@@ -111,7 +113,9 @@ fn dsa_pem(rng: &mut HostRng<'_>) -> Result<String, String> {
         };
         key.to_der()
     };
-    encode().map(|der| pem("DSA PRIVATE KEY", &der)).map_err(|error| error.to_string())
+    encode()
+        .map(|der| pem("DSA PRIVATE KEY", &der))
+        .map_err(|error| error.to_string())
 }
 
 impl PrivateKey {
@@ -128,7 +132,9 @@ impl PrivateKey {
             return Err(format!("no private key data in PEM block of type {label}"));
         };
         match kind {
-            "" => Self::from_pkcs8(&der).map_err(|error| format!("decoding PEM as PKCS#8: {error}")),
+            "" => {
+                Self::from_pkcs8(&der).map_err(|error| format!("decoding PEM as PKCS#8: {error}"))
+            }
             "RSA " => rsa::RsaPrivateKey::from_pkcs1_der(&der)
                 .map(|key| Self::Rsa(Box::new(key)))
                 .map_err(|error| format!("parsing RSA private key from PEM: {error}")),
@@ -138,7 +144,9 @@ impl PrivateKey {
             "DSA " => DsaKey::from_der(&der)
                 .map(|_| Self::Dsa)
                 .map_err(|error| format!("parsing DSA private key from PEM: {error}")),
-            _ if kind.ends_with(' ') => Err(format!("invalid private key type {}", kind.trim_end())),
+            _ if kind.ends_with(' ') => {
+                Err(format!("invalid private key type {}", kind.trim_end()))
+            }
             _ => Err(format!("no private key data in PEM block of type {label}")),
         }
     }
@@ -170,7 +178,10 @@ impl PrivateKey {
             }
             Self::Ed25519(key) => {
                 // Without the public key: OpenSSL 3.0 does not read the newer form that has it.
-                let bytes = KeypairBytes { secret_key: key.to_bytes(), public_key: None };
+                let bytes = KeypairBytes {
+                    secret_key: key.to_bytes(),
+                    public_key: None,
+                };
                 let der = bytes.to_pkcs8_der().map_err(|error| wrong(&error))?;
                 Ok(pem("PRIVATE KEY", der.as_bytes()))
             }
@@ -185,7 +196,9 @@ impl PrivateKey {
             Self::Ecdsa(key) => key.public_key().to_public_key_der(),
             Self::Ed25519(key) => key.verifying_key().to_public_key_der(),
             Self::Dsa => {
-                return Err("x509: certificate private key does not implement crypto.Signer".to_owned());
+                return Err(
+                    "x509: certificate private key does not implement crypto.Signer".to_owned(),
+                );
             }
         };
         let der = der.map_err(|error| error.to_string())?;
@@ -207,7 +220,8 @@ impl PrivateKey {
         match self {
             Self::Rsa(key) => {
                 let scheme = rsa::Pkcs1v15Sign::new::<Sha256>();
-                key.sign(scheme, &Sha256::digest(message)).map_err(|error| error.to_string())
+                key.sign(scheme, &Sha256::digest(message))
+                    .map_err(|error| error.to_string())
             }
             Self::Ecdsa(key) => {
                 let key = p256::ecdsa::SigningKey::from(&**key);
@@ -215,7 +229,9 @@ impl PrivateKey {
                 Ok(signature.as_bytes().to_vec())
             }
             Self::Ed25519(key) => Ok(key.sign(message).to_vec()),
-            Self::Dsa => Err("x509: certificate private key does not implement crypto.Signer".to_owned()),
+            Self::Dsa => {
+                Err("x509: certificate private key does not implement crypto.Signer".to_owned())
+            }
         }
     }
 }
@@ -252,10 +268,18 @@ pub(super) fn decode_pem(text: &[u8]) -> Option<(String, Vec<u8>)> {
     loop {
         let start = rest.find("-----BEGIN ")?;
         rest = &rest[start + 11..];
-        let Some((label, after)) = rest.split_once("-----") else { continue };
-        let Some((body, _)) = after.split_once(&format!("-----END {label}-----")) else { continue };
+        let Some((label, after)) = rest.split_once("-----") else {
+            continue;
+        };
+        let Some((body, _)) = after.split_once(&format!("-----END {label}-----")) else {
+            continue;
+        };
         // Headers such as `Proc-Type: …` end with an empty line.
-        let body = if body.contains(':') { body.split_once("\n\n").map_or("", |(_, b)| b) } else { body };
+        let body = if body.contains(':') {
+            body.split_once("\n\n").map_or("", |(_, b)| b)
+        } else {
+            body
+        };
         let digits: String = body.split_ascii_whitespace().collect();
         if let Ok(der) = STANDARD.decode(digits) {
             return Some((label.to_owned(), der));

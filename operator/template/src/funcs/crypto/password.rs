@@ -14,7 +14,8 @@ const MOST_BYTES: usize = 72;
 /// A bcrypt hash, or sprig's text about why there is none.
 pub(super) fn bcrypt(host: &mut dyn Host, password: &[u8]) -> String {
     if password.len() > MOST_BYTES {
-        return "failed to encrypt string with bcrypt: bcrypt: password length exceeds 72 bytes".to_owned();
+        return "failed to encrypt string with bcrypt: bcrypt: password length exceeds 72 bytes"
+            .to_owned();
     }
     let mut salt = [0; 16];
     host.random(&mut salt);
@@ -31,10 +32,26 @@ fn shapes(kind: &str) -> Option<&'static [&'static str]> {
     Some(match kind {
         "maximum" => &["anoxxxxxxxxxxxxxxxxx", "axxxxxxxxxxxxxxxxxno"],
         "long" => &[
-            "CvcvnoCvcvCvcv", "CvcvCvcvnoCvcv", "CvcvCvcvCvcvno", "CvccnoCvcvCvcv", "CvccCvcvnoCvcv",
-            "CvccCvcvCvcvno", "CvcvnoCvccCvcv", "CvcvCvccnoCvcv", "CvcvCvccCvcvno", "CvcvnoCvcvCvcc",
-            "CvcvCvcvnoCvcc", "CvcvCvcvCvccno", "CvccnoCvccCvcv", "CvccCvccnoCvcv", "CvccCvccCvcvno",
-            "CvcvnoCvccCvcc", "CvcvCvccnoCvcc", "CvcvCvccCvccno", "CvccnoCvcvCvcc", "CvccCvcvnoCvcc",
+            "CvcvnoCvcvCvcv",
+            "CvcvCvcvnoCvcv",
+            "CvcvCvcvCvcvno",
+            "CvccnoCvcvCvcv",
+            "CvccCvcvnoCvcv",
+            "CvccCvcvCvcvno",
+            "CvcvnoCvccCvcv",
+            "CvcvCvccnoCvcv",
+            "CvcvCvccCvcvno",
+            "CvcvnoCvcvCvcc",
+            "CvcvCvcvnoCvcc",
+            "CvcvCvcvCvccno",
+            "CvccnoCvccCvcv",
+            "CvccCvccnoCvcv",
+            "CvccCvccCvcvno",
+            "CvcvnoCvccCvcc",
+            "CvcvCvccnoCvcc",
+            "CvcvCvccCvccno",
+            "CvccnoCvcvCvcc",
+            "CvccCvcvnoCvcc",
             "CvccCvcvCvccno",
         ],
         "medium" => &["CvcnoCvc", "CvcCvcno"],
@@ -59,7 +76,13 @@ fn set(letter: u8) -> &'static [u8] {
 }
 
 /// A password by the Master Password algorithm: the same inputs always give the same.
-pub(super) fn derive(counter: u32, kind: &str, password: &[u8], user: &[u8], site: &[u8]) -> String {
+pub(super) fn derive(
+    counter: u32,
+    kind: &str,
+    password: &[u8],
+    user: &[u8],
+    site: &[u8],
+) -> String {
     let Some(shapes) = shapes(kind) else {
         return format!("cannot find password template {kind}");
     };
@@ -70,8 +93,13 @@ pub(super) fn derive(counter: u32, kind: &str, password: &[u8], user: &[u8], sit
         .and_then(|params| {
             scrypt::scrypt(password, &salt, &params, &mut key).map_err(|error| error.to_string())
         });
-    let message =
-        [SEED, &(site.len() as u32).to_be_bytes(), site, &counter.to_be_bytes()].concat();
+    let message = [
+        SEED,
+        &(site.len() as u32).to_be_bytes(),
+        site,
+        &counter.to_be_bytes(),
+    ]
+    .concat();
     let mac = Hmac::<Sha256>::new_from_slice(&key).map_err(|error| error.to_string());
     let seed = match derived.and(mac) {
         Ok(mac) => mac.chain_update(message).finalize().into_bytes(),

@@ -10,12 +10,7 @@ pub(super) fn merge(target: &Map, source: &Map, overwrite: bool) {
     merge_into(target, source, overwrite, &mut HashSet::new());
 }
 
-fn merge_into(
-    target: &Map,
-    source: &Map,
-    overwrite: bool,
-    visited: &mut HashSet<(usize, usize)>,
-) {
+fn merge_into(target: &Map, source: &Map, overwrite: bool, visited: &mut HashSet<(usize, usize)>) {
     // A map that holds itself would be merged for ever.
     if target.same(source) || !visited.insert((target.identity(), source.identity())) {
         return;

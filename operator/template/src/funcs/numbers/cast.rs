@@ -39,7 +39,9 @@ pub(crate) fn to_i64(value: &Value) -> i64 {
         Value::Int(_, number) => *number,
         Value::Float(number) => truncate(*number),
         Value::Bool(b) => i64::from(*b),
-        Value::Str(text) => parse_int(without_zero_decimals(text), 0).exact().unwrap_or_default(),
+        Value::Str(text) => parse_int(without_zero_decimals(text), 0)
+            .exact()
+            .unwrap_or_default(),
         _ => 0,
     }
 }
@@ -60,12 +62,19 @@ pub(crate) fn to_f64(value: &Value) -> f64 {
 /// What a 64-bit Intel processor, and so Helm there, makes of a float: the lowest number when it does not fit.
 fn truncate(number: f64) -> i64 {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    if (-LIMIT..LIMIT).contains(&number) { number as i64 } else { i64::MIN }
+    if (-LIMIT..LIMIT).contains(&number) {
+        number as i64
+    } else {
+        i64::MIN
+    }
 }
 
 /// `10.00` is the integer 10; any other decimals make it none.
 fn without_zero_decimals(text: &[u8]) -> &[u8] {
-    let kept = text.iter().rposition(|&byte| byte != b'0').map_or(0, |at| at + 1);
+    let kept = text
+        .iter()
+        .rposition(|&byte| byte != b'0')
+        .map_or(0, |at| at + 1);
     match text[..kept] {
         [ref whole @ .., b'.'] if kept < text.len() => whole,
         _ => text,
@@ -141,7 +150,11 @@ pub(crate) fn parse_float(text: &[u8]) -> Option<f64> {
     if body.contains(&b'_') && !underscores_ok(body) {
         return None;
     }
-    let clean: String = body.iter().filter(|&&b| b != b'_').map(|&b| char::from(b)).collect();
+    let clean: String = body
+        .iter()
+        .filter(|&&b| b != b'_')
+        .map(|&b| char::from(b))
+        .collect();
     let lower = clean.to_ascii_lowercase();
     let value = match lower.as_str() {
         "inf" | "infinity" => f64::INFINITY,
@@ -163,7 +176,9 @@ fn hex_float(text: &str) -> Option<f64> {
     if digits.is_empty() {
         return None;
     }
-    let value = digits.chars().try_fold(0.0, |all: f64, c| Some(all * 16.0 + f64::from(c.to_digit(16)?)))?;
+    let value = digits.chars().try_fold(0.0, |all: f64, c| {
+        Some(all * 16.0 + f64::from(c.to_digit(16)?))
+    })?;
     let exponent: i32 = exponent.parse().ok()?;
     let places = i32::try_from(fraction.len()).ok()?;
     let value = value * 2_f64.powi(exponent.checked_sub(4 * places)?);

@@ -23,7 +23,9 @@ impl Decimal {
                 _ if number > 0.0 => "+Inf",
                 _ => "-Inf",
             };
-            return Err(FuncError::new(format!("Cannot create a Decimal from {shown}")));
+            return Err(FuncError::new(format!(
+                "Cannot create a Decimal from {shown}"
+            )));
         }
         let shortest = format!("{number:e}");
         let (mantissa, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
@@ -37,25 +39,36 @@ impl Decimal {
 
     /// The nearest float.
     pub(super) fn to_f64(&self) -> f64 {
-        format!("{}e{}", self.digits, self.exponent).parse().unwrap_or_default()
+        format!("{}e{}", self.digits, self.exponent)
+            .parse()
+            .unwrap_or_default()
     }
 
     // The operations share one signature, though only a division can fail.
     #[expect(clippy::unnecessary_wraps, reason = "one signature for all operations")]
     pub(super) fn plus(&self, other: &Self) -> Result<Self, FuncError> {
         let exponent = self.exponent.min(other.exponent);
-        Ok(Self { digits: self.scaled(exponent) + other.scaled(exponent), exponent })
+        Ok(Self {
+            digits: self.scaled(exponent) + other.scaled(exponent),
+            exponent,
+        })
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "one signature for all operations")]
     pub(super) fn minus(&self, other: &Self) -> Result<Self, FuncError> {
         let exponent = self.exponent.min(other.exponent);
-        Ok(Self { digits: self.scaled(exponent) - other.scaled(exponent), exponent })
+        Ok(Self {
+            digits: self.scaled(exponent) - other.scaled(exponent),
+            exponent,
+        })
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "one signature for all operations")]
     pub(super) fn times(&self, other: &Self) -> Result<Self, FuncError> {
-        Ok(Self { digits: &self.digits * &other.digits, exponent: self.exponent + other.exponent })
+        Ok(Self {
+            digits: &self.digits * &other.digits,
+            exponent: self.exponent + other.exponent,
+        })
     }
 
     /// Rounds the last kept place away from zero from one half on.
@@ -77,7 +90,10 @@ impl Decimal {
             (true, true) => 1,
             (true, false) => -1,
         };
-        Ok(Self { digits: quotient + step, exponent: -DIVISION_PLACES })
+        Ok(Self {
+            digits: quotient + step,
+            exponent: -DIVISION_PLACES,
+        })
     }
 
     /// The digits for a smaller exponent.

@@ -128,7 +128,13 @@ impl<'t> Word<'t> {
     /// The word at the beginning and what follows it.
     fn take(text: &'t [u8]) -> (Self, &'t [u8]) {
         let Some((c, size)) = valid(text, char::REPLACEMENT_CHARACTER) else {
-            return (Self { kind: Kind::None, text }, &text[text.len()..]);
+            return (
+                Self {
+                    kind: Kind::None,
+                    text,
+                },
+                &text[text.len()..],
+            );
         };
         let (kind, len) = if c == char::REPLACEMENT_CHARACTER {
             (Kind::None, size)
@@ -143,9 +149,8 @@ impl<'t> Word<'t> {
         } else if c.is_numeric() {
             (Kind::Number, run(text, size, c, char::is_numeric))
         } else {
-            let other = |c| {
-                !(is_connector(c) || is_alphabet(c) || c.is_numeric() || is_punctuation(c))
-            };
+            let other =
+                |c| !(is_connector(c) || is_alphabet(c) || c.is_numeric() || is_punctuation(c));
             (Kind::Other, run(text, size, c, other))
         };
         let (word, rest) = text.split_at(len);
@@ -193,7 +198,11 @@ fn capitals(text: &[u8], start: usize, c: char) -> usize {
         return start;
     };
     if !second.is_uppercase() {
-        return if is_alphabet(second) { run(text, start, c, is_small) } else { start };
+        return if is_alphabet(second) {
+            run(text, start, c, is_small)
+        } else {
+            start
+        };
     }
     let (mut len, mut last, mut previous) = (start + size, size, second);
     while let Some((c, size)) = valid(&text[len..], previous) {

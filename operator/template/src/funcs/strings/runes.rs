@@ -26,7 +26,11 @@ pub(crate) fn upper(c: char) -> char {
 
 /// The lower case of one character.
 pub(crate) fn lower(c: char) -> char {
-    if c == 'İ' { 'i' } else { single(c, c.to_lowercase()) }
+    if c == 'İ' {
+        'i'
+    } else {
+        single(c, c.to_lowercase())
+    }
 }
 
 /// The title case of one character; it differs from the upper case in a few digraphs.

@@ -40,7 +40,11 @@ pub(super) fn swap_case(text: &[u8]) -> Vec<u8> {
         }
         if c.is_lowercase() {
             let first = std::mem::replace(&mut starts, false);
-            return if first { runes::title(c) } else { runes::upper(c) };
+            return if first {
+                runes::title(c)
+            } else {
+                runes::upper(c)
+            };
         }
         starts = c.is_whitespace();
         c
@@ -64,8 +68,17 @@ pub(super) fn initials(text: &[u8]) -> String {
 
 /// Without blanks. When there are any, the other bytes are read as Latin-1 characters, as sprig does.
 pub(super) fn nospace(text: &[u8]) -> Vec<u8> {
-    let kept: String = text.iter().copied().map(char::from).filter(|c| !c.is_whitespace()).collect();
-    if kept.chars().count() == text.len() { text.to_vec() } else { kept.into_bytes() }
+    let kept: String = text
+        .iter()
+        .copied()
+        .map(char::from)
+        .filter(|c| !c.is_whitespace())
+        .collect();
+    if kept.chars().count() == text.len() {
+        text.to_vec()
+    } else {
+        kept.into_bytes()
+    }
 }
 
 /// Breaks a line so that it has at most `width` bytes where blanks allow it, or everywhere when `cut` is set.
@@ -118,7 +131,11 @@ pub(super) fn abbrev(offset: i64, width: i64, text: &[u8]) -> Vec<u8> {
     }
     if offset + room < len {
         let rest = &text[offset as usize..];
-        let inner = if room < 4 { Vec::new() } else { abbrev(0, room, rest) };
+        let inner = if room < 4 {
+            Vec::new()
+        } else {
+            abbrev(0, room, rest)
+        };
         return [MARK, &inner].concat();
     }
     [MARK, &text[(len - room) as usize..]].concat()

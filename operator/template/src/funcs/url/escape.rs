@@ -71,7 +71,10 @@ pub(super) fn unescape(text: &[u8], part: Part) -> Result<Vec<u8>, String> {
             continue;
         }
         if matches!(part, Part::Host | Part::Zone) && byte.is_ascii() && !part.allows(*byte) {
-            return Err(format!("invalid character {} in host name", quoted(&[*byte])));
+            return Err(format!(
+                "invalid character {} in host name",
+                quoted(&[*byte])
+            ));
         }
         out.push(*byte);
         rest = after;

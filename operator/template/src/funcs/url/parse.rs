@@ -66,9 +66,12 @@ impl Url {
         if let Some(authority) = rest.strip_prefix(b"//")
             && (!url.scheme.is_empty() || !rest.starts_with(b"///"))
         {
-            let end = authority.iter().position(|&byte| byte == b'/').unwrap_or(authority.len());
+            let end = authority
+                .iter()
+                .position(|&byte| byte == b'/')
+                .unwrap_or(authority.len());
             path = &authority[end..];
-            (url.user, url.host) = parse_authority(&url.scheme, &authority[..end])?;
+            (url.user, url.host) = parse_authority(&authority[..end])?;
         }
         url.path = unescape(path, Part::Path)?;
         Ok(url)
@@ -81,7 +84,9 @@ impl Url {
             Some(colon) if is_port(&self.host[colon..]) => &self.host[..colon],
             _ => &self.host,
         };
-        host.strip_prefix(b"[").and_then(|inner| inner.strip_suffix(b"]")).unwrap_or(host)
+        host.strip_prefix(b"[")
+            .and_then(|inner| inner.strip_suffix(b"]"))
+            .unwrap_or(host)
     }
 
     /// Name and password, encoded.
@@ -120,7 +125,9 @@ impl Url {
     }
 
     fn print_hierarchy(&self, out: &mut Vec<u8>) {
-        if !self.host.is_empty() || self.user.is_some() || !self.scheme.is_empty() && !self.path.is_empty()
+        if !self.host.is_empty()
+            || self.user.is_some()
+            || !self.scheme.is_empty() && !self.path.is_empty()
         {
             out.extend_from_slice(b"//");
         }
@@ -129,7 +136,11 @@ impl Url {
             out.push(b'@');
         }
         out.extend(escape(&self.host, Part::Host));
-        let path = if self.path == b"*" { b"*".to_vec() } else { escape(&self.path, Part::Path) };
+        let path = if self.path == b"*" {
+            b"*".to_vec()
+        } else {
+            escape(&self.path, Part::Path)
+        };
         if !path.is_empty() && !path.starts_with(b"/") && !self.host.is_empty() {
             out.push(b'/');
         }
@@ -149,7 +160,9 @@ fn cut(text: &[u8], at: u8) -> (&[u8], Option<&[u8]>) {
 }
 
 fn scheme(text: &[u8]) -> Result<(&[u8], &[u8]), String> {
-    let end = text.iter().position(|&byte| !(byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)));
+    let end = text
+        .iter()
+        .position(|&byte| !(byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)));
     match end {
         Some(0) if text[0] == b':' => Err("missing protocol scheme".to_owned()),
         Some(end) if text[end] == b':' && text[0].is_ascii_alphabetic() => {
@@ -159,11 +172,11 @@ fn scheme(text: &[u8]) -> Result<(&[u8], &[u8]), String> {
     }
 }
 
-fn parse_authority(scheme: &[u8], text: &[u8]) -> Result<(Option<User>, Vec<u8>), String> {
+fn parse_authority(text: &[u8]) -> Result<(Option<User>, Vec<u8>), String> {
     let Some(at) = text.iter().rposition(|&byte| byte == b'@') else {
-        return Ok((None, parse_host(scheme, text)?));
+        return Ok((None, parse_host(text)?));
     };
-    let host = parse_host(scheme, &text[at + 1..])?;
+    let host = parse_host(&text[at + 1..])?;
     let userinfo = &text[..at];
     let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._:~!$&'()*+,;=%@".contains(byte);
     if !userinfo.iter().all(allowed) {
@@ -171,11 +184,13 @@ fn parse_authority(scheme: &[u8], text: &[u8]) -> Result<(Option<User>, Vec<u8>)
     }
     let (name, password) = cut(userinfo, b':');
     let name = unescape(name, Part::User)?;
-    let password = password.map(|password| unescape(password, Part::User)).transpose()?;
+    let password = password
+        .map(|password| unescape(password, Part::User))
+        .transpose()?;
     Ok((Some(User { name, password }), host))
 }
 
-fn parse_host(scheme: &[u8], host: &[u8]) -> Result<Vec<u8>, String> {
+fn parse_host(host: &[u8]) -> Result<Vec<u8>, String> {
     let check_port = |port: &[u8]| {
         let bad = || format!("invalid port {} after host", quoted(port));
         if is_port(port) { Ok(()) } else { Err(bad()) }
@@ -192,11 +207,8 @@ fn parse_host(scheme: &[u8], host: &[u8]) -> Result<Vec<u8>, String> {
         }
         Some(_) => Err("invalid IP-literal".to_owned()),
         None => {
-            let first = host.iter().position(|&byte| byte == b':');
-            let last = host.iter().rposition(|&byte| byte == b':');
-            // Databases take several hosts with ports; the web does not.
-            let colon = if matches!(scheme, b"http" | b"https") { first } else { last };
-            if let Some(colon) = colon {
+            // Several colons are let pass, as databases list hosts with ports; only the last is a port's.
+            if let Some(colon) = host.iter().rposition(|&byte| byte == b':') {
                 check_port(&host[colon..])?;
             }
             unescape(host, Part::Host)
@@ -210,12 +222,18 @@ fn ip_literal(text: &[u8]) -> Result<Vec<u8>, String> {
     let address = unescape(address, Part::Host)?;
     let zone = unescape(zone, Part::Zone)?;
     let shown = [&address[..], &zone].concat();
-    let parsed = std::str::from_utf8(&address).ok().and_then(|text| text.parse::<Ipv6Addr>().ok());
+    let parsed = std::str::from_utf8(&address)
+        .ok()
+        .and_then(|text| text.parse::<Ipv6Addr>().ok());
     if parsed.is_none() || zone == b"%" {
-        if std::str::from_utf8(&shown).is_ok_and(|text| text.parse::<std::net::Ipv4Addr>().is_ok()) {
+        if std::str::from_utf8(&shown).is_ok_and(|text| text.parse::<std::net::Ipv4Addr>().is_ok())
+        {
             return Err("invalid IP-literal".to_owned());
         }
-        return Err(format!("invalid host: ParseAddr({}): unable to parse IP", quoted(&shown)));
+        return Err(format!(
+            "invalid host: ParseAddr({}): unable to parse IP",
+            quoted(&shown)
+        ));
     }
     Ok(shown)
 }
