@@ -14,22 +14,29 @@ pub const MAX_FILE_BYTES: u64 = 5 * 1024 * 1024;
 /// Most entries in one package; Helm has no such limit, but an empty file costs memory as well.
 const MAX_ENTRIES: usize = 50_000;
 
+/// What Go says of bytes that are not compressed.
+pub(crate) const NO_GZIP: &str = "gzip: invalid header";
+
 /// Unpacks a package: the first path element is stripped, folders are skipped.
 ///
 /// # Errors
 /// When it is no gzipped tar archive, too large, or names a path outside the chart.
 pub(crate) fn unpack(package: &[u8]) -> Result<Vec<File>, ChartError> {
     if !package.starts_with(&[0x1f, 0x8b]) {
-        return Err(ChartError::NotAnArchive("gzip: invalid header".to_owned()));
+        return Err(ChartError::Package(NO_GZIP.to_owned()));
     }
     let mut archive = tar::Archive::new(MultiGzDecoder::new(package));
-    let entries = archive.entries().map_err(|e| ChartError::Archive(e.to_string()))?;
+    let entries = archive
+        .entries()
+        .map_err(|e| ChartError::Package(e.to_string()))?;
     let mut files = Vec::new();
     let mut left = MAX_CHART_BYTES;
     for (count, entry) in entries.enumerate() {
-        let mut entry = entry.map_err(|e| ChartError::Archive(e.to_string()))?;
+        let mut entry = entry.map_err(|e| ChartError::Package(e.to_string()))?;
         if count >= MAX_ENTRIES {
-            return Err(ChartError::Unsafe(format!("chart archive holds more than {MAX_ENTRIES} entries")));
+            return Err(ChartError::Package(format!(
+                "chart archive holds more than {MAX_ENTRIES} entries"
+            )));
         }
         let kind = entry.header().entry_type();
         if kind.is_dir() || kind.is_pax_global_extensions() || kind.is_pax_local_extensions() {
@@ -41,7 +48,9 @@ pub(crate) fn unpack(package: &[u8]) -> Result<Vec<File>, ChartError> {
         }
         // Helm takes the empty body of a link for a file; a chart has no use for one.
         if kind.is_symlink() || kind.is_hard_link() {
-            return Err(ChartError::Unsafe(format!("chart archive contains a link: {full:?}")));
+            return Err(ChartError::Package(format!(
+                "chart archive contains a link: {full:?}"
+            )));
         }
         let name = inner_name(&full)?;
         let size = entry.size();
@@ -49,13 +58,13 @@ pub(crate) fn unpack(package: &[u8]) -> Result<Vec<File>, ChartError> {
             return Err(too_large());
         }
         if size > MAX_FILE_BYTES {
-            return Err(ChartError::Unsafe(format!(
+            return Err(ChartError::Package(format!(
                 "decompressed chart file {full:?} is larger than the maximum file size {MAX_FILE_BYTES}"
             )));
         }
         let mut data = Vec::new();
         let read = entry.by_ref().take(left).read_to_end(&mut data);
-        let read = read.map_err(|e| ChartError::Archive(e.to_string()))? as u64;
+        let read = read.map_err(|e| ChartError::Package(e.to_string()))? as u64;
         left -= read;
         if read < size || left == 0 {
             return Err(too_large());
@@ -63,13 +72,15 @@ pub(crate) fn unpack(package: &[u8]) -> Result<Vec<File>, ChartError> {
         files.push(File::new(&name, &data));
     }
     if files.is_empty() {
-        return Err(ChartError::Archive("no files in chart archive".to_owned()));
+        return Err(ChartError::Package("no files in chart archive".to_owned()));
     }
     Ok(files)
 }
 
 fn too_large() -> ChartError {
-    ChartError::Unsafe(format!("decompressed chart is larger than the maximum size {MAX_CHART_BYTES}"))
+    ChartError::Package(format!(
+        "decompressed chart is larger than the maximum size {MAX_CHART_BYTES}"
+    ))
 }
 
 /// The name inside the chart, or why it must not be unpacked.
@@ -79,23 +90,32 @@ fn inner_name(full: &str) -> Result<String, ChartError> {
     let (first, rest) = full.split_once(delimiter).unwrap_or((full, ""));
     let rest = rest.replace(delimiter, "/");
     if rest.starts_with('/') {
-        return Err(ChartError::Unsafe("chart illegally contains absolute paths".to_owned()));
+        return Err(ChartError::Package(
+            "chart illegally contains absolute paths".to_owned(),
+        ));
     }
     let name = clean(&rest);
     if name.is_empty() {
-        return Err(ChartError::Unsafe(format!(
+        return Err(ChartError::Package(format!(
             "chart illegally contains content outside the base directory: {full:?}"
         )));
     }
     if name.starts_with("..") {
-        return Err(ChartError::Unsafe("chart illegally references parent directory".to_owned()));
+        return Err(ChartError::Package(
+            "chart illegally references parent directory".to_owned(),
+        ));
     }
     let mut letters = name.chars();
-    if letters.next().is_some_and(|c| c.is_ascii_alphabetic()) && letters.as_str().starts_with(":/") {
-        return Err(ChartError::Unsafe("chart contains illegally named files".to_owned()));
+    if letters.next().is_some_and(|c| c.is_ascii_alphabetic()) && letters.as_str().starts_with(":/")
+    {
+        return Err(ChartError::Package(
+            "chart contains illegally named files".to_owned(),
+        ));
     }
     if first == "Chart.yaml" {
-        return Err(ChartError::Unsafe("chart yaml not in base directory".to_owned()));
+        return Err(ChartError::Package(
+            "chart yaml not in base directory".to_owned(),
+        ));
     }
     Ok(name)
 }
@@ -149,8 +169,14 @@ mod tests {
 
     #[test]
     fn paths_that_leave_the_chart_are_refused() {
-        assert_eq!(refusal("web/../../etc/passwd"), "chart illegally references parent directory");
-        assert_eq!(refusal("web//etc/passwd"), "chart illegally contains absolute paths");
+        assert_eq!(
+            refusal("web/../../etc/passwd"),
+            "chart illegally references parent directory"
+        );
+        assert_eq!(
+            refusal("web//etc/passwd"),
+            "chart illegally contains absolute paths"
+        );
         assert_eq!(refusal("web/c:/x"), "chart contains illegally named files");
         assert_eq!(refusal("Chart.yaml/x"), "chart yaml not in base directory");
         assert!(refusal("loose").contains("outside the base directory: \"loose\""));
@@ -159,13 +185,24 @@ mod tests {
     #[test]
     fn what_is_too_large_is_refused_before_it_is_unpacked() {
         let large = vec![0; MAX_FILE_BYTES as usize + 1];
-        let refusal = unpack(&package(&[("web/big", &large)])).unwrap_err().to_string();
-        assert_eq!(refusal, "decompressed chart file \"web/big\" is larger than the maximum file size 5242880");
+        let refusal = unpack(&package(&[("web/big", &large)]))
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            refusal,
+            "decompressed chart file \"web/big\" is larger than the maximum file size 5242880"
+        );
         let most = vec![0; MAX_FILE_BYTES as usize];
         let names: Vec<String> = (0..21).map(|n| format!("web/{n}")).collect();
-        let entries: Vec<(&str, &[u8])> = names.iter().map(|n| (n.as_str(), most.as_slice())).collect();
+        let entries: Vec<(&str, &[u8])> = names
+            .iter()
+            .map(|n| (n.as_str(), most.as_slice()))
+            .collect();
         let refusal = unpack(&package(&entries)).unwrap_err().to_string();
-        assert_eq!(refusal, "decompressed chart is larger than the maximum size 104857600");
+        assert_eq!(
+            refusal,
+            "decompressed chart is larger than the maximum size 104857600"
+        );
     }
 
     #[test]
@@ -174,12 +211,18 @@ mod tests {
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(tar::EntryType::Symlink);
         header.set_size(0);
-        tar.append_link(&mut header, "web/link", "/etc/passwd").unwrap();
+        tar.append_link(&mut header, "web/link", "/etc/passwd")
+            .unwrap();
         let mut gz = GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gz.write_all(&tar.into_inner().unwrap()).unwrap();
         let refusal = unpack(&gz.finish().unwrap()).unwrap_err().to_string();
         assert!(refusal.contains("contains a link"), "{refusal}");
-        assert!(unpack(b"apiVersion: v2").unwrap_err().to_string().contains("gzip: invalid header"));
+        assert!(
+            unpack(b"apiVersion: v2")
+                .unwrap_err()
+                .to_string()
+                .contains("gzip: invalid header")
+        );
         assert!(unpack(&[0x1f, 0x8b, 8, 0]).is_err());
     }
 }

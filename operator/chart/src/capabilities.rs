@@ -21,7 +21,10 @@ impl Default for Capabilities {
     fn default() -> Self {
         Self {
             kube_version: KubeVersion::new(1, DEFAULT_MINOR),
-            api_versions: KNOWN_VERSIONS.iter().map(|version| (*version).to_owned()).collect(),
+            api_versions: KNOWN_VERSIONS
+                .iter()
+                .map(|version| (*version).to_owned())
+                .collect(),
             helm_version: HelmVersion::default(),
         }
     }
@@ -43,7 +46,12 @@ pub struct KubeVersion {
 impl KubeVersion {
     fn new(major: u64, minor: u64) -> Self {
         let version = format!("v{major}.{minor}.0");
-        Self { normalized: version.clone(), version, major: major.to_string(), minor: minor.to_string() }
+        Self {
+            normalized: version.clone(),
+            version,
+            major: major.to_string(),
+            minor: minor.to_string(),
+        }
     }
 
     /// Reads a version as `--kube-version` takes it: at least two numbers, anything after them.
@@ -51,7 +59,10 @@ impl KubeVersion {
     /// # Errors
     /// When the text does not start with a version.
     pub fn parse(text: &str) -> Result<Self, ChartError> {
-        let refused = |message| ChartError::KubeVersion { version: text.to_owned(), message };
+        let refused = |message| ChartError::KubeVersion {
+            version: text.to_owned(),
+            message,
+        };
         let trimmed = text.trim_start();
         let digits = trimmed.strip_prefix('v').unwrap_or(trimmed);
         let mut end = 0;
@@ -74,7 +85,9 @@ impl KubeVersion {
             return Err(refused(format!("illegal version string {text:?}")));
         };
         if major.len() > 1 && major.starts_with('0') {
-            return Err(refused(format!("illegal zero-prefixed version component {major:?} in {text:?}")));
+            return Err(refused(format!(
+                "illegal zero-prefixed version component {major:?} in {text:?}"
+            )));
         }
         let mut numbers = Vec::new();
         for part in &parts {
@@ -85,7 +98,11 @@ impl KubeVersion {
             })?);
         }
         let shown: Vec<String> = numbers.iter().map(ToString::to_string).collect();
-        let version = if text.starts_with('v') { text.to_owned() } else { format!("v{text}") };
+        let version = if text.starts_with('v') {
+            text.to_owned()
+        } else {
+            format!("v{text}")
+        };
         Ok(Self {
             version,
             normalized: format!("v{}", shown.join(".")),
@@ -191,7 +208,10 @@ mod tests {
         let version = KubeVersion::parse("1.33.4-gke.1245000").unwrap();
         assert_eq!(version.version, "v1.33.4-gke.1245000");
         assert_eq!(version.normalized, "v1.33.4");
-        assert_eq!((version.major.as_str(), version.minor.as_str()), ("1", "33"));
+        assert_eq!(
+            (version.major.as_str(), version.minor.as_str()),
+            ("1", "33")
+        );
         assert_eq!(KubeVersion::parse("v1.30").unwrap().normalized, "v1.30");
         assert_eq!(KubeVersion::parse("1.30.").unwrap().normalized, "v1.30");
     }
@@ -199,9 +219,18 @@ mod tests {
     #[test]
     fn what_is_no_version_is_refused_in_helms_words() {
         for (text, message) in [
-            ("x", "invalid kube version 'x': could not parse \"x\" as version"),
-            ("1", "invalid kube version '1': illegal version string \"1\""),
-            ("01.2", "invalid kube version '01.2': illegal zero-prefixed version component \"01\" in \"01.2\""),
+            (
+                "x",
+                "invalid kube version 'x': could not parse \"x\" as version",
+            ),
+            (
+                "1",
+                "invalid kube version '1': illegal version string \"1\"",
+            ),
+            (
+                "01.2",
+                "invalid kube version '01.2': illegal zero-prefixed version component \"01\" in \"01.2\"",
+            ),
         ] {
             assert_eq!(KubeVersion::parse(text).unwrap_err().to_string(), message);
         }

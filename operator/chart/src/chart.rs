@@ -52,7 +52,10 @@ impl Chart {
     /// # Errors
     /// When it cannot be read, unpacked or understood.
     pub fn from_path(path: &Path) -> Result<Self, ChartError> {
-        let failed = |source| ChartError::Read { path: path.to_owned(), source };
+        let failed = |source| ChartError::Read {
+            path: path.to_owned(),
+            source,
+        };
         if std::fs::metadata(path).map_err(failed)?.is_dir() {
             return Self::from_files(directory::read(path)?);
         }
@@ -64,7 +67,12 @@ impl Chart {
     /// # Errors
     /// When it cannot be unpacked, names paths outside of itself, or cannot be understood.
     pub fn from_archive(package: &[u8]) -> Result<Self, ChartError> {
-        Self::from_files(archive::unpack(package)?)
+        let files = archive::unpack(package).map_err(|error| match error {
+            ChartError::Package(text) if text == archive::NO_GZIP => ChartError::NotAnArchive(text),
+            ChartError::Package(text) => ChartError::Archive(text),
+            other => other,
+        })?;
+        Self::from_files(files)
     }
 
     /// Loads a chart from its files. A `charts/` entry may be a package itself.
@@ -130,11 +138,24 @@ impl Chart {
 
     fn collect_crds(&self, path: &str, found: &mut Vec<Crd>) {
         let manifest = |name: &str| {
-            let extension = name.rsplit('/').next().and_then(|base| base.rsplit_once('.')).map_or("", |(_, e)| e);
-            ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+            let extension = name
+                .rsplit('/')
+                .next()
+                .and_then(|base| base.rsplit_once('.'))
+                .map_or("", |(_, e)| e);
+            ["yaml", "yml", "json"]
+                .iter()
+                .any(|known| extension.eq_ignore_ascii_case(known))
         };
-        for file in self.files.iter().filter(|f| f.name.starts_with("crds/") && manifest(&f.name)) {
-            found.push(Crd { file_name: format!("{path}/{}", file.name), file: file.clone() });
+        for file in self
+            .files
+            .iter()
+            .filter(|f| f.name.starts_with("crds/") && manifest(&f.name))
+        {
+            found.push(Crd {
+                file_name: format!("{path}/{}", file.name),
+                file: file.clone(),
+            });
         }
         for child in &self.dependencies {
             child.collect_crds(&format!("{path}/charts/{}", child.name()), found);
@@ -157,10 +178,23 @@ impl Chart {
     /// # Errors
     /// [`ChartError::MissingDependencies`] with the names of those that do not.
     pub fn check_dependencies(&self) -> Result<(), ChartError> {
-        let there = |wanted: &Dependency| self.dependencies.iter().any(|child| child.name() == wanted.name);
-        let missing: Vec<String> =
-            self.metadata.dependencies().iter().filter(|d| !there(d)).map(|d| d.name.clone()).collect();
-        if missing.is_empty() { Ok(()) } else { Err(ChartError::MissingDependencies(missing)) }
+        let there = |wanted: &Dependency| {
+            self.dependencies
+                .iter()
+                .any(|child| child.name() == wanted.name)
+        };
+        let missing: Vec<String> = self
+            .metadata
+            .dependencies()
+            .iter()
+            .filter(|d| !there(d))
+            .map(|d| d.name.clone())
+            .collect();
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(ChartError::MissingDependencies(missing))
+        }
     }
 }
 
@@ -195,7 +229,10 @@ fn load(files: Vec<File>, depth: usize) -> Result<Chart, ChartError> {
         if let Some(inside) = file.name.strip_prefix("charts/") {
             if !inside.ends_with(".prov") {
                 let name = inside.split('/').next().unwrap_or(inside).to_owned();
-                let inner = File { name: Arc::from(inside), data: file.data };
+                let inner = File {
+                    name: Arc::from(inside),
+                    data: file.data,
+                };
                 subcharts.entry(name).or_default().push(inner);
                 continue;
             }
@@ -231,8 +268,12 @@ impl Chart {
                 return Ok(());
             }
             "values.yaml" => {
-                let values = crate::user_values::read_documents(&file.data)
-                    .map_err(|message| ChartError::File { file: file.name.to_string(), message })?;
+                let values = crate::user_values::read_documents(&file.data).map_err(|message| {
+                    ChartError::File {
+                        file: file.name.to_string(),
+                        message,
+                    }
+                })?;
                 self.values = Some(Arc::new(values));
                 return Ok(());
             }
@@ -247,7 +288,9 @@ impl Chart {
                             .to_owned(),
                     );
                 }
-                self.metadata.read(&parse(&file)?).map_err(|e| refused(&file, e))?;
+                self.metadata
+                    .read(&parse(&file)?)
+                    .map_err(|e| refused(&file, e))?;
             }
             "requirements.lock" => {
                 self.lock = Some(metadata::lock(&parse(&file)?));
@@ -277,23 +320,35 @@ impl Chart {
 fn load_subchart(name: &str, files: Vec<File>, depth: usize) -> Result<Chart, ChartError> {
     if name.ends_with(".tgz") {
         let Some(package) = files.iter().find(|f| &*f.name == name) else {
-            let found = files.first().map_or_else(String::new, |f| f.name.to_string());
-            return Err(ChartError::Archive(format!("expected {name}, got {found}")));
+            let found = files
+                .first()
+                .map_or_else(String::new, |f| f.name.to_string());
+            return Err(ChartError::Package(format!("expected {name}, got {found}")));
         };
         return load(archive::unpack(&package.data)?, depth + 1);
     }
     // A loose file in charts/ is no chart: what stays is an empty one, which then lacks its Chart.yaml.
     let inner = files
         .into_iter()
-        .filter_map(|f| f.name.split_once('/').map(|(_, rest)| File { name: Arc::from(rest), data: f.data.clone() }))
+        .filter_map(|f| {
+            f.name.split_once('/').map(|(_, rest)| File {
+                name: Arc::from(rest),
+                data: f.data.clone(),
+            })
+        })
         .collect();
     load(inner, depth + 1)
 }
 
 fn parse(file: &File) -> Result<Value, ChartError> {
-    let options = ParseOptions { numbers: Numbers::Exact, ..ParseOptions::default() };
-    belay_yaml::parse_with(&file.data, &options)
-        .map_err(|e| ChartError::File { file: file.name.to_string(), message: e.to_string() })
+    let options = ParseOptions {
+        numbers: Numbers::Exact,
+        ..ParseOptions::default()
+    };
+    belay_yaml::parse_with(&file.data, &options).map_err(|e| ChartError::File {
+        file: file.name.to_string(),
+        message: e.to_string(),
+    })
 }
 
 fn refused(file: &File, error: DecodeError) -> ChartError {
@@ -313,7 +368,12 @@ fn api_version(file: &File, chart_yaml: &Value) -> Result<(), ChartError> {
     let mut version = String::new();
     for (key, value) in path.object(chart_yaml, &mut first).into_iter().flatten() {
         if key.eq_ignore_ascii_case("apiVersion") {
-            crate::decode::Decode { path: &path, value, first: &mut first }.text("apiVersion", &mut version);
+            crate::decode::Decode {
+                path: &path,
+                value,
+                first: &mut first,
+            }
+            .text("apiVersion", &mut version);
         }
     }
     if let Some(error) = first {

@@ -42,7 +42,13 @@ impl Coalesce<'_> {
         self.warnings.push(text);
     }
 
-    fn chart(&mut self, chart: &Chart, values: &mut Map, prefix: &str, nulls: Nulls) -> Result<(), ChartError> {
+    fn chart(
+        &mut self,
+        chart: &Chart,
+        values: &mut Map,
+        prefix: &str,
+        nulls: Nulls,
+    ) -> Result<(), ChartError> {
         self.defaults(chart, values, prefix, nulls);
         let prefix = join(prefix, chart.name());
         for child in chart.dependencies() {
@@ -50,7 +56,10 @@ impl Coalesce<'_> {
                 None => Map::new(),
                 Some(Value::Map(own)) => own,
                 Some(other) => {
-                    return Err(ChartError::SubchartValues(child.name().to_owned(), go_verb_t(&other)));
+                    return Err(ChartError::SubchartValues(
+                        child.name().to_owned(),
+                        go_verb_t(&other),
+                    ));
                 }
             };
             self.globals(&mut own, values, &prefix);
@@ -79,7 +88,9 @@ impl Coalesce<'_> {
                         self.tables(above, below, &join(&prefix, key), nulls);
                     }
                     Value::Null => {}
-                    _ => self.warn(format!("warning: skipped value for {prefix}.{key}: Not a table.")),
+                    _ => self.warn(format!(
+                        "warning: skipped value for {prefix}.{key}: Not a table."
+                    )),
                 },
                 Some(_) => {}
                 None => {
@@ -103,7 +114,9 @@ impl Coalesce<'_> {
             None => Map::new(),
             Some(Value::Map(map)) => map.clone(),
             Some(_) => {
-                self.warn(format!("warning: skipping globals because destination {GLOBAL} is not a table."));
+                self.warn(format!(
+                    "warning: skipping globals because destination {GLOBAL} is not a table."
+                ));
                 return;
             }
         };
@@ -111,7 +124,9 @@ impl Coalesce<'_> {
             None => &Map::new(),
             Some(Value::Map(map)) => map,
             Some(_) => {
-                self.warn(format!("warning: skipping globals because source {GLOBAL} is not a table."));
+                self.warn(format!(
+                    "warning: skipping globals because source {GLOBAL} is not a table."
+                ));
                 return;
             }
         };
@@ -123,7 +138,9 @@ impl Coalesce<'_> {
                     below.insert(key.clone(), Value::Map(merged));
                 }
                 (Value::Map(_), Some(_)) => {
-                    self.warn(format!("Conflict: cannot merge map onto non-map for {key:?}. Skipping."));
+                    self.warn(format!(
+                        "Conflict: cannot merge map onto non-map for {key:?}. Skipping."
+                    ));
                 }
                 (Value::Map(_), None) => {
                     below.insert(key.clone(), value.clone());
@@ -154,7 +171,9 @@ impl Coalesce<'_> {
                 }
                 (Some(_), value @ Value::Map(_)) => {
                     let (path, value) = (join(prefix, &key), go_text(&value));
-                    self.warn(format!("warning: cannot overwrite table with non table for {path} ({value})"));
+                    self.warn(format!(
+                        "warning: cannot overwrite table with non table for {path} ({value})"
+                    ));
                 }
                 (Some(Value::Map(_)), value) if !value.is_null() => {
                     let (path, value) = (join(prefix, &key), go_text(&value));
@@ -169,7 +188,11 @@ impl Coalesce<'_> {
 }
 
 fn join(prefix: &str, key: &str) -> String {
-    if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") }
+    if prefix.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{prefix}.{key}")
+    }
 }
 
 fn remove_nulls(map: &mut Map) {
@@ -183,7 +206,8 @@ fn remove_nulls(map: &mut Map) {
 
 /// The map that a dotted path leads to.
 pub(crate) fn table<'v>(values: &'v Map, path: &str) -> Option<&'v Map> {
-    path.split('.').try_fold(values, |map, key| map.get(key)?.as_map())
+    path.split('.')
+        .try_fold(values, |map, key| map.get(key)?.as_map())
 }
 
 /// The value, no map, that a dotted path leads to.
@@ -219,9 +243,15 @@ pub(crate) fn go_text(value: &Value) -> String {
         Value::Float(number) => belay_yaml::float_g(*number),
         Value::Str(text) => text.clone(),
         Value::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        Value::Seq(items) => format!("[{}]", items.iter().map(go_text).collect::<Vec<_>>().join(" ")),
+        Value::Seq(items) => format!(
+            "[{}]",
+            items.iter().map(go_text).collect::<Vec<_>>().join(" ")
+        ),
         Value::Map(map) => {
-            let entries: Vec<_> = map.iter().map(|(k, v)| format!("{k}:{}", go_text(v))).collect();
+            let entries: Vec<_> = map
+                .iter()
+                .map(|(k, v)| format!("{k}:{}", go_text(v)))
+                .collect();
             format!("map[{}]", entries.join(" "))
         }
     }
@@ -232,7 +262,10 @@ fn go_verb_t(value: &Value) -> String {
     match value {
         Value::Bool(b) => b.to_string(),
         Value::Null => "%!t(<nil>)".to_owned(),
-        Value::Seq(items) => format!("[{}]", items.iter().map(go_verb_t).collect::<Vec<_>>().join(" ")),
+        Value::Seq(items) => format!(
+            "[{}]",
+            items.iter().map(go_verb_t).collect::<Vec<_>>().join(" ")
+        ),
         other => format!("%!t({}={})", go_type(other), go_text(other)),
     }
 }

@@ -28,15 +28,25 @@ impl Compiled {
     fn parse(templates: &[(String, File)]) -> Result<Self, ChartError> {
         let mut set = Set::new();
         let mut bytes = 0;
-        for (name, file) in templates.iter().filter(|(name, _)| !name.ends_with(HANDLEBARS)) {
+        for (name, file) in templates
+            .iter()
+            .filter(|(name, _)| !name.ends_with(HANDLEBARS))
+        {
             let template = Template::parse(name.as_str(), &*file.data)
                 .map_err(|error| ChartError::Template(error.as_helm()))?;
             bytes += template.text_bytes();
             set.add(&template);
         }
-        let other = templates.iter().filter(|(name, _)| name.ends_with(HANDLEBARS));
+        let other = templates
+            .iter()
+            .filter(|(name, _)| name.ends_with(HANDLEBARS));
         let dialect = Dialect::parse(other.map(|(name, file)| (name.as_str(), file)))?;
-        Ok(Self { set, dialect, order: templates.iter().map(|(name, _)| name.clone()).collect(), bytes })
+        Ok(Self {
+            set,
+            dialect,
+            order: templates.iter().map(|(name, _)| name.clone()).collect(),
+            bytes,
+        })
     }
 }
 
@@ -69,7 +79,10 @@ struct Entries {
 impl Cache {
     /// A cache for templates of `bound` bytes of text in all; at least the newest chart is always kept.
     pub(crate) fn new(bound: usize) -> Self {
-        Self { inner: Mutex::default(), bound }
+        Self {
+            inner: Mutex::default(),
+            bound,
+        }
     }
 
     /// The chart's templates, parsed now unless they were before. Needs a large stack.
@@ -105,7 +118,11 @@ impl Entries {
         }
         self.bytes += compiled.bytes;
         while self.bytes > bound && self.by_key.len() > 1 {
-            let oldest = self.by_key.iter().min_by_key(|(_, (used, _))| *used).map(|(key, _)| *key);
+            let oldest = self
+                .by_key
+                .iter()
+                .min_by_key(|(_, (used, _))| *used)
+                .map(|(key, _)| *key);
             if let Some((_, old)) = oldest.and_then(|key| self.by_key.remove(&key)) {
                 self.bytes -= old.bytes;
             }

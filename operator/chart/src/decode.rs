@@ -30,16 +30,30 @@ pub(crate) struct Path<'a> {
 
 impl<'a> Path<'a> {
     pub(crate) fn root(structure: &'a str, go_type: &'a str) -> Self {
-        Self { outer: structure, structure, go_type, prefix: String::new() }
+        Self {
+            outer: structure,
+            structure,
+            go_type,
+            prefix: String::new(),
+        }
     }
 
     /// The same place, seen as a structure of its own.
     pub(crate) fn of(&self, structure: &'a str, go_type: &'a str) -> Path<'a> {
-        Path { outer: self.structure, structure, go_type, prefix: self.prefix.clone() }
+        Path {
+            outer: self.structure,
+            structure,
+            go_type,
+            prefix: self.prefix.clone(),
+        }
     }
 
     fn below(&self, field: &str) -> String {
-        if self.prefix.is_empty() { field.to_owned() } else { format!("{}.{field}", self.prefix) }
+        if self.prefix.is_empty() {
+            field.to_owned()
+        } else {
+            format!("{}.{field}", self.prefix)
+        }
     }
 
     /// The fields in key order, or nothing for null and for what is no object (which is an error).
@@ -54,7 +68,10 @@ impl<'a> Path<'a> {
             other => {
                 let (kind, place) = (kind(other), self.place());
                 first.get_or_insert_with(|| {
-                    DecodeError::Type(format!("json: cannot unmarshal {kind} into {place} of type {}", self.go_type))
+                    DecodeError::Type(format!(
+                        "json: cannot unmarshal {kind} into {place} of type {}",
+                        self.go_type
+                    ))
                 });
                 None
             }
@@ -166,7 +183,12 @@ impl Decode<'_, '_> {
                     go_type: self.path.go_type,
                     prefix: self.path.below(field),
                 };
-                Some(items.iter().map(|item| read(&path, item, self.first)).collect())
+                Some(
+                    items
+                        .iter()
+                        .map(|item| read(&path, item, self.first))
+                        .collect(),
+                )
             }
             Value::Null => None,
             other => {

@@ -11,7 +11,11 @@ use crate::error::ChartError;
 use crate::metadata::Dependency;
 
 /// The chart as it takes part: aliases applied, disabled subcharts gone, imported values in place.
-pub(crate) fn process(chart: &Chart, values: &Map, warnings: &mut Vec<String>) -> Result<Chart, ChartError> {
+pub(crate) fn process(
+    chart: &Chart,
+    values: &Map,
+    warnings: &mut Vec<String>,
+) -> Result<Chart, ChartError> {
     let mut chart = chart.clone();
     enable(&mut chart, values, "", warnings)?;
     import(&mut chart, warnings)?;
@@ -26,7 +30,12 @@ pub(crate) fn in_range(range: &str, version: &str) -> bool {
     }
 }
 
-fn enable(chart: &mut Chart, values: &Map, path: &str, warnings: &mut Vec<String>) -> Result<(), ChartError> {
+fn enable(
+    chart: &mut Chart,
+    values: &Map,
+    path: &str,
+    warnings: &mut Vec<String>,
+) -> Result<(), ChartError> {
     // Without a list of dependencies Helm looks no further, not even into the subcharts.
     let Some(mut listed) = chart.metadata.dependencies.take() else {
         return Ok(());
@@ -41,7 +50,11 @@ fn enable(chart: &mut Chart, values: &Map, path: &str, warnings: &mut Vec<String
         .cloned()
         .collect();
     for dependency in &mut listed {
-        if let Some(found) = chart.dependencies.iter().find(|child| wanted(child, dependency)) {
+        if let Some(found) = chart
+            .dependencies
+            .iter()
+            .find(|child| wanted(child, dependency))
+        {
             let mut child = (**found).clone();
             if !dependency.alias.is_empty() {
                 child.metadata.name.clone_from(&dependency.alias);
@@ -61,8 +74,14 @@ fn enable(chart: &mut Chart, values: &Map, path: &str, warnings: &mut Vec<String
         by_tags(dependency, &coalesced, warnings);
         by_condition(dependency, &coalesced, path, warnings);
     }
-    let off: Vec<String> = listed.iter().filter(|d| !d.enabled).map(|d| d.name.clone()).collect();
-    chart.dependencies.retain(|child| !off.iter().any(|name| name == child.name()));
+    let off: Vec<String> = listed
+        .iter()
+        .filter(|d| !d.enabled)
+        .map(|d| d.name.clone())
+        .collect();
+    chart
+        .dependencies
+        .retain(|child| !off.iter().any(|name| name == child.name()));
     listed.retain(|dependency| !off.contains(&dependency.name));
 
     for child in &mut chart.dependencies {
@@ -84,7 +103,10 @@ fn by_tags(dependency: &mut Dependency, values: &Map, warnings: &mut Vec<String>
         match tags.get(tag) {
             Some(Value::Bool(true)) => any_true = true,
             Some(Value::Bool(false)) => any_false = true,
-            Some(_) => warnings.push(format!("returned non-bool value tag={tag} chart={}", dependency.name)),
+            Some(_) => warnings.push(format!(
+                "returned non-bool value tag={tag} chart={}",
+                dependency.name
+            )),
             None => {}
         }
     }
@@ -93,14 +115,22 @@ fn by_tags(dependency: &mut Dependency, values: &Map, warnings: &mut Vec<String>
 
 /// The first path that holds a boolean decides, over all tags.
 fn by_condition(dependency: &mut Dependency, values: &Map, path: &str, warnings: &mut Vec<String>) {
-    for condition in dependency.condition.trim().split(',').filter(|c| !c.is_empty()) {
+    for condition in dependency
+        .condition
+        .trim()
+        .split(',')
+        .filter(|c| !c.is_empty())
+    {
         match coalesce::scalar(values, &format!("{path}{condition}")) {
             Some(Value::Bool(enabled)) => {
                 dependency.enabled = *enabled;
                 return;
             }
             Some(_) => {
-                warnings.push(format!("returned non-bool value path={condition} chart={}", dependency.name));
+                warnings.push(format!(
+                    "returned non-bool value path={condition} chart={}",
+                    dependency.name
+                ));
             }
             None => {}
         }
@@ -133,9 +163,15 @@ fn import(chart: &mut Chart, warnings: &mut Vec<String>) -> Result<(), ChartErro
             if let Some(found) = found {
                 merge_tables(&mut imported, below(&parent, found.clone()), warnings);
             } else {
-                warnings.push(format!("ImportValues missing table chart={} child={child}", dependency.name));
+                warnings.push(format!(
+                    "ImportValues missing table chart={} child={child}",
+                    dependency.name
+                ));
             }
-            let pair = [("child".to_owned(), Value::from(child)), ("parent".to_owned(), Value::from(parent))];
+            let pair = [
+                ("child".to_owned(), Value::from(child)),
+                ("parent".to_owned(), Value::from(parent)),
+            ];
             processed.push(Value::Map(pair.into_iter().collect()));
         }
         dependency.import_values = processed;

@@ -16,14 +16,22 @@ pub(crate) fn read(root: &Path) -> Result<Vec<File>, ChartError> {
     } else {
         Rules::parse("")?
     };
-    let mut walk = Walk { rules, files: Vec::new(), left: MAX_CHART_BYTES, open: Vec::new() };
+    let mut walk = Walk {
+        rules,
+        files: Vec::new(),
+        left: MAX_CHART_BYTES,
+        open: Vec::new(),
+    };
     walk.folder(root, "")?;
     Ok(walk.files)
 }
 
 /// Reads one file.
 pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, ChartError> {
-    fs::read(path).map_err(|source| ChartError::Read { path: path.to_owned(), source })
+    fs::read(path).map_err(|source| ChartError::Read {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 struct Walk {
@@ -36,7 +44,10 @@ struct Walk {
 
 impl Walk {
     fn folder(&mut self, path: &Path, inside: &str) -> Result<(), ChartError> {
-        let failed = |source| ChartError::Read { path: path.to_owned(), source };
+        let failed = |source| ChartError::Read {
+            path: path.to_owned(),
+            source,
+        };
         let resolved = fs::canonicalize(path).map_err(failed)?;
         if self.open.contains(&resolved) {
             return Err(ChartError::LinkLoop(path.to_owned()));
@@ -49,7 +60,11 @@ impl Walk {
         names.sort();
         for name in names {
             let text = name.to_string_lossy();
-            let inside = if inside.is_empty() { text.into_owned() } else { format!("{inside}/{text}") };
+            let inside = if inside.is_empty() {
+                text.into_owned()
+            } else {
+                format!("{inside}/{text}")
+            };
             self.entry(&path.join(&name), &inside)?;
         }
         self.open.pop();
@@ -57,7 +72,10 @@ impl Walk {
     }
 
     fn entry(&mut self, path: &Path, inside: &str) -> Result<(), ChartError> {
-        let failed = |source| ChartError::Read { path: path.to_owned(), source };
+        let failed = |source| ChartError::Read {
+            path: path.to_owned(),
+            source,
+        };
         let about = fs::metadata(path).map_err(failed)?;
         if self.rules.ignores(inside, about.is_dir()) {
             return Ok(());
@@ -69,14 +87,20 @@ impl Walk {
             return Err(ChartError::IrregularFile(path.to_owned()));
         }
         if about.len() > MAX_FILE_BYTES {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            return Err(ChartError::Unsafe(format!(
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            return Err(ChartError::Package(format!(
                 "chart file {name:?} is larger than the maximum file size {MAX_FILE_BYTES}"
             )));
         }
         let data = read_file(path)?;
         self.left = self.left.checked_sub(data.len() as u64).ok_or_else(|| {
-            ChartError::Unsafe(format!("chart is larger than the maximum size {MAX_CHART_BYTES}"))
+            ChartError::Package(format!(
+                "chart is larger than the maximum size {MAX_CHART_BYTES}"
+            ))
         })?;
         self.files.push(File::new(inside, &data));
         Ok(())

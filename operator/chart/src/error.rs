@@ -28,9 +28,9 @@ pub enum ChartError {
     /// The package cannot be unpacked whole; fetch or build it again.
     #[error("unable to load chart archive: {0}")]
     Archive(String),
-    /// The package holds a path that would leave the chart's folder, or more than is allowed.
+    /// A package cannot be unpacked, holds a path that would leave the chart's folder, or more than is allowed.
     #[error("{0}")]
-    Unsafe(String),
+    Package(String),
     /// A line of `.helmignore` cannot be understood; rewrite that line.
     #[error("{message} (in .helmignore: {rule})")]
     Ignore {
@@ -79,6 +79,9 @@ pub enum ChartError {
         .0.join(", ")
     )]
     MissingDependencies(Vec<String>),
+    /// The subcharts could not be chosen.
+    #[error("chart dependencies processing failed: {0}")]
+    Dependencies(#[source] Box<ChartError>),
     /// The values of a subchart are no map; make them one.
     #[error("type mismatch on {0}: {1}")]
     SubchartValues(String, String),
@@ -99,7 +102,9 @@ pub enum ChartError {
         message: String,
     },
     /// The values break a `values.schema.json`; each line names a path in the values and what is wanted there.
-    #[error("values don't meet the specifications of the schema(s) in the following chart(s):\n{0}")]
+    #[error(
+        "values don't meet the specifications of the schema(s) in the following chart(s):\n{0}"
+    )]
     Schema(String),
     /// A Kubernetes version that is none.
     #[error("invalid kube version '{version}': {message}")]

@@ -14,7 +14,8 @@ use base64::engine::general_purpose::STANDARD;
 use belay_template::convert::{from_data, to_data};
 use belay_template::{FuncError, Map, Render, Value, run_with_stack};
 use handlebars::{
-    Context, Handlebars, Helper, HelperDef, JsonRender, RenderContext, RenderError, RenderErrorReason, ScopedJson,
+    Context, Handlebars, Helper, HelperDef, JsonRender, RenderContext, RenderError,
+    RenderErrorReason, ScopedJson,
 };
 use serde_json::Value as Json;
 
@@ -29,7 +30,9 @@ pub(crate) struct Dialect {
 
 impl Dialect {
     /// Parses the templates, given by full name.
-    pub(crate) fn parse<'t>(templates: impl Iterator<Item = (&'t str, &'t File)>) -> Result<Self, ChartError> {
+    pub(crate) fn parse<'t>(
+        templates: impl Iterator<Item = (&'t str, &'t File)>,
+    ) -> Result<Self, ChartError> {
         let mut registry = Handlebars::new();
         registry.register_escape_fn(handlebars::no_escape);
         for (name, run) in HELPERS {
@@ -37,12 +40,18 @@ impl Dialect {
         }
         registry.register_helper("include", Box::new(Include));
         for (name, file) in templates {
-            registry.register_template_string(name, file.text()).map_err(|error| {
-                let (line, column) = error.pos().unwrap_or((1, 1));
-                broken("parse", name, line, column, error.reason().to_string())
-            })?;
-            let partial = file.base_name().strip_prefix('_').and_then(|base| base.strip_suffix(HANDLEBARS));
-            if let (Some(partial), Some(template)) = (partial, registry.get_template(name).cloned()) {
+            registry
+                .register_template_string(name, file.text())
+                .map_err(|error| {
+                    let (line, column) = error.pos().unwrap_or((1, 1));
+                    broken("parse", name, line, column, error.reason().to_string())
+                })?;
+            let partial = file
+                .base_name()
+                .strip_prefix('_')
+                .and_then(|base| base.strip_suffix(HANDLEBARS));
+            if let (Some(partial), Some(template)) = (partial, registry.get_template(name).cloned())
+            {
                 registry.register_template(partial, template);
             }
         }
@@ -56,7 +65,8 @@ impl Dialect {
         data: &Value,
         render: &mut Render<'_>,
     ) -> Result<String, ChartError> {
-        let context = json(data).map_err(|error| broken("execution", name, 1, 1, error.to_string()))?;
+        let context =
+            json(data).map_err(|error| broken("execution", name, 1, 1, error.to_string()))?;
         let context = Context::from(context);
         // Values of Go templates stay on their thread; Handlebars runs on another and asks for what it includes.
         let (asks, asked) = channel::<Ask>();
@@ -70,7 +80,10 @@ impl Dialect {
                 })
             });
             for ask in asked {
-                let own = ask.data.as_ref().map(|json| from_data(&belay_yaml::from_serde(json)));
+                let own = ask
+                    .data
+                    .as_ref()
+                    .map(|json| from_data(&belay_yaml::from_serde(json)));
                 let output = render.execute(&ask.name, own.as_ref().unwrap_or(data));
                 let answer = match output {
                     Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
@@ -95,8 +108,20 @@ fn failed(name: &str, error: &RenderError) -> ChartError {
     broken("execution", file, line, column, error.reason().to_string())
 }
 
-fn broken(kind: &'static str, file: &str, line: usize, column: usize, message: String) -> ChartError {
-    ChartError::Handlebars { kind, file: file.to_owned(), line, column, message }
+fn broken(
+    kind: &'static str,
+    file: &str,
+    line: usize,
+    column: usize,
+    message: String,
+) -> ChartError {
+    ChartError::Handlebars {
+        kind,
+        file: file.to_owned(),
+        line,
+        column,
+        message,
+    }
 }
 
 /// A Go template that a Handlebars template includes.
@@ -127,7 +152,10 @@ impl HelperDef for Include {
         _: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
         let name = argument(helper, "include", 0)?.render();
-        let data = helper.param(1).map(|param| param.value().clone()).filter(|value| !is_root(value));
+        let data = helper
+            .param(1)
+            .map(|param| param.value().clone())
+            .filter(|value| !is_root(value));
         let answer = LINK.with_borrow(|link| {
             let link = link.as_ref()?;
             link.asks.send(Ask { name, data }).ok()?;
@@ -143,7 +171,9 @@ impl HelperDef for Include {
 
 /// The root object is handed over as it is, with what JSON cannot carry.
 fn is_root(value: &Json) -> bool {
-    ["Values", "Release", "Chart", "Capabilities"].iter().all(|key| value.get(key).is_some())
+    ["Values", "Release", "Chart", "Capabilities"]
+        .iter()
+        .all(|key| value.get(key).is_some())
 }
 
 /// A helper that only computes.
@@ -160,14 +190,22 @@ impl HelperDef for Plain {
         _: &'rc Context,
         _: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
-        let arguments: Vec<&Json> = helper.params().iter().map(handlebars::PathAndJson::value).collect();
+        let arguments: Vec<&Json> = helper
+            .params()
+            .iter()
+            .map(handlebars::PathAndJson::value)
+            .collect();
         (self.run)(&arguments)
             .map(ScopedJson::Derived)
             .map_err(|text| RenderErrorReason::Other(format!("{}: {text}", self.name)).into())
     }
 }
 
-fn argument<'h>(helper: &'h Helper<'_>, name: &'static str, at: usize) -> Result<&'h Json, RenderError> {
+fn argument<'h>(
+    helper: &'h Helper<'_>,
+    name: &'static str,
+    at: usize,
+) -> Result<&'h Json, RenderError> {
     let argument = helper.param(at).map(handlebars::PathAndJson::value);
     argument.ok_or_else(|| RenderErrorReason::ParamNotFoundForIndex(name, at).into())
 }
@@ -177,12 +215,14 @@ type Run = fn(&[&Json]) -> Result<Json, String>;
 const HELPERS: [(&str, Run); 8] = [
     ("toYaml", |args| {
         let [value] = exactly(args)?;
-        let text = belay_yaml::to_yaml(&belay_yaml::from_serde(value)).map_err(|e| e.to_string())?;
+        let text =
+            belay_yaml::to_yaml(&belay_yaml::from_serde(value)).map_err(|e| e.to_string())?;
         Ok(Json::from(text.strip_suffix('\n').unwrap_or(&text)))
     }),
     ("toJson", |args| {
         let [value] = exactly(args)?;
-        let text = belay_yaml::to_json(&belay_yaml::from_serde(value)).map_err(|e| e.to_string())?;
+        let text =
+            belay_yaml::to_json(&belay_yaml::from_serde(value)).map_err(|e| e.to_string())?;
         Ok(Json::from(text))
     }),
     ("indent", |args| {
@@ -203,7 +243,11 @@ const HELPERS: [(&str, Run); 8] = [
     }),
     ("default", |args| {
         let [fallback, value] = exactly(args)?;
-        Ok(if is_empty(value) { fallback.clone() } else { value.clone() })
+        Ok(if is_empty(value) {
+            fallback.clone()
+        } else {
+            value.clone()
+        })
     }),
     ("b64enc", |args| {
         let [value] = exactly(args)?;
@@ -211,18 +255,27 @@ const HELPERS: [(&str, Run); 8] = [
     }),
     ("has", |args| {
         let [item, list] = exactly(args)?;
-        Ok(Json::Bool(list.as_array().is_some_and(|list| list.contains(item))))
+        Ok(Json::Bool(
+            list.as_array().is_some_and(|list| list.contains(item)),
+        ))
     }),
 ];
 
 fn exactly<'a, const N: usize>(args: &[&'a Json]) -> Result<[&'a Json; N], String> {
-    args.try_into().map_err(|_| format!("wrong number of args: want {N} got {}", args.len()))
+    args.try_into()
+        .map_err(|_| format!("wrong number of args: want {N} got {}", args.len()))
 }
 
 fn indent(width: &Json, text: &Json) -> Result<String, String> {
-    let width = width.as_u64().filter(|width| *width <= 1_000).ok_or("the width must be a number from 0 to 1000")?;
+    let width = width
+        .as_u64()
+        .filter(|width| *width <= 1_000)
+        .ok_or("the width must be a number from 0 to 1000")?;
     let pad = " ".repeat(width as usize);
-    Ok(format!("{pad}{}", text.render().replace('\n', &format!("\n{pad}"))))
+    Ok(format!(
+        "{pad}{}",
+        text.render().replace('\n', &format!("\n{pad}"))
+    ))
 }
 
 /// What sprig calls empty.
@@ -242,7 +295,10 @@ fn json(root: &Value) -> Result<Json, FuncError> {
     let mut entries = serde_json::Map::new();
     for (key, value) in root.as_map().map(Map::snapshot).unwrap_or_default() {
         if &*key != b"Files" {
-            entries.insert(key.to_text().into_owned(), belay_yaml::to_serde(&to_data(&value)?));
+            entries.insert(
+                key.to_text().into_owned(),
+                belay_yaml::to_serde(&to_data(&value)?),
+            );
         }
     }
     Ok(Json::Object(entries))

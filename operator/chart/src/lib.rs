@@ -30,6 +30,8 @@ pub mod strvals;
 mod user_values;
 mod validate;
 
+pub use belay_template::semver;
+
 pub use archive::{MAX_CHART_BYTES, MAX_FILE_BYTES};
 pub use capabilities::{Capabilities, HelmVersion, KubeVersion};
 pub use chart::{Chart, Crd, Values};

@@ -128,7 +128,11 @@ impl Metadata {
             return first.map_or(Ok(()), Err);
         };
         for (key, value) in fields {
-            let mut d = Decode { path: &root, value, first: &mut first };
+            let mut d = Decode {
+                path: &root,
+                value,
+                first: &mut first,
+            };
             match key.to_lowercase().as_str() {
                 "name" => d.text("name", &mut self.name),
                 "home" => d.text("home", &mut self.home),
@@ -137,7 +141,8 @@ impl Metadata {
                 "description" => d.text("description", &mut self.description),
                 "keywords" => d.texts("keywords", &mut self.keywords),
                 "maintainers" => {
-                    if let Some(list) = d.list("maintainers", "[]*v2.Maintainer", Maintainer::read) {
+                    if let Some(list) = d.list("maintainers", "[]*v2.Maintainer", Maintainer::read)
+                    {
                         self.maintainers = list;
                     }
                 }
@@ -150,7 +155,8 @@ impl Metadata {
                 "annotations" => d.strings("annotations", &mut self.annotations),
                 "kubeversion" => d.text("kubeVersion", &mut self.kube_version),
                 "dependencies" => {
-                    self.dependencies = d.list("dependencies", "[]*v2.Dependency", Dependency::read);
+                    self.dependencies =
+                        d.list("dependencies", "[]*v2.Dependency", Dependency::read);
                 }
                 "type" => d.text("type", &mut self.kind),
                 _ => {}
@@ -184,7 +190,11 @@ impl Maintainer {
         }
         let path = path.of("Maintainer", "v2.Maintainer");
         for (key, value) in path.object(from, first).into_iter().flatten() {
-            let mut d = Decode { path: &path, value, first };
+            let mut d = Decode {
+                path: &path,
+                value,
+                first,
+            };
             match key.to_lowercase().as_str() {
                 "name" => d.text("name", &mut maintainer.name),
                 "email" => d.text("email", &mut maintainer.email),
@@ -205,7 +215,11 @@ impl Dependency {
         }
         let path = path.of("Dependency", "v2.Dependency");
         for (key, value) in path.object(from, first).into_iter().flatten() {
-            let mut d = Decode { path: &path, value, first };
+            let mut d = Decode {
+                path: &path,
+                value,
+                first,
+            };
             match key.to_lowercase().as_str() {
                 "name" => d.text("name", &mut dependency.name),
                 "version" => d.text("version", &mut dependency.version),
@@ -236,7 +250,12 @@ pub(crate) fn lock(from: &Value) -> serde_json::Value {
     let dependencies: Option<Vec<Dependency>> = fields
         .get("dependencies")
         .and_then(Value::as_seq)
-        .map(|items| items.iter().map(|item| Dependency::read(&path, item, &mut ignored)).collect());
+        .map(|items| {
+            items
+                .iter()
+                .map(|item| Dependency::read(&path, item, &mut ignored))
+                .collect()
+        });
     serde_json::json!({
         "generated": text("generated", "0001-01-01T00:00:00Z"),
         "digest": text("digest", ""),

@@ -179,7 +179,11 @@ mod tests {
             ("templates/.?*", "templates/.x", true),
             ("templates/.?*", "templates/.", false),
         ] {
-            assert_eq!(path_match(pattern, name), Ok(expected), "{pattern} on {name}");
+            assert_eq!(
+                path_match(pattern, name),
+                Ok(expected),
+                "{pattern} on {name}"
+            );
         }
     }
 

@@ -36,13 +36,19 @@ impl Prepared {
         chart.check_installable()?;
         chart.check_dependencies()?;
         let mut warnings = chart.warnings().to_vec();
-        let chart = dependencies::process(chart, values, &mut warnings)?;
+        let chart = dependencies::process(chart, values, &mut warnings)
+            .map_err(|error| ChartError::Dependencies(Box::new(error)))?;
         let mut coalesced = values.clone();
         coalesce::coalesce(&chart, &mut coalesced, Nulls::Remove, &mut warnings)?;
         if check == SchemaCheck::Enforce {
-            schema::validate(&chart, &coalesced, &mut warnings).map_err(ChartError::Schema)?;
+            schema::validate(&chart, &coalesced, &mut warnings)
+                .map_err(|report| ChartError::Schema(report.trim_end().to_owned()))?;
         }
-        Ok(Self { chart: Arc::new(chart), values: Arc::new(coalesced), warnings })
+        Ok(Self {
+            chart: Arc::new(chart),
+            values: Arc::new(coalesced),
+            warnings,
+        })
     }
 
     /// The chart with its dependencies applied: what goes into the release's record.

@@ -31,5 +31,8 @@ fn files(files: &[File]) -> Value {
     if files.is_empty() {
         return Value::Null;
     }
-    files.iter().map(|file| json!({"name": &*file.name, "data": STANDARD.encode(&file.data)})).collect()
+    files
+        .iter()
+        .map(|file| json!({"name": &*file.name, "data": STANDARD.encode(&file.data)}))
+        .collect()
 }

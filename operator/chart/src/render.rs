@@ -48,7 +48,9 @@ pub struct Renderer {
 impl Renderer {
     /// A renderer that keeps parsed templates of up to `bytes` of text.
     pub fn new(bytes: usize) -> Self {
-        Self { cache: Cache::new(bytes) }
+        Self {
+            cache: Cache::new(bytes),
+        }
     }
 
     /// Renders all templates in Helm's order on a thread with a large stack, and waits for it. `host` is what
@@ -100,12 +102,26 @@ fn execute(
     host: &mut dyn Host,
 ) -> Result<Rendered, ChartError> {
     let chart = prepared.chart();
-    let scoped = scope::scope(chart, prepared.values(), &options.release, &options.capabilities);
-    let mut render = Render::new(&compiled.set, host, Options { limits: options.limits, ..Options::default() });
+    let scoped = scope::scope(
+        chart,
+        prepared.values(),
+        &options.release,
+        &options.capabilities,
+    );
+    let mut render = Render::new(
+        &compiled.set,
+        host,
+        Options {
+            limits: options.limits,
+            ..Options::default()
+        },
+    );
     let mut rendered = Rendered::default();
     let mut notes = BTreeMap::new();
     for name in &compiled.order {
-        let Some(template) = scoped.get(name) else { continue };
+        let Some(template) = scoped.get(name) else {
+            continue;
+        };
         if template.file.base_name().starts_with('_') {
             continue;
         }
@@ -137,5 +153,6 @@ fn execute(
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown panic".to_owned())
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "unknown panic".to_owned())
 }

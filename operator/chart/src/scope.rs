@@ -49,7 +49,10 @@ fn collect_templates(chart: &Chart, path: &str, found: &mut BTreeMap<String, Fil
 /// Library charts contribute their partials only.
 fn own_templates(chart: &Chart) -> impl Iterator<Item = &File> {
     let library = chart.metadata().is_library();
-    chart.templates().iter().filter(move |file| !library || file.base_name().starts_with('_'))
+    chart
+        .templates()
+        .iter()
+        .filter(move |file| !library || file.base_name().starts_with('_'))
 }
 
 /// Every template with its root object, by full name. Maps are shared as Helm shares them: what one template sets,
@@ -60,7 +63,10 @@ pub(crate) fn scope(
     release: &Release,
     capabilities: &Capabilities,
 ) -> BTreeMap<String, Scoped> {
-    let shared = Shared { release: release_map(release), capabilities: capabilities_object(capabilities) };
+    let shared = Shared {
+        release: release_map(release),
+        capabilities: capabilities_object(capabilities),
+    };
     let mut scoped = BTreeMap::new();
     let root = map_from_data(values, MapType::Values);
     shared.chart(chart, chart.name(), true, root, &mut scoped);
@@ -116,7 +122,8 @@ impl Scoped {
         let template = Map::new(MapType::Values);
         template.insert(Str::from("Name"), Value::str(full_name));
         template.insert(Str::from("BasePath"), Value::str(self.base_path.as_str()));
-        self.root.insert(Str::from("Template"), Value::Map(template));
+        self.root
+            .insert(Str::from("Template"), Value::Map(template));
         Value::Map(self.root.clone())
     }
 }
@@ -150,11 +157,15 @@ fn release_map(release: &Release) -> Value {
 /// `.Chart`: the fields under their Go names, so that an unknown one is simply empty.
 fn metadata(from: &Metadata, is_root: bool) -> Value {
     let text = |text: &String| Value::str(text.as_str());
-    let texts = |texts: &[String]| Value::list(texts.iter().map(|text| Value::str(text.as_str())).collect());
+    let texts = |texts: &[String]| {
+        Value::list(texts.iter().map(|text| Value::str(text.as_str())).collect())
+    };
     let annotations = match &from.annotations {
         None => Map::nil(MapType::Strings),
         Some(notes) => {
-            let notes = notes.iter().map(|(key, value)| (Str::from(key.as_str()), Value::str(value.as_str())));
+            let notes = notes
+                .iter()
+                .map(|(key, value)| (Str::from(key.as_str()), Value::str(value.as_str())));
             Map::with(MapType::Strings, notes.collect())
         }
     };
@@ -165,7 +176,10 @@ fn metadata(from: &Metadata, is_root: bool) -> Value {
         ("Version", text(&from.version)),
         ("Description", text(&from.description)),
         ("Keywords", texts(&from.keywords)),
-        ("Maintainers", Value::list(from.maintainers.iter().map(maintainer).collect())),
+        (
+            "Maintainers",
+            Value::list(from.maintainers.iter().map(maintainer).collect()),
+        ),
         ("Icon", text(&from.icon)),
         ("APIVersion", text(&from.api_version)),
         ("Condition", text(&from.condition)),
@@ -174,7 +188,10 @@ fn metadata(from: &Metadata, is_root: bool) -> Value {
         ("Deprecated", Value::Bool(from.deprecated)),
         ("Annotations", Value::Map(annotations)),
         ("KubeVersion", text(&from.kube_version)),
-        ("Dependencies", Value::list(from.dependencies().iter().map(dependency).collect())),
+        (
+            "Dependencies",
+            Value::list(from.dependencies().iter().map(dependency).collect()),
+        ),
         ("Type", text(&from.kind)),
         ("IsRoot", Value::Bool(is_root)),
     ])
@@ -194,14 +211,27 @@ fn dependency(from: &Dependency) -> Value {
         ("Version", Value::str(from.version.as_str())),
         ("Repository", Value::str(from.repository.as_str())),
         ("Condition", Value::str(from.condition.as_str())),
-        ("Tags", Value::list(from.tags.iter().map(|tag| Value::str(tag.as_str())).collect())),
+        (
+            "Tags",
+            Value::list(
+                from.tags
+                    .iter()
+                    .map(|tag| Value::str(tag.as_str()))
+                    .collect(),
+            ),
+        ),
         ("Enabled", Value::Bool(from.enabled)),
-        ("ImportValues", Value::list(from.import_values.iter().map(from_data).collect())),
+        (
+            "ImportValues",
+            Value::list(from.import_values.iter().map(from_data).collect()),
+        ),
         ("Alias", Value::str(from.alias.as_str())),
     ])
 }
 
 fn files(from: &[File]) -> Value {
-    let files = from.iter().map(|file| (Str::from(&*file.name), Value::Bytes(Str::from(&*file.data))));
+    let files = from
+        .iter()
+        .map(|file| (Str::from(&*file.name), Value::Bytes(Str::from(&*file.data))));
     Value::Map(Map::with(MapType::Files, files.collect()))
 }

@@ -130,7 +130,11 @@ impl Parser<'_, '_> {
     }
 
     fn key(&mut self, data: &mut Map, nesting: usize) -> Result<(), Stop> {
-        let stops = if matches!(self.mode, Mode::Literal) { "=[." } else { "=[,." };
+        let stops = if matches!(self.mode, Mode::Literal) {
+            "=[."
+        } else {
+            "=[,."
+        };
         let (key, stop) = self.until(stops);
         match stop {
             None if key.is_empty() => Err(Stop::End),
@@ -184,11 +188,16 @@ impl Parser<'_, '_> {
         let why = match text.parse::<i64>() {
             Ok(index) => return Ok(index),
             Err(e) => match e.kind() {
-                std::num::IntErrorKind::PosOverflow | std::num::IntErrorKind::NegOverflow => "value out of range",
+                std::num::IntErrorKind::PosOverflow | std::num::IntErrorKind::NegOverflow => {
+                    "value out of range"
+                }
                 _ => "invalid syntax",
             },
         };
-        Err(Stop::Fault(format!("strconv.Atoi: parsing {text:?}: {why}")).context("error parsing index"))
+        Err(
+            Stop::Fault(format!("strconv.Atoi: parsing {text:?}: {why}"))
+                .context("error parsing index"),
+        )
     }
 
     fn item(&mut self, list: &mut Vec<Value>, index: i64, nesting: usize) -> Result<(), Stop> {
@@ -197,7 +206,11 @@ impl Parser<'_, '_> {
         };
         let (between, stop) = self.until("[.=");
         if !between.is_empty() {
-            return fault(format!("unexpected data at end of array index: {between:?}"));
+            let shown: Vec<String> = between.chars().map(|c| format!("{c:?}")).collect();
+            return fault(format!(
+                "unexpected data at end of array index: [{}]",
+                shown.join(" ")
+            ));
         }
         match stop {
             None => Err(Stop::End),
@@ -205,7 +218,11 @@ impl Parser<'_, '_> {
                 let (value, end) = self.value()?;
                 put_at(list, at, value)?;
                 // At the end of the text Helm's lists carry on where its maps stop; the next key then finds the end.
-                if matches!(end, Err(Stop::End)) { Ok(()) } else { end }
+                if matches!(end, Err(Stop::End)) {
+                    Ok(())
+                } else {
+                    end
+                }
             }
             Some('[') => {
                 let next = self.index()?;
@@ -279,7 +296,8 @@ impl Parser<'_, '_> {
         if self.nothing_before_comma() {
             return Ok(Value::Null);
         }
-        let mut stream = serde_json::Deserializer::from_str(self.rest).into_iter::<serde_json::Value>();
+        let mut stream =
+            serde_json::Deserializer::from_str(self.rest).into_iter::<serde_json::Value>();
         let value = match stream.next() {
             Some(Ok(value)) => value,
             Some(Err(e)) => return fault(e.to_string()),
@@ -302,9 +320,12 @@ impl Parser<'_, '_> {
 }
 
 fn typed(text: String) -> Value {
-    for (word, value) in
-        [("true", Value::Bool(true)), ("false", Value::Bool(false)), ("null", Value::Null), ("0", Value::Int(0))]
-    {
+    for (word, value) in [
+        ("true", Value::Bool(true)),
+        ("false", Value::Bool(false)),
+        ("null", Value::Null),
+        ("0", Value::Int(0)),
+    ] {
         if text.eq_ignore_ascii_case(word) {
             return value;
         }
@@ -326,7 +347,9 @@ fn put(data: &mut Map, key: String, value: Value) {
 
 fn put_at(list: &mut Vec<Value>, index: usize, value: Value) -> Result<(), Stop> {
     if index > MAX_INDEX {
-        return fault(format!("index of {index} is greater than maximum supported index of {MAX_INDEX}"));
+        return fault(format!(
+            "index of {index} is greater than maximum supported index of {MAX_INDEX}"
+        ));
     }
     if list.len() <= index {
         list.resize(index + 1, Value::Null);
@@ -336,7 +359,9 @@ fn put_at(list: &mut Vec<Value>, index: usize, value: Value) -> Result<(), Stop>
 }
 
 fn too_nested() -> String {
-    format!("value name nested level is greater than maximum supported nested level of {MAX_NESTING}")
+    format!(
+        "value name nested level is greater than maximum supported nested level of {MAX_NESTING}"
+    )
 }
 
 /// What Go says when a value has another type than the path needs.

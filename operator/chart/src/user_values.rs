@@ -45,12 +45,17 @@ impl UserValues {
     ) -> Result<Values, ChartError> {
         let mut merged = base;
         for file in &self.files {
-            let values = read_documents(&file.data)
-                .map_err(|message| ChartError::ValuesFile { file: file.name.clone(), message })?;
+            let values = read_documents(&file.data).map_err(|message| ChartError::ValuesFile {
+                file: file.name.clone(),
+                message,
+            })?;
             overlay(&mut merged, values);
         }
         for text in &self.json {
-            let failed = |details: String| ChartError::Set { flag: "--set-json", details };
+            let failed = |details: String| ChartError::Set {
+                flag: "--set-json",
+                details,
+            };
             let trimmed = text.trim();
             if trimmed.starts_with('{') {
                 let map = belay_yaml::parse_json_map(trimmed.as_bytes())
@@ -60,7 +65,12 @@ impl UserValues {
                 strvals::set_json(text, &mut merged).map_err(|_| failed(format!(" {text}")))?;
             }
         }
-        let failed = |flag| move |e: strvals::SetError| ChartError::Set { flag, details: format!(": {e}") };
+        let failed = |flag| {
+            move |e: strvals::SetError| ChartError::Set {
+                flag,
+                details: format!(": {e}"),
+            }
+        };
         for text in &self.set {
             strvals::set(text, &mut merged).map_err(failed("--set"))?;
         }
@@ -80,10 +90,11 @@ impl UserValues {
 /// Reads a values file: its documents are merged, later ones win. The message of a failure is Helm's.
 pub(crate) fn read_documents(data: &[u8]) -> Result<Values, String> {
     let mut merged = Values::new();
-    let documents = belay_yaml::documents(data).map_err(|e| format!("error reading yaml document: {e}"))?;
+    let documents =
+        belay_yaml::documents(data).map_err(|e| format!("error reading yaml document: {e}"))?;
     for document in documents {
-        let values =
-            belay_yaml::parse_map(&document.text).map_err(|e| format!("cannot unmarshal yaml document: {e}"))?;
+        let values = belay_yaml::parse_map(&document.text)
+            .map_err(|e| format!("cannot unmarshal yaml document: {e}"))?;
         overlay(&mut merged, values);
     }
     Ok(merged)
@@ -107,7 +118,9 @@ pub(crate) fn floats(value: Value) -> Value {
         Value::Int(number) => Value::Float(number as f64),
         Value::Uint(number) => Value::Float(number as f64),
         Value::Seq(items) => Value::Seq(items.into_iter().map(floats).collect()),
-        Value::Map(entries) => Value::Map(entries.into_iter().map(|(k, v)| (k, floats(v))).collect()),
+        Value::Map(entries) => {
+            Value::Map(entries.into_iter().map(|(k, v)| (k, floats(v))).collect())
+        }
         other => other,
     }
 }

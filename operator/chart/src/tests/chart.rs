@@ -1,10 +1,17 @@
 use super::*;
 
 fn chart_of(files: &[(&str, &str)]) -> Result<Chart, ChartError> {
-    Chart::from_files(files.iter().map(|(name, text)| File::new(name, text.as_bytes())))
+    Chart::from_files(
+        files
+            .iter()
+            .map(|(name, text)| File::new(name, text.as_bytes())),
+    )
 }
 
-const WEB: (&str, &str) = ("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.2.3\nappVersion: 1.10\n");
+const WEB: (&str, &str) = (
+    "Chart.yaml",
+    "apiVersion: v2\nname: web\nversion: 1.2.3\nappVersion: 1.10\n",
+);
 
 #[test]
 fn files_go_where_helm_puts_them() {
@@ -21,7 +28,11 @@ fn files_go_where_helm_puts_them() {
         ("charts/_hidden/Chart.yaml", "broken: ["),
     ])
     .unwrap();
-    assert_eq!(chart.metadata().app_version, "1.1", "a number in a text field, as Go prints it");
+    assert_eq!(
+        chart.metadata().app_version,
+        "1.1",
+        "a number in a text field, as Go prints it"
+    );
     assert_eq!(chart.values().unwrap().len(), 2);
     assert_eq!(chart.templates().len(), 1);
     assert_eq!(chart.files().len(), 3);
@@ -34,22 +45,40 @@ fn files_go_where_helm_puts_them() {
 fn version_one_charts_list_dependencies_in_a_file_of_their_own() {
     let chart = chart_of(&[
         ("Chart.yaml", "name: old\nversion: 1.0.0"),
-        ("requirements.yaml", "dependencies:\n- name: db\n  version: 1.x\n  repository: https://example.com"),
+        (
+            "requirements.yaml",
+            "dependencies:\n- name: db\n  version: 1.x\n  repository: https://example.com",
+        ),
     ])
     .unwrap();
     assert_eq!(chart.metadata().dependencies()[0].name, "db");
     assert_eq!(&*chart.files()[0].name, "requirements.yaml");
     let missing = chart.check_dependencies().unwrap_err().to_string();
-    assert!(missing.ends_with("missing in charts/ directory: db"), "{missing}");
+    assert!(
+        missing.ends_with("missing in charts/ directory: db"),
+        "{missing}"
+    );
 }
 
 #[test]
 fn broken_charts_are_refused_in_helms_words() {
     for (chart_yaml, message) in [
-        ("apiVersion: v2\nversion: 1.0.0", "validation: chart.metadata.name is required"),
-        ("apiVersion: v2\nname: a/b\nversion: 1.0.0", "validation: chart.metadata.name \"a/b\" is invalid"),
-        ("apiVersion: v2\nname: a\nversion: one", "validation: chart.metadata.version \"one\" is invalid"),
-        ("apiVersion: v2\nname: a", "validation: chart.metadata.version is required"),
+        (
+            "apiVersion: v2\nversion: 1.0.0",
+            "validation: chart.metadata.name is required",
+        ),
+        (
+            "apiVersion: v2\nname: a/b\nversion: 1.0.0",
+            "validation: chart.metadata.name \"a/b\" is invalid",
+        ),
+        (
+            "apiVersion: v2\nname: a\nversion: one",
+            "validation: chart.metadata.version \"one\" is invalid",
+        ),
+        (
+            "apiVersion: v2\nname: a",
+            "validation: chart.metadata.version is required",
+        ),
         ("apiVersion: v9\nname: a", "unsupported chart version"),
         (
             "name: a\nversion: 1.0.0\ntype: other",
@@ -64,18 +93,36 @@ fn broken_charts_are_refused_in_helms_words() {
             "validation: more than one dependency with name or alias \"b\"",
         ),
     ] {
-        assert_eq!(chart_of(&[("Chart.yaml", chart_yaml)]).unwrap_err().to_string(), message);
+        assert_eq!(
+            chart_of(&[("Chart.yaml", chart_yaml)])
+                .unwrap_err()
+                .to_string(),
+            message
+        );
     }
-    assert_eq!(chart_of(&[("values.yaml", "")]).unwrap_err().to_string(), "Chart.yaml file is missing");
+    assert_eq!(
+        chart_of(&[("values.yaml", "")]).unwrap_err().to_string(),
+        "Chart.yaml file is missing"
+    );
 }
 
 #[test]
 fn the_digest_depends_on_content_alone() {
     let child = ("charts/db/Chart.yaml", "name: db\nversion: 0.1.0");
-    let one = chart_of(&[WEB, ("a", "1"), child]).unwrap().content_digest();
-    let turned = chart_of(&[child, ("a", "1"), WEB]).unwrap().content_digest();
-    let other = chart_of(&[WEB, ("a", "2"), child]).unwrap().content_digest();
-    let grandchild = chart_of(&[WEB, ("a", "1"), ("charts/db/Chart.yaml", "name: db\nversion: 0.1.1")]);
+    let one = chart_of(&[WEB, ("a", "1"), child])
+        .unwrap()
+        .content_digest();
+    let turned = chart_of(&[child, ("a", "1"), WEB])
+        .unwrap()
+        .content_digest();
+    let other = chart_of(&[WEB, ("a", "2"), child])
+        .unwrap()
+        .content_digest();
+    let grandchild = chart_of(&[
+        WEB,
+        ("a", "1"),
+        ("charts/db/Chart.yaml", "name: db\nversion: 0.1.1"),
+    ]);
     assert_eq!(one, turned);
     assert_ne!(one, other);
     assert_ne!(one, grandchild.unwrap().content_digest());
@@ -84,7 +131,12 @@ fn the_digest_depends_on_content_alone() {
 
 #[test]
 fn a_record_holds_the_chart_without_its_subcharts() {
-    let chart = chart_of(&[WEB, ("templates/a.yaml", "x: 1"), ("values.yaml", "count: 3\nf: 0.5")]).unwrap();
+    let chart = chart_of(&[
+        WEB,
+        ("templates/a.yaml", "x: 1"),
+        ("values.yaml", "count: 3\nf: 0.5"),
+    ])
+    .unwrap();
     let record = chart.record_json();
     assert_eq!(record["metadata"]["appVersion"], "1.1");
     assert_eq!(record["templates"][0]["data"], "eDogMQ==");

@@ -2,7 +2,12 @@ use super::*;
 use crate::file::File;
 
 fn chart(files: &[(&str, &str)]) -> Chart {
-    Chart::from_files(files.iter().map(|(name, text)| File::new(name, text.as_bytes()))).unwrap()
+    Chart::from_files(
+        files
+            .iter()
+            .map(|(name, text)| File::new(name, text.as_bytes())),
+    )
+    .unwrap()
 }
 
 fn coalesced(chart: &Chart, user: &str) -> (String, Vec<String>) {
@@ -16,9 +21,15 @@ fn coalesced(chart: &Chart, user: &str) -> (String, Vec<String>) {
 fn the_user_wins_over_the_parent_and_the_parent_over_the_child() {
     let web = chart(&[
         ("Chart.yaml", "name: web\nversion: 1.0.0"),
-        ("values.yaml", "a: chart\nm: {x: 1, y: 1}\ndb: {p: parent, q: parent}\nglobal: {g: 1}"),
+        (
+            "values.yaml",
+            "a: chart\nm: {x: 1, y: 1}\ndb: {p: parent, q: parent}\nglobal: {g: 1}",
+        ),
         ("charts/db/Chart.yaml", "name: db\nversion: 1.0.0"),
-        ("charts/db/values.yaml", "p: child\nq: child\nr: child\nglobal: {h: 2}"),
+        (
+            "charts/db/values.yaml",
+            "p: child\nq: child\nr: child\nglobal: {h: 2}",
+        ),
     ]);
     let (values, warnings) = coalesced(&web, "m: {y: null}\ndb: {q: user}\na: user");
     assert_eq!(
@@ -54,6 +65,8 @@ fn a_table_and_something_else_do_not_mix() {
         ]
     );
     let mut values = Map::from([("db".to_owned(), Value::from("x"))]);
-    let error = coalesce(&web, &mut values, Nulls::Remove, &mut Vec::new()).unwrap_err().to_string();
+    let error = coalesce(&web, &mut values, Nulls::Remove, &mut Vec::new())
+        .unwrap_err()
+        .to_string();
     assert_eq!(error, "type mismatch on db: %!t(string=x)");
 }

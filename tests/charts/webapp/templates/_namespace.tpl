@@ -1,0 +1,3 @@
+{{- define "webapp.namespace" -}}
+{{- default .Release.Namespace .Values.namespaceOverride -}}
+{{- end }}

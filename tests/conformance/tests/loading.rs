@@ -1,0 +1,84 @@
+//! Charts that are broken before anything is rendered.
+
+use belay_conformance::{Case, assert_all};
+
+#[test]
+fn chart_files_that_helm_refuses() {
+    assert_all(
+        [
+            "apiVersion: v2\nversion: 1.0.0",
+            "apiVersion: v2\nname: t",
+            "apiVersion: v2\nname: t\nversion: one",
+            "apiVersion: v9\nname: t",
+            "name: [a]\nversion: 1.0.0",
+            "- a",
+            "a: [",
+            "name: t\nversion: 1",
+            "apiVersion: v2\nname: ../t\nversion: 1.0.0",
+            "apiVersion: v2\nname: t\nversion: 1.0.0\ntype: other",
+            "apiVersion: v2\nname: t\nversion: 1.0.0\ndependencies: [null]",
+            "apiVersion: v2\nname: t\nversion: 1.0.0\nmaintainers: [null]",
+            "apiVersion: v2\nname: t\nversion: 1.0.0\ndependencies:\n- name: {}\n",
+            "apiVersion: v2\nname: t\nversion: 1.0.0\nkeywords: x",
+            "apiVersion: v2\nname: t\nversion: 1.0.0\ndeprecated: 'yes'",
+            "apiVersion: v2\nname: t\nversion: 1.0.0\nannotations: {a: 1, b: true}",
+            "apiVersion: 2\nname: t\nversion: 1.0.0",
+            "APIVERSION: v2\nNAME: t\nVersion: 1.0.0\nappVersion: 20240101",
+        ]
+        .into_iter()
+        .map(|text| {
+            let chart = [
+                ("Chart.yaml", text),
+                ("templates/a.yaml", "{{ .Chart | toJson | quote }}: 1"),
+            ];
+            Case::of(&chart).unwrap()
+        }),
+    );
+}
+
+#[test]
+fn values_that_are_no_values() {
+    assert_all(
+        [
+            "- a",
+            "a: [",
+            "a: {b: c\n",
+            "text",
+            "",
+            "# nothing\n",
+            "null",
+            "a: 1\n---\nb: 2\n",
+            "a: 1\na: 2\n",
+            "a: &x {b: 1}\nc: {<<: *x, d: 2}\n",
+            "1: a\ntrue: b\n2.5: c\n",
+        ]
+        .into_iter()
+        .map(|text| {
+            let chart = [
+                ("values.yaml", text),
+                ("templates/a.yaml", "v: {{ .Values | toJson }}"),
+            ];
+            Case::of(&chart).unwrap()
+        }),
+    );
+}
+
+#[test]
+fn subcharts_that_are_broken() {
+    assert_all(
+        [
+            ("charts/sub/values.yaml", "a: ["),
+            ("charts/sub/Chart.yaml", "name: sub"),
+            ("charts/x.tgz", "no archive"),
+            ("charts/README.md", "read"),
+        ]
+        .into_iter()
+        .map(|(name, text)| {
+            let mut files = vec![("templates/a.yaml", "a: 1"), (name, text)];
+            if name != "charts/sub/Chart.yaml" && name.contains("sub") {
+                files.push(("charts/sub/Chart.yaml", "name: sub\nversion: 1.0.0"));
+            }
+            Case::of(&files).unwrap()
+        }),
+    );
+}
