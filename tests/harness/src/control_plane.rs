@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Node, ServiceAccount};
@@ -74,13 +74,13 @@ impl ControlPlane {
             cluster,
             watchdog,
         };
-        let mut parts = parts::all(&plane.folder, ports)?.into_iter();
+        let mut to_start = parts::all(&plane.folder, ports)?.into_iter();
         // The others only fill their logs with complaints before the API server answers.
-        for part in parts.by_ref().take(2) {
+        for part in to_start.by_ref().take(2) {
             plane.spawn(&part)?;
         }
         plane.answers().await?;
-        for part in parts {
+        for part in to_start {
             plane.spawn(&part)?;
         }
         plane.furnish().await?;
@@ -123,14 +123,10 @@ impl ControlPlane {
         let open = || File::options().create(true).append(true).open(&log);
         let out = open().map_err(Error::io(format!("writing {}", log.display())))?;
         let err = open().map_err(Error::io(format!("writing {}", log.display())))?;
-        let child = Command::new(self.cluster.tools().path(part.program))
-            .args(&part.args)
-            .stdin(Stdio::null())
-            .stdout(out)
-            .stderr(err)
-            .spawn()
-            .map_err(Error::io(format!("starting {}", part.program)))?;
-        self.watchdog.guard(child.id())?;
+        let program = self.cluster.tools().path(part.program);
+        let child = self.watchdog.spawn(program.as_os_str(), |command| {
+            command.args(&part.args).stdout(out).stderr(err);
+        })?;
         self.parts.push((part.program, child));
         Ok(())
     }
@@ -263,10 +259,14 @@ fn audit_policy() -> Value {
 fn pod_logs(folder: &Path) -> Result<Value> {
     let write = |name: &str, lines: &[&str]| {
         let path = folder.join(name);
-        let text: String = lines
+        let stamped = lines
             .iter()
-            .map(|line| format!("2026-01-01T00:00:00.000000000Z stdout F {line}\n"))
-            .collect();
+            .map(|line| format!("2026-01-01T00:00:00.000000000Z stdout F {line}"));
+        let text = stamped.collect::<Vec<_>>().join(
+            "
+",
+        ) + "
+";
         std::fs::write(&path, text).map_err(Error::io(format!("writing {}", path.display())))?;
         Ok::<_, Error>(path.display().to_string())
     };

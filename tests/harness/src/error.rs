@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// Why the harness could not do what a test asked for.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum Error {
     /// The tools could not be built.
     #[error(
@@ -85,6 +85,13 @@ pub enum Error {
         /// What is wrong with it.
         detail: String,
     },
+}
+
+/// Tests unwrap, and an unwrapped error should be as readable as a printed one.
+impl std::fmt::Debug for Error {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{self}")
+    }
 }
 
 impl Error {

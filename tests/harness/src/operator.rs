@@ -2,20 +2,23 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep};
 
 use crate::watchdog::Watchdog;
 use crate::{Error, Result};
+
+/// The end of a process gives no event without a thread of its own.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A running `belay operator`. It ends with its owner, whatever way that ends.
 pub struct Operator {
     child: Child,
     logs: TempDir,
-    // Dropped after the child was killed.
+    // Kills it when dropped.
     _watchdog: Watchdog,
 }
 
@@ -23,7 +26,8 @@ impl Operator {
     /// Starts `BINARY operator FLAGS…` against the cluster of `kubeconfig`.
     ///
     /// # Errors
-    /// If the binary cannot be run.
+    /// If no process can be started. A binary that does not exist shows in
+    /// [`Operator::ended`] and [`Operator::log`]; `cargo build -p belay-cli` makes it.
     pub fn start(binary: &Path, kubeconfig: &Path, flags: &[String]) -> Result<Self> {
         let logs = tempfile::tempdir().map_err(Error::io("making a folder for logs"))?;
         let open = || {
@@ -35,22 +39,14 @@ impl Operator {
         let out = open().map_err(Error::io("writing the operator's log"))?;
         let err = open().map_err(Error::io("writing the operator's log"))?;
         let mut watchdog = Watchdog::start(None)?;
-        let child = Command::new(binary)
-            .arg("operator")
-            .args(flags)
-            .env("KUBECONFIG", kubeconfig)
-            .stdin(Stdio::null())
-            .stdout(out)
-            .stderr(err)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(Error::io(format!(
-                "starting {}; `cargo build -p belay-cli` makes it",
-                binary.display()
-            )))?;
-        if let Some(pid) = child.id() {
-            watchdog.guard(pid)?;
-        }
+        let child = watchdog.spawn(binary.as_os_str(), |command| {
+            command
+                .arg("operator")
+                .args(flags)
+                .env("KUBECONFIG", kubeconfig)
+                .stdout(out)
+                .stderr(err);
+        })?;
         Ok(Self {
             child,
             logs,
@@ -62,10 +58,10 @@ impl Operator {
     ///
     /// # Errors
     /// If it had already ended and its status cannot be had.
-    pub async fn kill(mut self) -> Result<()> {
-        self.child
-            .kill()
-            .await
+    pub fn kill(mut self) -> Result<()> {
+        let killed = self.child.kill().and_then(|()| self.child.wait());
+        killed
+            .map(|_| ())
             .map_err(Error::io("killing the operator"))
     }
 
@@ -74,17 +70,22 @@ impl Operator {
     /// # Errors
     /// [`Error::NeverHappened`] with its log if it does not end within `limit`.
     pub async fn stop(mut self, limit: Duration) -> Result<ExitStatus> {
-        if let Some(pid) = self.child.id() {
-            let asked = Command::new("kill").arg(pid.to_string()).status().await;
-            asked.map_err(Error::io("stopping the operator"))?;
-        }
-        match tokio::time::timeout(limit, self.child.wait()).await {
-            Ok(status) => status.map_err(Error::io("waiting for the operator")),
-            Err(_) => Err(Error::NeverHappened {
-                what: "the operator's end".to_owned(),
-                limit,
-                last: self.log(),
-            }),
+        let asked = Command::new("kill").arg(self.pid().to_string()).status();
+        asked.map_err(Error::io("stopping the operator"))?;
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(status) = self.ended()? {
+                return Ok(status);
+            }
+            if Instant::now() > deadline {
+                let what = "the operator's end".to_owned();
+                return Err(Error::NeverHappened {
+                    what,
+                    limit,
+                    last: self.log(),
+                });
+            }
+            sleep(LOOK_AGAIN).await;
         }
     }
 
@@ -98,8 +99,8 @@ impl Operator {
             .map_err(Error::io("looking after the operator"))
     }
 
-    /// Its process id, while it runs.
-    pub fn pid(&self) -> Option<u32> {
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
@@ -110,7 +111,7 @@ impl Operator {
 
     /// Its resident memory in bytes, where the system tells (Linux).
     pub fn resident_bytes(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()?)).ok()?;
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).ok()?;
         let line = status
             .lines()
             .find_map(|line| line.strip_prefix("VmRSS:"))?;

@@ -163,6 +163,7 @@ fn kwok(file: &dyn Fn(&str) -> String, ports: Ports) -> Result<Part> {
         "--manage-all-nodes=true".to_owned(),
         "--node-lease-duration-seconds=40".to_owned(),
         "--node-ip=127.0.0.1".to_owned(),
+        "--cidr=10.244.0.0/16".to_owned(),
         format!("--node-port={}", ports.kubelet),
         format!("--server-address=127.0.0.1:{}", ports.kubelet),
         format!("--tls-cert-file={}", file("server.crt")),

@@ -4,6 +4,7 @@
 //! holds. It is told the processes to end; when the owner is gone, even by SIGKILL,
 //! the pipe closes and the shell ends them and removes the folder.
 
+use std::ffi::OsStr;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -11,14 +12,18 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use crate::{Error, Result};
 
-const SCRIPT: &str = r#"
-pids=
-while read -r pid; do pids="$pids $pid"; done
-for pid in $pids; do kill -9 -- "$pid" 2>/dev/null; done
+const WATCH: &str = r#"
+groups=
+while read -r group; do groups="$groups $group"; done
+for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 if [ -n "$1" ]; then
     rm -rf "$1" 2>/dev/null || { sleep 1; rm -rf "$1"; }
 fi
 "#;
+
+/// A process begins only when the watchdog knows it: if the owner dies in between,
+/// the line never comes.
+const GATE: &str = r#"read -r go && exec "$0" "$@" </dev/null"#;
 
 /// Ends processes, and removes a folder, when it is dropped or its owner dies.
 pub struct Watchdog {
@@ -33,7 +38,7 @@ impl Watchdog {
     /// If no shell can be started.
     pub fn start(folder: Option<&Path>) -> Result<Self> {
         let mut shell = Command::new("sh")
-            .args(["-c", SCRIPT, "watchdog"])
+            .args(["-c", WATCH, "watchdog"])
             .args(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -46,29 +51,32 @@ impl Watchdog {
         Ok(Self { shell, pipe })
     }
 
-    /// Adds a process to those that end with the owner.
+    /// Starts a program, without standard input, that ends with the owner together
+    /// with everything that it starts itself. `configure` adds arguments and the rest.
     ///
     /// # Errors
-    /// If the watchdog was ended by somebody.
-    pub fn guard(&mut self, pid: u32) -> Result<()> {
-        self.tell(&pid.to_string())
-    }
-
-    /// Adds the process group that `leader` leads.
-    ///
-    /// # Errors
-    /// If the watchdog was ended by somebody.
-    pub fn guard_group(&mut self, leader: u32) -> Result<()> {
-        self.tell(&format!("-{leader}"))
-    }
-
-    fn tell(&mut self, target: &str) -> Result<()> {
+    /// If it cannot be started or the watchdog was ended by somebody.
+    pub fn spawn(
+        &mut self,
+        program: &OsStr,
+        configure: impl FnOnce(&mut Command),
+    ) -> Result<Child> {
+        let doing = || Error::io(format!("starting {}", program.display()));
+        let mut command = Command::new("sh");
+        command.args(["-c", GATE]).arg(program);
+        configure(&mut command);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .map_err(doing())?;
         if let Some(pipe) = &mut self.pipe {
-            writeln!(pipe, "{target}")
-                .and_then(|()| pipe.flush())
-                .map_err(Error::io("telling the watchdog"))?;
+            writeln!(pipe, "{}", child.id()).map_err(Error::io("telling the watchdog"))?;
         }
-        Ok(())
+        if let Some(mut gate) = child.stdin.take() {
+            writeln!(gate, "go").map_err(doing())?;
+        }
+        Ok(child)
     }
 }
 

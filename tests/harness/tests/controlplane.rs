@@ -1,12 +1,11 @@
 //! What every other test relies on: the cluster is real, and its fakes behave.
 
-#[path = "controlplane/faults.rs"]
-mod faults;
-#[path = "controlplane/identities.rs"]
-mod identities;
-#[path = "controlplane/lifetime.rs"]
-mod lifetime;
-#[path = "controlplane/pods.rs"]
-mod pods;
-#[path = "controlplane/repository.rs"]
-mod repository;
+#[cfg(test)]
+#[path = "controlplane"]
+mod tests {
+    mod faults;
+    mod identities;
+    mod lifetime;
+    mod pods;
+    mod repository;
+}

@@ -150,21 +150,21 @@ async fn guard(folder: &Path, command: &str, args: &[&str]) -> Outcome {
 
 /// Runs a command. What it started ends with it, and all of it ends with us.
 async fn guarded(stop: &mut Stop, folder: &Path, command: &str, args: &[&str]) -> Outcome {
-    let mut child = tokio::process::Command::new(command)
-        .args(args)
-        .env("KUBECONFIG", folder.join("kubeconfig"))
-        .env("BELAY_CLUSTER", folder)
-        .process_group(0)
-        .spawn()?;
     let mut watchdog = Watchdog::start(None)?;
-    if let Some(leader) = child.id() {
-        watchdog.guard_group(leader)?;
-    }
+    let mut child = watchdog.spawn(command.as_ref(), |command| {
+        command
+            .args(args)
+            .env("KUBECONFIG", folder.join("kubeconfig"))
+            .env("BELAY_CLUSTER", folder);
+    })?;
     tokio::select! {
-        status = child.wait() => {
-            Ok(ExitCode::from(status?.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
+        status = tokio::task::spawn_blocking(move || child.wait()) => {
+            Ok(ExitCode::from(status??.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
         }
-        () = stop.asked() => Ok(ExitCode::FAILURE),
+        () = stop.asked() => {
+            drop(watchdog);
+            Ok(ExitCode::FAILURE)
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::Api;
 use serde_json::json;
 
-use crate::pods::{apply, is_ready, pod, template};
+use super::pods::{apply, is_ready, pod, template};
 
 fn container(pod: &Pod) -> Option<&ContainerStatus> {
     pod.status.as_ref()?.container_statuses.as_ref()?.first()

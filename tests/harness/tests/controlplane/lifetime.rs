@@ -5,21 +5,17 @@ use std::process::{Command, Stdio};
 
 use belay_harness::Watchdog;
 
-/// Keeps a pipe open until it is ended.
-const SLEEPER: &str = "exec sleep 600";
-
 #[test]
 fn a_guarded_process_and_its_folder_end_with_their_owner() {
     let folder = tempfile::tempdir().unwrap();
     let inner = folder.path().join("data");
     std::fs::create_dir(&inner).unwrap();
-    let mut sleeper = Command::new("sh")
-        .args(["-c", SLEEPER])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
     let mut watchdog = Watchdog::start(Some(&inner)).unwrap();
-    watchdog.guard(sleeper.id()).unwrap();
+    let mut sleeper = watchdog
+        .spawn("sleep".as_ref(), |command| {
+            command.arg("600");
+        })
+        .unwrap();
 
     drop(watchdog);
 
@@ -44,4 +40,12 @@ fn a_command_that_is_killed_takes_what_it_started_with_it() {
 
     output.read_to_string(&mut line).unwrap();
     owner.wait().unwrap();
+}
+
+#[test]
+fn a_command_gives_its_own_exit_status() {
+    let status = Command::new(env!("CARGO_BIN_EXE_controlplane"))
+        .args(["guard", "sh", "-c", "exit 7"])
+        .status();
+    assert_eq!(status.unwrap().code(), Some(7));
 }
