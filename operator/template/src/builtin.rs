@@ -41,7 +41,7 @@ pub(crate) const LIBRARY: Library = Library {
         Function::variadic("index", &[Reflect], Reflect, index),
         Function::variadic("slice", &[Reflect], Reflect, slice),
         Function::new("len", &[Reflect], len),
-        Function::variadic("call", &[Reflect], Reflect, call),
+        Function::variadic(CALL, &[Reflect], Reflect, call),
         Function::variadic("print", &[], Any, |_, args| {
             Ok(Value::str(fmt::print(args)))
         }),
@@ -63,6 +63,18 @@ pub(crate) const LIBRARY: Library = Library {
 pub(crate) const AND: &str = "and";
 /// The name of Go's `or`.
 pub(crate) const OR: &str = "or";
+/// The name of Go's `call`.
+pub(crate) const CALL: &str = "call";
+
+const NO_FUNCTION: &str = "non-function of type ";
+
+/// The error of `call` with the expression that is no function.
+pub(crate) fn no_function(error: FuncError, callee: &str) -> FuncError {
+    match error.to_string().strip_prefix(NO_FUNCTION) {
+        Some(name) => FuncError::Message(format!("non-function {callee} of type {name}")),
+        None => error,
+    }
+}
 
 fn eq(_: &mut dyn Caller, args: &[Value]) -> Outcome {
     if args.len() < 2 {
@@ -89,9 +101,11 @@ fn len(_: &mut dyn Caller, args: &[Value]) -> Outcome {
         Value::Str(text) | Value::Bytes(text) => text.len(),
         Value::List(list) => list.len(),
         Value::Map(map) => map.len(),
-        Value::Nil => return Err("len of nil pointer".into()),
+        Value::Nil => return Err("reflect: call of reflect.Value.Type on zero Value".into()),
         other => {
-            return Err(format!("len of type {}", other.type_name().trim_start_matches('*')).into());
+            return Err(
+                format!("len of type {}", other.type_name().trim_start_matches('*')).into(),
+            );
         }
     };
     Ok(Value::int(length as i64))
@@ -202,7 +216,7 @@ fn call(_: &mut dyn Caller, args: &[Value]) -> Outcome {
     if args[0].is_nil() {
         return Err("call of nil".into());
     }
-    Err(format!("non-function of type {}", args[0].type_name()).into())
+    Err(format!("{NO_FUNCTION}{}", args[0].type_name()).into())
 }
 
 fn printf(caller: &mut dyn Caller, args: &[Value]) -> Outcome {

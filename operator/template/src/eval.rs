@@ -1,19 +1,18 @@
 //! Fields, methods, function calls and their arguments.
 
-use crate::ast::{Expr, ExprKind, NodeId, Tree};
+use crate::ast::{Expr, ExprKind, NodeId};
 use crate::builtin::{self, zero_of};
 use crate::call::{Caller, Function, Host, Param};
 use crate::error::FuncError;
 use crate::method;
-use crate::render::{Found, Render, Stop};
+use crate::render::{Found, Render, Scope, Stop};
 use crate::value::{IntKind, List, ListType, Map, MapType, Member, Str, Value};
 
 impl Render<'_> {
     /// Follows the fields from the receiver on; a method at the end gets the arguments.
     pub(crate) fn fields(
         &mut self,
-        tree: &Tree,
-        dot: &Found,
+        scope: Scope<'_>,
         receiver: &Found,
         word: &Expr,
         fields: &[Str],
@@ -26,16 +25,15 @@ impl Render<'_> {
         let mut current: Option<Found> = None;
         for name in before {
             let receiver = current.as_ref().unwrap_or(receiver);
-            current = Some(self.field(tree, dot, receiver, word, name, &[], None)?);
+            current = Some(self.field(scope, receiver, word, name, &[], None)?);
         }
         let receiver = current.as_ref().unwrap_or(receiver);
-        self.field(tree, dot, receiver, word, name, args, last)
+        self.field(scope, receiver, word, name, args, last)
     }
 
     fn field(
         &mut self,
-        tree: &Tree,
-        dot: &Found,
+        scope: Scope<'_>,
         receiver: &Found,
         word: &Expr,
         name: &Str,
@@ -62,7 +60,7 @@ impl Render<'_> {
             Value::Nil => return Ok(Found::plain(Value::Nil)),
             Value::Object(object) => match object.member(name) {
                 Some(Member::Method(function)) => {
-                    return self.method(tree, dot, receiver, word, function, args, last);
+                    return self.method(scope, receiver, word, function, args, last);
                 }
                 Some(Member::Field(_)) if has_args => {
                     return self.raise(format!(
@@ -75,7 +73,7 @@ impl Render<'_> {
             },
             value => {
                 if let Some(function) = method::find(value, name) {
-                    return self.method(tree, dot, receiver, word, function, args, last);
+                    return self.method(scope, receiver, word, function, args, last);
                 }
                 if let Value::Map(map) = value {
                     if has_args {
@@ -105,8 +103,7 @@ impl Render<'_> {
 
     fn method(
         &mut self,
-        tree: &Tree,
-        dot: &Found,
+        scope: Scope<'_>,
         receiver: &Found,
         word: &Expr,
         function: &'static Function,
@@ -114,15 +111,14 @@ impl Render<'_> {
         last: Option<Value>,
     ) -> Result<Found, Stop> {
         let receiver = receiver.value.clone();
-        self.call(tree, dot, function, word.id, Some(receiver), args, last)
+        self.call(scope, function, word.id, Some(receiver), args, last)
             .map(Found::plain)
     }
 
     /// Calls a function after checking number and types of its arguments. Its own errors name `node`.
     pub(crate) fn call(
         &mut self,
-        tree: &Tree,
-        dot: &Found,
+        scope: Scope<'_>,
         function: &'static Function,
         node: NodeId,
         receiver: Option<Value>,
@@ -145,7 +141,7 @@ impl Render<'_> {
             ));
         }
         if receiver.is_none() && (function.name == builtin::AND || function.name == builtin::OR) {
-            return self.logic(tree, dot, function.name == builtin::OR, args, last);
+            return self.logic(scope, function.name == builtin::OR, args, last);
         }
         let mut values = self.arguments.pop().unwrap_or_default();
         values.extend(receiver);
@@ -158,7 +154,7 @@ impl Render<'_> {
                 .unwrap_or(Param::Any)
         };
         for (i, arg) in args.iter().enumerate() {
-            values.push(self.argument(tree, dot, param(i), arg)?);
+            values.push(self.argument(scope, param(i), arg)?);
         }
         if let Some(last) = last {
             values.push(self.validate(Found::plain(last), param(args.len()))?);
@@ -169,6 +165,13 @@ impl Render<'_> {
         match outcome {
             Ok(value) => Ok(value),
             Err(error) => {
+                let error = match args.first() {
+                    // Go names the argument, which a function does not see.
+                    Some(callee) if function.name == builtin::CALL => {
+                        builtin::no_function(error, &scope.tree.show(callee))
+                    }
+                    _ => error,
+                };
                 self.at = node;
                 self.raise_from(format!("error calling {}", function.name), error)
             }
@@ -178,15 +181,14 @@ impl Render<'_> {
     /// `and` and `or`: the first argument that decides, or the last.
     fn logic(
         &mut self,
-        tree: &Tree,
-        dot: &Found,
+        scope: Scope<'_>,
         until: bool,
         args: &[Expr],
         last: Option<Value>,
     ) -> Result<Value, Stop> {
         let mut value = Value::Nil;
         for arg in args {
-            value = self.argument(tree, dot, Param::Reflect, arg)?;
+            value = self.argument(scope, Param::Reflect, arg)?;
             if value.truth() == until {
                 return Ok(value);
             }
@@ -195,13 +197,7 @@ impl Render<'_> {
     }
 
     /// An argument for a parameter of this type.
-    fn argument(
-        &mut self,
-        tree: &Tree,
-        dot: &Found,
-        param: Param,
-        arg: &Expr,
-    ) -> Result<Value, Stop> {
+    fn argument(&mut self, scope: Scope<'_>, param: Param, arg: &Expr) -> Result<Value, Stop> {
         self.at = arg.id;
         match &arg.kind {
             ExprKind::Nil => match zero(param) {
@@ -209,39 +205,39 @@ impl Render<'_> {
                 None => self.raise(format!("cannot assign nil to {}", param.type_name())),
             },
             ExprKind::Bool(_) | ExprKind::Number(_) | ExprKind::Str(..) => {
-                self.literal(tree, param, arg)
+                self.literal(scope, param, arg)
             }
             _ => {
-                let found = self.operand(tree, dot, arg)?;
+                let found = self.operand(scope, arg)?;
                 self.validate(found, param)
             }
         }
     }
 
     /// The value of an expression that is no literal.
-    pub(crate) fn operand(&mut self, tree: &Tree, dot: &Found, expr: &Expr) -> Result<Found, Stop> {
+    pub(crate) fn operand(&mut self, scope: Scope<'_>, expr: &Expr) -> Result<Found, Stop> {
         self.at = expr.id;
         match &expr.kind {
-            ExprKind::Field(fields) => self.fields(tree, dot, dot, expr, fields, &[], None),
-            ExprKind::Variable { .. } => self.variable(tree, dot, expr, &[], None),
+            ExprKind::Field(fields) => self.fields(scope, scope.dot, expr, fields, &[], None),
+            ExprKind::Variable { .. } => self.variable(scope, expr, &[], None),
             ExprKind::Pipe(pipe) => {
                 self.enter()?;
-                let value = self.pipeline(tree, dot, pipe)?;
+                let value = self.pipeline(scope, pipe)?;
                 self.leave();
                 Ok(Found::plain(value))
             }
             ExprKind::Function(function) => self
-                .call(tree, dot, function, expr.id, None, &[], None)
+                .call(scope, function, expr.id, None, &[], None)
                 .map(Found::plain),
-            ExprKind::Chain(node, fields) => self.chain(tree, dot, expr, node, fields, &[], None),
-            _ => Ok(dot.clone()),
+            ExprKind::Chain(node, fields) => self.chain(scope, expr, node, fields, &[], None),
+            _ => Ok(scope.dot.clone()),
         }
     }
 
-    fn literal(&mut self, tree: &Tree, param: Param, arg: &Expr) -> Result<Value, Stop> {
+    fn literal(&mut self, scope: Scope<'_>, param: Param, arg: &Expr) -> Result<Value, Stop> {
         let expected = match (param, &arg.kind) {
             (Param::Any | Param::Reflect, ExprKind::Number(number)) => {
-                return self.constant(tree, number);
+                return self.constant(scope, number);
             }
             (Param::Any | Param::Reflect | Param::Bool, ExprKind::Bool(b)) => {
                 return Ok(Value::Bool(*b));
@@ -268,14 +264,17 @@ impl Render<'_> {
             (Param::Uint32, _) => "unsigned integer",
             (Param::Float64, _) => "float",
             _ => {
-                let shown = tree.show(arg);
+                let shown = scope.tree.show(arg);
                 return self.raise(format!(
                     "can't handle {shown} for arg of type {}",
                     param.type_name()
                 ));
             }
         };
-        self.raise(format!("expected {expected}; found {}", tree.show(arg)))
+        self.raise(format!(
+            "expected {expected}; found {}",
+            scope.tree.show(arg)
+        ))
     }
 
     fn validate(&mut self, found: Found, param: Param) -> Result<Value, Stop> {

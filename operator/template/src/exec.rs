@@ -1,7 +1,7 @@
 //! Executing a tree: text, control structures and the values of pipelines.
 
-use crate::ast::{Branch, Command, Declared, Expr, ExprKind, Invocation, Node, Number, Pipe, Tree};
-use crate::render::{Found, Render, Stop};
+use crate::ast::{Branch, Command, Declared, Expr, ExprKind, Invocation, Node, Number, Pipe};
+use crate::render::{Found, Render, Scope, Stop};
 use crate::value::{IntKind, Value};
 
 /// How a list of nodes ended.
@@ -13,34 +13,34 @@ pub(crate) enum Flow {
 }
 
 impl Render<'_> {
-    pub(crate) fn list(&mut self, tree: &Tree, dot: &Found, nodes: &[Node]) -> Result<Flow, Stop> {
+    pub(crate) fn list(&mut self, scope: Scope<'_>, nodes: &[Node]) -> Result<Flow, Stop> {
         self.enter()?;
         for node in nodes {
             self.step()?;
             let flow = match node {
                 Node::Text(span) => {
-                    self.write(&tree.text[span.clone()])?;
+                    self.write(&scope.tree.text[span.clone()])?;
                     continue;
                 }
                 Node::Action(pipe) => {
-                    let value = self.pipeline(tree, dot, pipe)?;
+                    let value = self.pipeline(scope, pipe)?;
                     if pipe.declares.is_empty() {
                         self.print(&value)?;
                     }
                     continue;
                 }
                 Node::If(branch) => {
-                    let value = self.pipeline(tree, dot, &branch.pipe)?;
-                    self.branch(tree, dot, dot, branch, value.truth())?
+                    let value = self.pipeline(scope, &branch.pipe)?;
+                    self.branch(scope, scope.dot, branch, value.truth())?
                 }
                 Node::With(branch) => {
-                    let value = self.pipeline(tree, dot, &branch.pipe)?;
+                    let value = self.pipeline(scope, &branch.pipe)?;
                     let truth = value.truth();
-                    self.branch(tree, dot, &Found::plain(value), branch, truth)?
+                    self.branch(scope, &Found::plain(value), branch, truth)?
                 }
-                Node::Range(branch) => self.range(tree, dot, branch)?,
+                Node::Range(branch) => self.range(scope, branch)?,
                 Node::Template(call) => {
-                    self.invoke(tree, dot, call)?;
+                    self.invoke(scope, call)?;
                     continue;
                 }
                 Node::Break => Flow::Break,
@@ -57,20 +57,19 @@ impl Render<'_> {
 
     fn branch(
         &mut self,
-        tree: &Tree,
-        dot: &Found,
+        scope: Scope<'_>,
         inner: &Found,
         branch: &Branch,
         truth: bool,
     ) -> Result<Flow, Stop> {
         match &branch.otherwise {
-            _ if truth => self.list(tree, inner, &branch.list),
-            Some(list) => self.list(tree, dot, list),
+            _ if truth => self.list(scope.at(inner), &branch.list),
+            Some(list) => self.list(scope, list),
             None => Ok(Flow::Done),
         }
     }
 
-    fn invoke(&mut self, tree: &Tree, dot: &Found, call: &Invocation) -> Result<(), Stop> {
+    fn invoke(&mut self, scope: Scope<'_>, call: &Invocation) -> Result<(), Stop> {
         self.at = call.id;
         let Some(called) = self.find(&call.name) else {
             return self.raise(format!(
@@ -79,15 +78,15 @@ impl Render<'_> {
             ));
         };
         let data = match &call.pipe {
-            Some(pipe) => self.pipeline(tree, dot, pipe)?,
+            Some(pipe) => self.pipeline(scope, pipe)?,
             None => Value::Nil,
         };
         self.run(&called, &call.name, Found::plain(data))
             .map_err(Stop::Failed)
     }
 
-    fn range(&mut self, tree: &Tree, dot: &Found, branch: &Branch) -> Result<Flow, Stop> {
-        let over = self.pipeline(tree, dot, &branch.pipe)?;
+    fn range(&mut self, scope: Scope<'_>, branch: &Branch) -> Result<Flow, Stop> {
+        let over = self.pipeline(scope, &branch.pipe)?;
         let int = |i: usize| Found::plain(Value::int(i as i64));
         let mut ran = false;
         match &over {
@@ -105,7 +104,7 @@ impl Render<'_> {
                 for number in 0..*count {
                     ran = true;
                     let item = Found::plain(Value::Int(*kind, number));
-                    if self.iterate(tree, branch, Found::plain(Value::Nil), item)? == Flow::Break {
+                    if self.iterate(scope, branch, Found::plain(Value::Nil), item)? == Flow::Break {
                         break;
                     }
                 }
@@ -119,7 +118,7 @@ impl Render<'_> {
                         value: item.clone(),
                         any,
                     };
-                    if self.iterate(tree, branch, int(i), item)? == Flow::Break {
+                    if self.iterate(scope, branch, int(i), item)? == Flow::Break {
                         break;
                     }
                 }
@@ -128,7 +127,7 @@ impl Render<'_> {
                 for (i, &byte) in bytes.iter().enumerate() {
                     ran = true;
                     let item = Found::plain(Value::Int(IntKind::Uint8, i64::from(byte)));
-                    if self.iterate(tree, branch, int(i), item)? == Flow::Break {
+                    if self.iterate(scope, branch, int(i), item)? == Flow::Break {
                         break;
                     }
                 }
@@ -139,7 +138,7 @@ impl Render<'_> {
                 for (key, value) in map.snapshot() {
                     ran = true;
                     let item = Found { value, any };
-                    if self.iterate(tree, branch, Found::plain(Value::Str(key)), item)?
+                    if self.iterate(scope, branch, Found::plain(Value::Str(key)), item)?
                         == Flow::Break
                     {
                         break;
@@ -152,14 +151,14 @@ impl Render<'_> {
             }
         }
         match &branch.otherwise {
-            Some(list) if !ran => self.list(tree, dot, list),
+            Some(list) if !ran => self.list(scope, list),
             _ => Ok(Flow::Done),
         }
     }
 
     fn iterate(
         &mut self,
-        tree: &Tree,
+        scope: Scope<'_>,
         branch: &Branch,
         index: Found,
         item: Found,
@@ -173,7 +172,7 @@ impl Render<'_> {
                 self.assign(second, item.clone())?;
             }
         }
-        self.list(tree, &item, &branch.list)
+        self.list(scope.at(&item), &branch.list)
     }
 
     fn assign(&mut self, variable: &Declared, value: Found) -> Result<(), Stop> {
@@ -189,16 +188,11 @@ impl Render<'_> {
         }
     }
 
-    pub(crate) fn pipeline(
-        &mut self,
-        tree: &Tree,
-        dot: &Found,
-        pipe: &Pipe,
-    ) -> Result<Value, Stop> {
+    pub(crate) fn pipeline(&mut self, scope: Scope<'_>, pipe: &Pipe) -> Result<Value, Stop> {
         self.at = pipe.id;
         let mut last = None;
         for command in &pipe.commands {
-            last = Some(self.command(tree, dot, command, last)?.value);
+            last = Some(self.command(scope, command, last)?.value);
         }
         let value = last.unwrap_or_default();
         for variable in &pipe.declares {
@@ -209,8 +203,7 @@ impl Render<'_> {
 
     fn command(
         &mut self,
-        tree: &Tree,
-        dot: &Found,
+        scope: Scope<'_>,
         command: &Command,
         last: Option<Value>,
     ) -> Result<Found, Stop> {
@@ -219,45 +212,45 @@ impl Render<'_> {
         match &word.kind {
             ExprKind::Field(fields) => {
                 self.at = word.id;
-                return self.fields(tree, dot, dot, word, fields, args, last);
+                return self.fields(scope, scope.dot, word, fields, args, last);
             }
             ExprKind::Chain(node, fields) => {
-                return self.chain(tree, dot, word, node, fields, args, last);
+                return self.chain(scope, word, node, fields, args, last);
             }
             ExprKind::Function(function) => {
                 self.at = word.id;
                 return self
-                    .call(tree, dot, function, command.id, None, args, last)
+                    .call(scope, function, command.id, None, args, last)
                     .map(Found::plain);
             }
             ExprKind::Pipe(pipe) => {
-                self.no_function(tree, word, args, last.as_ref())?;
+                self.no_function(scope, word, args, last.as_ref())?;
                 self.enter()?;
-                let value = self.pipeline(tree, dot, pipe)?;
+                let value = self.pipeline(scope, pipe)?;
                 self.leave();
                 return Ok(Found::plain(value));
             }
-            ExprKind::Variable { .. } => return self.variable(tree, dot, word, args, last),
+            ExprKind::Variable { .. } => return self.variable(scope, word, args, last),
             _ => {}
         }
         self.at = word.id;
-        self.no_function(tree, word, args, last.as_ref())?;
+        self.no_function(scope, word, args, last.as_ref())?;
         match &word.kind {
-            ExprKind::Dot => Ok(dot.clone()),
+            ExprKind::Dot => Ok(scope.dot.clone()),
             ExprKind::Nil => self.raise("nil is not a command"),
             ExprKind::Bool(b) => Ok(Found::plain(Value::Bool(*b))),
-            ExprKind::Number(number) => self.constant(tree, number).map(Found::plain),
+            ExprKind::Number(number) => self.constant(scope, number).map(Found::plain),
             ExprKind::Str(_, text) => Ok(Found::plain(Value::Str(text.clone()))),
             _ => self.raise(format!(
                 "can't evaluate command {}",
-                crate::fmt::quoted(tree.show(word).as_bytes())
+                crate::fmt::quoted(scope.tree.show(word).as_bytes())
             )),
         }
     }
 
     fn no_function(
         &self,
-        tree: &Tree,
+        scope: Scope<'_>,
         word: &Expr,
         args: &[Expr],
         last: Option<&Value>,
@@ -267,12 +260,12 @@ impl Render<'_> {
         }
         self.raise(format!(
             "can't give argument to non-function {}",
-            tree.show(word)
+            scope.tree.show(word)
         ))
     }
 
     /// A number where any type will do.
-    pub(crate) fn constant(&mut self, tree: &Tree, number: &Number) -> Result<Value, Stop> {
+    pub(crate) fn constant(&mut self, scope: Scope<'_>, number: &Number) -> Result<Value, Stop> {
         match number {
             Number {
                 looks_float: true,
@@ -281,7 +274,7 @@ impl Render<'_> {
             } => Ok(Value::Float(*float)),
             Number { int: Some(int), .. } => Ok(Value::int(*int)),
             Number { text, .. } => {
-                let text = String::from_utf8_lossy(&tree.text[text.clone()]);
+                let text = String::from_utf8_lossy(&scope.tree.text[text.clone()]);
                 self.raise(format!("{text} overflows int"))
             }
         }
@@ -289,8 +282,7 @@ impl Render<'_> {
 
     pub(crate) fn chain(
         &mut self,
-        tree: &Tree,
-        dot: &Found,
+        scope: Scope<'_>,
         word: &Expr,
         node: &Expr,
         fields: &[crate::Str],
@@ -301,17 +293,16 @@ impl Render<'_> {
         if matches!(node.kind, ExprKind::Nil) {
             return self.raise(format!(
                 "indirection through explicit nil in {}",
-                tree.show(word)
+                scope.tree.show(word)
             ));
         }
-        let receiver = self.operand(tree, dot, node)?;
-        self.fields(tree, dot, &receiver, word, fields, args, last)
+        let receiver = self.operand(scope, node)?;
+        self.fields(scope, &receiver, word, fields, args, last)
     }
 
     pub(crate) fn variable(
         &mut self,
-        tree: &Tree,
-        dot: &Found,
+        scope: Scope<'_>,
         word: &Expr,
         args: &[Expr],
         last: Option<Value>,
@@ -325,9 +316,9 @@ impl Render<'_> {
             return self.raise(format!("undefined variable: {}", name.to_text()));
         };
         if fields.is_empty() {
-            self.no_function(tree, word, args, last.as_ref())?;
+            self.no_function(scope, word, args, last.as_ref())?;
             return Ok(value);
         }
-        self.fields(tree, dot, &value, word, fields, args, last)
+        self.fields(scope, &value, word, fields, args, last)
     }
 }

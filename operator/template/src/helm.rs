@@ -67,6 +67,7 @@ pub(crate) const LIBRARY: Library = Library {
             Ok(data::from_json_array(text(args, 0)))
         }),
         Function::new("toToml", &[Any], |_, args| {
+            toml::accept(&args[0])?;
             Ok(Value::str(
                 toml::encode(&args[0]).unwrap_or_else(|error| error),
             ))

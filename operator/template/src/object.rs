@@ -114,7 +114,7 @@ impl Object for KubeVersion {
             ("Minor", Value::str(self.minor.as_str())),
         ]
     }
-    fn text(&self) -> Option<String> {
+    fn printed(&self) -> Option<String> {
         Some(self.shown().to_owned())
     }
     fn plain(&self) -> Value {

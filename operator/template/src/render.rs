@@ -40,6 +40,23 @@ impl Found {
     }
 }
 
+/// What evaluation sees: the template that is executing and its dot.
+#[derive(Clone, Copy)]
+pub(crate) struct Scope<'e> {
+    pub tree: &'e Tree,
+    pub dot: &'e Found,
+}
+
+impl<'e> Scope<'e> {
+    /// The same template with another dot.
+    pub fn at(self, dot: &'e Found) -> Self {
+        Self {
+            tree: self.tree,
+            dot,
+        }
+    }
+}
+
 /// Why evaluation stops.
 pub(crate) enum Stop {
     /// An error of the template that is executing: it still has to learn where.
@@ -155,7 +172,7 @@ impl<'s> Render<'s> {
         self.base = self.variables.len();
         self.variables.resize(self.base + tree.slots, None);
         self.variables[self.base] = Some(dot.clone());
-        let outcome = self.list(tree, &dot, &tree.root);
+        let outcome = self.list(Scope { tree, dot: &dot }, &tree.root);
         self.variables.truncate(self.base);
         self.at = at;
         self.base = base;
@@ -226,6 +243,10 @@ impl<'s> Render<'s> {
         let start = self.out.len();
         match value {
             Value::Nil => self.out.extend_from_slice(NO_VALUE),
+            Value::Object(object) => match object.printed() {
+                Some(text) => self.out.extend_from_slice(text.as_bytes()),
+                None => crate::fmt::write(&mut self.out, value),
+            },
             value => crate::fmt::write(&mut self.out, value),
         }
         match self.spend(self.out.len() - start) {

@@ -412,6 +412,12 @@ pub trait Object: Any {
         None
     }
 
+    /// What an action prints, when that is not [`Object::text`]: Go finds `String()` of a pointer only where the
+    /// object is still a field of what it came from.
+    fn printed(&self) -> Option<String> {
+        self.text()
+    }
+
     /// What JSON and YAML see instead of the object.
     fn plain(&self) -> Value {
         let map = Map::new(MapType::Any);

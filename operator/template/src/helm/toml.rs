@@ -3,18 +3,27 @@
 use std::fmt::Write;
 
 use crate::convert;
-use crate::value::{Map, Str, Value};
+use crate::value::{IntKind, Map, Str, Value};
 
-/// The value as a TOML document.
+/// Refuses nil, over which the Go library panics: then even `toToml` fails.
+pub(super) fn accept(value: &Value) -> Result<(), String> {
+    match value {
+        Value::Nil => Err("reflect: call of reflect.Value.Type on zero Value".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+/// The value as a TOML document; what is no table is written bare, as the Go library does.
 ///
 /// # Errors
-/// The Go library's text when the value is no table or has no counterpart in TOML.
+/// The Go library's text when the value has no counterpart in TOML.
 pub(super) fn encode(value: &Value) -> Result<String, String> {
-    let Value::Map(map) = value else {
-        return Err("toml: top-level values must be Go maps or structs".to_owned());
-    };
+    accept(value)?;
     let mut out = String::new();
-    table(&mut out, &[], map)?;
+    match value {
+        Value::Map(map) => table(&mut out, &mut Vec::new(), map)?,
+        value => element(&mut out, value, 0)?,
+    }
     Ok(out)
 }
 
@@ -46,68 +55,93 @@ fn from_toml(value: &toml::Value) -> Value {
     }
 }
 
-fn is_table(value: &Value) -> bool {
-    matches!(value, Value::Map(_))
+/// Whether the value gets a header of its own: `[key]`, or `[[key]]` for a list of tables.
+fn has_header(value: &Value) -> Result<bool, String> {
+    match value {
+        Value::Map(map) => Ok(!map.is_nil()),
+        Value::List(list) => {
+            if list.iter().any(Value::is_nil) {
+                return Err("toml: cannot encode array with nil element".to_owned());
+            }
+            Ok(!list.is_empty()
+                && list
+                    .iter()
+                    .all(|item| matches!(item, Value::Map(map) if !map.is_nil())))
+        }
+        _ => Ok(false),
+    }
 }
 
-/// A list of tables is written as `[[key]]`.
-fn is_table_list(value: &Value) -> bool {
-    matches!(value, Value::List(list) if !list.is_empty() && list.iter().all(is_table))
+type Entries = Vec<(Str, Value)>;
+
+/// The entries without a header, which have to come first, and those with one.
+fn split(map: &Map) -> Result<(Entries, Entries), String> {
+    let (mut plain, mut headed) = (Vec::new(), Vec::new());
+    for (key, value) in map.snapshot() {
+        let list = if has_header(&value)? {
+            &mut headed
+        } else {
+            &mut plain
+        };
+        list.push((key, value));
+    }
+    Ok((plain, headed))
 }
 
-fn table(out: &mut String, path: &[String], map: &Map) -> Result<(), String> {
+fn is_nil(value: &Value) -> bool {
+    match value {
+        Value::Nil => true,
+        Value::Map(map) => map.is_nil(),
+        Value::List(list) => list.is_nil(),
+        _ => false,
+    }
+}
+
+fn table(out: &mut String, path: &mut Vec<String>, map: &Map) -> Result<(), String> {
     if path.len() > convert::MAX_DEPTH {
         return Err("toml: tables are nested too deeply".to_owned());
     }
-    let entries = map.snapshot();
-    let (tables, plain): (Vec<_>, Vec<_>) = entries
-        .into_iter()
-        .partition(|(_, value)| is_table(value) || is_table_list(value));
-    for (key, value) in &plain {
-        if value.is_nil() {
-            continue;
-        }
-        let indent = "  ".repeat(path.len().saturating_sub(1));
+    let indent = "  ".repeat(path.len());
+    let (plain, headed) = split(map)?;
+    for (key, value) in plain.iter().filter(|(_, value)| !is_nil(value)) {
         let _ = write!(out, "{indent}{} = ", key_text(key));
-        inline(out, value, 0)?;
+        element(out, value, 0)?;
         out.push('\n');
     }
-    for (key, value) in &tables {
-        let mut path = path.to_vec();
+    for (key, value) in &headed {
         path.push(key_text(key));
-        let indent = "  ".repeat(path.len() - 1);
         match value {
             Value::Map(map) => {
                 if path.len() == 1 && !out.is_empty() {
                     out.push('\n');
                 }
                 let _ = writeln!(out, "{indent}[{}]", path.join("."));
-                table(out, &path, map)?;
+                table(out, path, map)?;
             }
             Value::List(list) => {
-                for item in list.iter() {
-                    if let Value::Map(map) = item {
-                        if !out.is_empty() {
-                            out.push('\n');
-                        }
-                        let _ = writeln!(out, "{indent}[[{}]]", path.join("."));
-                        table(out, &path, map)?;
+                for map in list.iter().filter_map(Value::as_map) {
+                    if !out.is_empty() {
+                        out.push('\n');
                     }
+                    let _ = writeln!(out, "{indent}[[{}]]", path.join("."));
+                    table(out, path, map)?;
                 }
             }
             _ => {}
         }
+        path.pop();
     }
     Ok(())
 }
 
-fn inline(out: &mut String, value: &Value, depth: usize) -> Result<(), String> {
+fn element(out: &mut String, value: &Value, depth: usize) -> Result<(), String> {
     if depth > convert::MAX_DEPTH {
         return Err("toml: values are nested too deeply".to_owned());
     }
     match value {
         Value::Nil => return Err("toml: cannot encode array with nil element".to_owned()),
         Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
+        Value::Int(IntKind::Duration, _) => quote(out, &Str::from(crate::fmt::display(value))),
         Value::Int(kind, number) if kind.is_unsigned() => {
             let _ = write!(out, "{}", *number as u64);
         }
@@ -116,35 +150,43 @@ fn inline(out: &mut String, value: &Value, depth: usize) -> Result<(), String> {
         }
         Value::Float(number) => out.push_str(&float(*number)),
         Value::Str(text) => quote(out, text),
-        Value::Bytes(_) => return Err("toml: cannot encode bytes".to_owned()),
+        Value::Bytes(bytes) => {
+            let shown: Vec<String> = bytes.iter().map(u8::to_string).collect();
+            let _ = write!(out, "[{}]", shown.join(", "));
+        }
         Value::List(list) => {
             out.push('[');
             for (i, item) in list.iter().enumerate() {
                 if i > 0 {
                     out.push_str(", ");
                 }
-                inline(out, item, depth + 1)?;
+                element(out, item, depth + 1)?;
             }
             out.push(']');
         }
-        Value::Map(map) => {
-            out.push('{');
-            let entries = map.snapshot();
-            for (i, (key, value)) in entries
-                .iter()
-                .filter(|(_, value)| !value.is_nil())
-                .enumerate()
-            {
-                if i > 0 {
-                    out.push_str(", ");
-                }
-                let _ = write!(out, "{} = ", key_text(key));
-                inline(out, value, depth + 1)?;
-            }
-            out.push('}');
-        }
-        Value::Object(object) => inline(out, &object.plain(), depth + 1)?,
+        Value::Map(map) => inline(out, map, depth)?,
+        Value::Object(object) => element(out, &object.plain(), depth + 1)?,
     }
+    Ok(())
+}
+
+/// `{a = 1, b = 2}`; as in Go, what is nil at the end leaves its comma.
+fn inline(out: &mut String, map: &Map, depth: usize) -> Result<(), String> {
+    let (plain, headed) = split(map)?;
+    out.push('{');
+    for (entries, more) in [(&plain, !headed.is_empty()), (&headed, false)] {
+        for (i, (key, value)) in entries.iter().enumerate() {
+            if is_nil(value) {
+                continue;
+            }
+            let _ = write!(out, "{} = ", key_text(key));
+            element(out, value, depth + 1)?;
+            if more || i + 1 < entries.len() {
+                out.push_str(", ");
+            }
+        }
+    }
+    out.push('}');
     Ok(())
 }
 
