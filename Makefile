@@ -28,7 +28,7 @@ lint: ## Formatting and lints
 	cargo clippy --workspace --all-targets --quiet -- --deny warnings
 
 crds: ## Write crds/ from the Rust types
-	cargo run --quiet --package belay-api --bin crds > crds/belay.dev.yaml
+	cargo run --quiet --package belay-api --bin crds -- crds
 
 bench: ## Compare with kubectl apply and helm, on a control plane that ends with it
 	cargo build --release --package belay-cli --package belay-bench
