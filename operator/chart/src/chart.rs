@@ -226,16 +226,15 @@ fn load(files: Vec<File>, depth: usize) -> Result<Chart, ChartError> {
     let mut digest = digest::Builder::default();
     let mut subcharts: BTreeMap<String, Vec<File>> = BTreeMap::new();
     for file in files {
-        if let Some(inside) = file.name.strip_prefix("charts/") {
-            if !inside.ends_with(".prov") {
-                let name = inside.split('/').next().unwrap_or(inside).to_owned();
-                let inner = File {
-                    name: Arc::from(inside),
-                    data: file.data,
-                };
-                subcharts.entry(name).or_default().push(inner);
-                continue;
-            }
+        let inside = file.name.strip_prefix("charts/");
+        if let Some(inside) = inside.filter(|name| !has_extension(name, "prov")) {
+            let name = inside.split('/').next().unwrap_or(inside).to_owned();
+            let inner = File {
+                name: Arc::from(inside),
+                data: file.data,
+            };
+            subcharts.entry(name).or_default().push(inner);
+            continue;
         }
         digest.file(&file);
         chart.take(file)?;
@@ -318,7 +317,7 @@ impl Chart {
 }
 
 fn load_subchart(name: &str, files: Vec<File>, depth: usize) -> Result<Chart, ChartError> {
-    if name.ends_with(".tgz") {
+    if has_extension(name, "tgz") {
         let Some(package) = files.iter().find(|f| &*f.name == name) else {
             let found = files
                 .first()
@@ -338,6 +337,12 @@ fn load_subchart(name: &str, files: Vec<File>, depth: usize) -> Result<Chart, Ch
         })
         .collect();
     load(inner, depth + 1)
+}
+
+/// Names are compared as they are written, as on Helm's side.
+fn has_extension(name: &str, extension: &str) -> bool {
+    name.rsplit_once('.')
+        .is_some_and(|(_, found)| found == extension)
 }
 
 fn parse(file: &File) -> Result<Value, ChartError> {

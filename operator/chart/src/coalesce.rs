@@ -142,9 +142,6 @@ impl Coalesce<'_> {
                         "Conflict: cannot merge map onto non-map for {key:?}. Skipping."
                     ));
                 }
-                (Value::Map(_), None) => {
-                    below.insert(key.clone(), value.clone());
-                }
                 (_, Some(Value::Map(_))) => self.warn(format!("key {key} is table. Skipping")),
                 _ => {
                     below.insert(key.clone(), value.clone());
@@ -160,12 +157,11 @@ impl Coalesce<'_> {
                 (None, value) => {
                     above.insert(key, value);
                 }
-                (Some(Value::Null), value) => {
-                    // Null over something is the user's wish to be rid of it; null over null stays.
-                    if nulls == Nulls::Remove && !value.is_null() {
-                        above.remove(&key);
-                    }
+                // Null over something is the user's wish to be rid of it; null over null stays.
+                (Some(Value::Null), value) if nulls == Nulls::Remove && !value.is_null() => {
+                    above.remove(&key);
                 }
+                (Some(Value::Null), _) => {}
                 (Some(Value::Map(upper)), Value::Map(lower)) => {
                     self.tables(upper, lower, &join(prefix, &key), nulls);
                 }

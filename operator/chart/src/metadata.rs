@@ -48,7 +48,7 @@ pub struct Metadata {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub app_version: String,
     /// Whether its makers advise against it.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deprecated: bool,
     /// Free notes; absent and empty are the same to Helm's records.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,7 +57,7 @@ pub struct Metadata {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub kube_version: String,
     /// Charts that this one depends on; `None` when the field is not there at all.
-    #[serde(skip_serializing_if = "none_or_empty")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub dependencies: Option<Vec<Dependency>>,
     /// `application` (also when empty) or `library`.
     #[serde(rename = "type", skip_serializing_if = "String::is_empty")]
@@ -96,7 +96,7 @@ pub struct Dependency {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// Set while dependencies are processed.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub enabled: bool,
     /// Names below the child's `exports`, or maps with `child` and `parent`.
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_json")]
@@ -108,14 +108,6 @@ pub struct Dependency {
 
 fn as_json<S: Serializer>(values: &[Value], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(values.iter().map(belay_yaml::to_serde))
-}
-
-fn is_false(b: &bool) -> bool {
-    !b
-}
-
-fn none_or_empty(list: &Option<Vec<Dependency>>) -> bool {
-    list.as_ref().is_none_or(Vec::is_empty)
 }
 
 impl Metadata {

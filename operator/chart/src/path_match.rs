@@ -25,11 +25,10 @@ fn matches(mut pattern: &[char], mut name: &[char]) -> Result<bool, BadPattern> 
         if star && chunk.is_empty() {
             return Ok(!name.contains(&'/'));
         }
-        if let Some(after) = match_chunk(chunk, name)? {
-            if after.is_empty() || !pattern.is_empty() {
-                name = after;
-                continue;
-            }
+        let here = match_chunk(chunk, name)?;
+        if let Some(after) = here.filter(|after| after.is_empty() || !pattern.is_empty()) {
+            name = after;
+            continue;
         }
         if star {
             match after_star(chunk, name, pattern.is_empty())? {

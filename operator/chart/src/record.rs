@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::chart::Chart;
 use crate::file::File;
+use crate::metadata::Metadata;
 
 /// Go's zero time, which stands for "not known" in records.
 const NO_TIME: &str = "0001-01-01T00:00:00Z";
@@ -15,7 +16,7 @@ impl Chart {
     /// part of it, as with Helm.
     pub fn record_json(&self) -> Value {
         json!({
-            "metadata": serde_json::to_value(self.metadata()).unwrap_or_default(),
+            "metadata": metadata(self.metadata()),
             "lock": self.lock,
             "templates": files(self.templates()),
             "values": self.values().map(|values| belay_yaml::to_serde(&belay_yaml::Value::Map(values.clone()))),
@@ -24,6 +25,13 @@ impl Chart {
             "files": files(self.files()),
         })
     }
+}
+
+/// An empty list of dependencies is left out as one that is not there.
+fn metadata(metadata: &Metadata) -> Value {
+    let mut metadata = metadata.clone();
+    metadata.dependencies = metadata.dependencies.filter(|listed| !listed.is_empty());
+    serde_json::to_value(metadata).unwrap_or_default()
 }
 
 /// Go writes a list that was never filled as null.

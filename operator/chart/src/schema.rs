@@ -28,10 +28,11 @@ pub(crate) fn validate(
     warnings: &mut Vec<String>,
 ) -> Result<(), String> {
     let mut report = String::new();
-    if let Some(schema) = chart.schema() {
-        if let Err(text) = validate_one(values, schema, warnings) {
-            let _ = write!(report, "{}:\n{text}", chart.name());
-        }
+    let own = chart
+        .schema()
+        .map_or(Ok(()), |schema| validate_one(values, schema, warnings));
+    if let Err(text) = own {
+        let _ = write!(report, "{}:\n{text}", chart.name());
     }
     for child in chart.dependencies() {
         match values.get(child.name()) {
@@ -107,7 +108,7 @@ fn find_urns(schema: &serde_json::Value, found: &mut Vec<String>) {
             for (key, value) in entries {
                 match value.as_str() {
                     Some(urn) if key == "$ref" && urn.starts_with("urn:") => {
-                        found.push(urn.to_owned())
+                        found.push(urn.to_owned());
                     }
                     _ => find_urns(value, found),
                 }

@@ -69,7 +69,7 @@ pub(crate) fn scope(
     };
     let mut scoped = BTreeMap::new();
     let root = map_from_data(values, MapType::Values);
-    shared.chart(chart, chart.name(), true, root, &mut scoped);
+    shared.chart(chart, chart.name(), true, &root, &mut scoped);
     scoped
 }
 
@@ -84,7 +84,7 @@ impl Shared {
         chart: &Chart,
         path: &str,
         is_root: bool,
-        values: Map,
+        values: &Map,
         scoped: &mut BTreeMap<String, Scoped>,
     ) -> Value {
         let subcharts = Map::new(MapType::Any);
@@ -101,7 +101,7 @@ impl Shared {
                 _ => Map::new(MapType::Values),
             };
             let path = format!("{path}/charts/{}", child.name());
-            let inner = self.chart(child, &path, false, own, scoped);
+            let inner = self.chart(child, &path, false, &own, scoped);
             subcharts.insert(Str::from(child.name()), inner);
         }
         for file in own_templates(chart) {

@@ -120,8 +120,8 @@ impl Parser<'_, '_> {
                 return (read, Some(c));
             }
             if c == '\\' && escapes {
-                let Some(escaped) = self.next() else { break };
-                read.push(escaped);
+                let Some(literal) = self.next() else { break };
+                read.push(literal);
             } else {
                 read.push(c);
             }
@@ -330,12 +330,10 @@ fn typed(text: String) -> Value {
             return value;
         }
     }
-    if !text.starts_with('0') {
-        if let Ok(number) = text.parse() {
-            return Value::Int(number);
-        }
+    match text.parse() {
+        Ok(number) if !text.starts_with('0') => Value::Int(number),
+        _ => Value::Str(text),
     }
-    Value::Str(text)
 }
 
 /// An empty key is not set, it only carries what is below it nowhere.

@@ -1,5 +1,7 @@
 //! The same work in this process.
 
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -19,12 +21,16 @@ struct Arguments {
     namespace: Option<String>,
     kube_version: Option<String>,
     api_versions: Vec<String>,
-    include_crds: bool,
-    is_upgrade: bool,
-    skip_schema: bool,
-    no_hooks: bool,
-    subchart_notes: bool,
+    switches: BTreeSet<String>,
 }
+
+const SWITCHES: [&str; 5] = [
+    "--include-crds",
+    "--is-upgrade",
+    "--skip-schema-validation",
+    "--no-hooks",
+    "--render-subchart-notes",
+];
 
 /// What a case renders to, as a release would hold it.
 #[derive(Debug)]
@@ -95,15 +101,17 @@ impl Arguments {
                     read.api_versions
                         .extend(value()?.split(',').map(str::to_owned));
                 }
-                "--include-crds" => read.include_crds = true,
-                "--is-upgrade" => read.is_upgrade = true,
-                "--skip-schema-validation" => read.skip_schema = true,
-                "--no-hooks" => read.no_hooks = true,
-                "--render-subchart-notes" => read.subchart_notes = true,
+                switch if SWITCHES.contains(&switch) => {
+                    read.switches.insert(switch.to_owned());
+                }
                 _ => return Err(Error::Argument(arg.clone())),
             }
         }
         Ok(read)
+    }
+
+    fn has(&self, switch: &str) -> bool {
+        self.switches.contains(switch)
     }
 
     fn render(&self, case: &Case) -> Result<Rendered, String> {
@@ -122,7 +130,7 @@ impl Arguments {
             .merge(Values::new(), &mut read)
             .map_err(|e| e.to_string())?;
         let chart = Chart::from_path(case.chart()).map_err(|e| e.to_string())?;
-        let check = if self.skip_schema {
+        let check = if self.has("--skip-schema-validation") {
             SchemaCheck::Skip
         } else {
             SchemaCheck::Enforce
@@ -136,10 +144,10 @@ impl Arguments {
                     .clone()
                     .unwrap_or_else(|| "default".to_owned()),
                 revision: 1,
-                is_upgrade: self.is_upgrade,
+                is_upgrade: self.has("--is-upgrade"),
             },
             capabilities,
-            subchart_notes: self.subchart_notes,
+            subchart_notes: self.has("--render-subchart-notes"),
             limits: Limits::default(),
         };
         let rendered = renderer()
@@ -151,8 +159,8 @@ impl Arguments {
             prepared,
             release,
             notes: rendered.notes,
-            include_crds: self.include_crds,
-            no_hooks: self.no_hooks,
+            include_crds: self.has("--include-crds"),
+            no_hooks: self.has("--no-hooks"),
         })
     }
 }
@@ -163,21 +171,19 @@ impl Rendered {
         let mut out = String::new();
         if self.include_crds {
             for crd in self.prepared.chart().crds() {
-                out.push_str(&format!(
+                let _ = write!(
+                    out,
                     "---\n# Source: {}\n{}\n",
                     crd.file_name,
                     crd.file.text()
-                ));
+                );
             }
         }
         out.push_str(&self.release.manifest.to_text());
         let mut out = format!("{}\n", out.trim());
         if !self.no_hooks {
             for hook in &self.release.hooks {
-                out.push_str(&format!(
-                    "---\n# Source: {}\n{}\n",
-                    hook.path, hook.manifest
-                ));
+                let _ = write!(out, "---\n# Source: {}\n{}\n", hook.path, hook.manifest);
             }
         }
         out

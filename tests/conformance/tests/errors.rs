@@ -84,7 +84,7 @@ fn templates_that_fail() {
         ]
         .into_iter()
         .map(|text| {
-            let case = Case::of(&[
+            Case::of(&[
                 ("templates/a.yaml", text),
                 (
                     "templates/_self.tpl",
@@ -92,8 +92,7 @@ fn templates_that_fail() {
                 ),
                 ("values.yaml", "text: t\nnumber: 1\nlist: [1, 2]\n"),
             ])
-            .unwrap();
-            case
+            .unwrap()
         }),
     );
 }

@@ -46,8 +46,8 @@ fn files_are_read_as_texts_bytes_and_lines() {
             r#"(.Files.Glob "dir/**").AsSecrets | quote"#,
             r#"(.Files.Glob "nothing*").AsConfig | quote"#,
             r#"index .Files "dir/b.txt" | toString"#,
-            r#"len .Files"#,
-            r#"range $k, $v := .Files }}{{ $k }}={{ len $v }} {{ end"#,
+            "len .Files",
+            "range $k, $v := .Files }}{{ $k }}={{ len $v }} {{ end",
         ]
         .into_iter()
         .map(|expression| with(&format!("x: {{{{ {expression} }}}}\n"))),
@@ -104,6 +104,6 @@ fn negated_rules_ignore_the_rest() {
             "/templates",
         ]
         .into_iter()
-        .map(|rules| case(rules)),
+        .map(case),
     );
 }

@@ -176,7 +176,7 @@ fn grouped(number: usize) -> String {
 fn thousands(digits: &str) -> String {
     let mut text = String::new();
     for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -77,7 +77,7 @@ fn helms_helpers_are_there() {
     );
     assert_eq!(
         text("{{toJson Values.m}} {{quote Values.text}}"),
-        r#"{"a":["x"],"b":1} "<b>""#.replace("<b>\"", "<b>\"").as_str()
+        r#"{"a":["x"],"b":1} "<b>""#
     );
     assert_eq!(
         text("{{default \"d\" Values.empty}}{{b64enc \"a\"}} {{has \"x\" Values.m.a}}"),
