@@ -1,4 +1,4 @@
-//! Versions and constraints as Helm reads them, which is Masterminds' reading and not that of the SemVer page alone:
+//! Versions and constraints as Helm reads them, which is Masterminds' reading and not that of semver.org alone:
 //! `v1.2` is a version, `1.x`, `~1.2`, `^1` and `1.2 - 2` are constraints, and a pre-release satisfies only a
 //! group of constraints that names a pre-release itself.
 
@@ -83,7 +83,7 @@ impl Version {
         Ok(version)
     }
 
-    /// Reads a version as the SemVer page defines it: three numbers, no leading `v`, no leading zeros.
+    /// Reads a version as semver.org defines it: three numbers, no leading `v`, no leading zeros.
     ///
     /// # Errors
     /// Names the first rule that the text breaks.

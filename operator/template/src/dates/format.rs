@@ -68,8 +68,7 @@ pub(super) fn format(time: &Time, layout: &[u8]) -> Vec<u8> {
 const NUMERIC: OffsetForm = OffsetForm {
     z: false,
     colons: false,
-    minutes: true,
-    seconds: false,
+    pairs: 2,
 };
 
 fn month(number: u32) -> &'static str {
@@ -99,10 +98,10 @@ fn write_offset(out: &mut Vec<u8>, offset: i32, form: OffsetForm) {
     let offset = offset.unsigned_abs();
     let colon = if form.colons { ":" } else { "" };
     let _ = write!(out, "{:02}", offset / 3600);
-    if form.minutes {
+    if form.pairs > 1 {
         let _ = write!(out, "{colon}{:02}", offset / 60 % 60);
     }
-    if form.seconds {
+    if form.pairs > 2 {
         let _ = write!(out, "{colon}{:02}", offset % 60);
     }
 }

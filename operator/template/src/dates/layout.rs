@@ -40,9 +40,10 @@ pub(super) enum Part {
 pub(super) struct OffsetForm {
     /// UTC is `Z`.
     pub(super) z: bool,
+    /// A colon stands before each pair of digits but the first.
     pub(super) colons: bool,
-    pub(super) minutes: bool,
-    pub(super) seconds: bool,
+    /// Pairs of digits: hours, then minutes, then seconds.
+    pub(super) pairs: usize,
 }
 
 pub(super) const MONTHS: [&str; 12] = [
@@ -135,18 +136,13 @@ fn part_at(text: &[u8]) -> Option<(usize, Part, usize)> {
 
 fn offset(text: &[u8]) -> Option<(OffsetForm, usize)> {
     let z = text[0] == b'Z';
-    let form = |colons, minutes, seconds| OffsetForm {
-        z,
-        colons,
-        minutes,
-        seconds,
-    };
+    let form = |colons, pairs| OffsetForm { z, colons, pairs };
     let forms = [
-        (&b"070000"[..], form(false, true, true)),
-        (b"07:00:00", form(true, true, true)),
-        (b"0700", form(false, true, false)),
-        (b"07:00", form(true, true, false)),
-        (b"07", form(false, false, false)),
+        (&b"070000"[..], form(false, 3)),
+        (b"07:00:00", form(true, 3)),
+        (b"0700", form(false, 2)),
+        (b"07:00", form(true, 2)),
+        (b"07", form(false, 1)),
     ];
     forms.into_iter().find_map(|(digits, form)| {
         text[1..]

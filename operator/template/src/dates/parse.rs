@@ -1,5 +1,7 @@
 //! Reading a time by a layout.
 
+use std::fmt::Write as _;
+
 use jiff::tz::TimeZone;
 
 use super::layout::{self, MONTHS, OffsetForm, Part, WEEKDAYS};
@@ -223,8 +225,7 @@ impl Fields {
             return Ok(rest);
         }
         let colon = usize::from(form.colons);
-        let len =
-            3 + usize::from(form.minutes) * (2 + colon) + usize::from(form.seconds) * (2 + colon);
+        let len = 3 + (form.pairs - 1) * (2 + colon);
         let (text, rest) = value.split_at_checked(len).ok_or(Bad)?;
         if form.colons && text[3..].iter().step_by(3).any(|&b| b != b':') {
             return Err(Bad);
@@ -460,7 +461,10 @@ pub(super) fn quote(text: &[u8]) -> String {
         match byte {
             b'"' | b'\\' => out.extend(['\\', char::from(byte)]),
             b' '..=0x7f => out.push(char::from(byte)),
-            _ => out.push_str(&format!("\\x{byte:02x}")),
+            _ => {
+                // Writing into a String cannot fail.
+                let _ = write!(out, "\\x{byte:02x}");
+            }
         }
     }
     out.push('"');

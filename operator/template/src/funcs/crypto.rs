@@ -87,7 +87,7 @@ pub(super) const LIBRARY: Library = Library {
                 sign(c, a, &Kind::Signed(authority(at(a, 4))), &key)
             },
         ),
-        Function::new("encryptAES", &[Str, Str], encrypt_aes),
+        Function::new("encryptAES", &[Str, Str], |c, a| Ok(encrypt_aes(c, a))),
         Function::new("decryptAES", &[Str, Str], decrypt_aes),
     ],
 };
@@ -179,10 +179,10 @@ fn xor(mut a: [u8; BLOCK], b: &[u8; BLOCK]) -> [u8; BLOCK] {
 }
 
 /// AES-256 in CBC mode, the vector in front, PKCS#7 padding, all in base64.
-fn encrypt_aes(caller: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
+fn encrypt_aes(caller: &mut dyn Caller, args: &[Value]) -> Value {
     let mut plain = bytes(args, 1).to_vec();
     if plain.is_empty() {
-        return Ok("".into());
+        return "".into();
     }
     let padding = BLOCK - plain.len() % BLOCK;
     plain.resize(plain.len() + padding, padding as u8);
@@ -196,7 +196,7 @@ fn encrypt_aes(caller: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncErr
         previous = encrypted.into();
         out.extend_from_slice(&previous);
     }
-    Ok(STANDARD.encode(out).into())
+    STANDARD.encode(out).into()
 }
 
 fn decrypt_aes(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
@@ -227,18 +227,14 @@ fn decrypt_aes(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
     let Some(&padding) = out.last() else {
         return Err("runtime error: index out of range [-1]".into());
     };
-    match out.len().checked_sub(usize::from(padding)) {
-        Some(len) => {
-            out.truncate(len);
-            Ok(out.into())
-        }
-        None => {
-            let end = out.len() as i64 - i64::from(padding);
-            Err(FuncError::new(format!(
-                "runtime error: slice bounds out of range [:{end}]"
-            )))
-        }
-    }
+    let Some(len) = out.len().checked_sub(usize::from(padding)) else {
+        let end = out.len() as i64 - i64::from(padding);
+        return Err(FuncError::new(format!(
+            "runtime error: slice bounds out of range [:{end}]"
+        )));
+    };
+    out.truncate(len);
+    Ok(out.into())
 }
 
 #[cfg(test)]

@@ -22,20 +22,24 @@ pub(super) const LIBRARY: Library = Library {
     name: "dates",
     functions: &[
         Function::new("now", &[], |caller, _| Ok(Value::object(now(caller)))),
-        Function::new("ago", &[Any], ago),
+        Function::new("ago", &[Any], |c, a| Ok(ago(c, a))),
         Function::new("date", &[Str, Any], |caller, a| {
             Ok(show(caller, at(a, 1), bytes(a, 0), "Local"))
         }),
-        Function::new("date_in_zone", &[Str, Any, Str], date_in_zone),
-        Function::new("dateInZone", &[Str, Any, Str], date_in_zone),
+        Function::new("date_in_zone", &[Str, Any, Str], |c, a| {
+            Ok(date_in_zone(c, a))
+        }),
+        Function::new("dateInZone", &[Str, Any, Str], |c, a| {
+            Ok(date_in_zone(c, a))
+        }),
         Function::new("htmlDate", &[Any], |caller, a| {
             Ok(show(caller, at(a, 0), HTML, "Local"))
         }),
         Function::new("htmlDateInZone", &[Any, Str], |caller, a| {
             Ok(show(caller, at(a, 0), HTML, &text(a, 1)))
         }),
-        Function::new("date_modify", &[Str, Obj(TIME)], date_modify),
-        Function::new("dateModify", &[Str, Obj(TIME)], date_modify),
+        Function::new("date_modify", &[Str, Obj(TIME)], |_, a| Ok(date_modify(a))),
+        Function::new("dateModify", &[Str, Obj(TIME)], |_, a| Ok(date_modify(a))),
         Function::new("must_date_modify", &[Str, Obj(TIME)], must_date_modify),
         Function::new("mustDateModify", &[Str, Obj(TIME)], must_date_modify),
         Function::new("duration", &[Any], |_, a| {
@@ -46,7 +50,7 @@ pub(super) const LIBRARY: Library = Library {
             };
             Ok(display_duration(seconds.wrapping_mul(SECOND)).into())
         }),
-        Function::new("durationRound", &[Any], duration_round),
+        Function::new("durationRound", &[Any], |c, a| Ok(duration_round(c, a))),
         Function::new("toDate", &[Str, Str], |caller, a| {
             let zone = caller.host().zone();
             Ok(Value::object(
@@ -97,15 +101,15 @@ fn show(caller: &mut dyn Caller, date: &Value, layout: &[u8], zone: &str) -> Val
     time.within(zone).format(layout).into()
 }
 
-fn date_in_zone(caller: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
-    Ok(show(caller, at(args, 1), bytes(args, 0), &text(args, 2)))
+fn date_in_zone(caller: &mut dyn Caller, args: &[Value]) -> Value {
+    show(caller, at(args, 1), bytes(args, 0), &text(args, 2))
 }
 
-fn date_modify(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
-    Ok(match parse_duration(bytes(args, 0)) {
+fn date_modify(args: &[Value]) -> Value {
+    match parse_duration(bytes(args, 0)) {
         Ok(duration) => Value::object(time(at(args, 1)).plus(duration)),
         Err(_) => any(args, 1),
-    })
+    }
 }
 
 fn must_date_modify(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
@@ -115,13 +119,13 @@ fn must_date_modify(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncErr
     }
 }
 
-fn ago(caller: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
+fn ago(caller: &mut dyn Caller, args: &[Value]) -> Value {
     let then = moment(caller, at(args, 0), &[IntKind::Int64, IntKind::Int]);
     let passed = now(caller).since(&then);
-    Ok(display_duration(round_duration(passed, SECOND)).into())
+    display_duration(round_duration(passed, SECOND)).into()
 }
 
-fn duration_round(caller: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
+fn duration_round(caller: &mut dyn Caller, args: &[Value]) -> Value {
     const UNITS: [(u64, &str); 6] = [
         (365 * 24 * 3600, "y"),
         (30 * 24 * 3600, "mo"),
@@ -142,10 +146,10 @@ fn duration_round(caller: &mut dyn Caller, args: &[Value]) -> Result<Value, Func
     let unit = UNITS
         .iter()
         .find(|(seconds, _)| all > seconds * SECOND as u64);
-    Ok(match unit {
+    match unit {
         Some((seconds, name)) => format!("{}{name}", all / (seconds * SECOND as u64)).into(),
         None => "0s".into(),
-    })
+    }
 }
 
 impl Object for Time {

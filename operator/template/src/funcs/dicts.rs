@@ -16,7 +16,7 @@ use crate::value::{List, Map, MapType, Str as Key, Value};
 pub(super) const LIBRARY: Library = Library {
     name: "dicts",
     functions: &[
-        Function::variadic("dict", &[], Any, dict),
+        Function::variadic("dict", &[], Any, |_, a| Ok(dict(a))),
         Function::new("get", &[Dict, Str], |_, a| {
             Ok(map(a, 0).get(bytes(a, 1)).unwrap_or_else(|| "".into()))
         }),
@@ -56,13 +56,11 @@ pub(super) const LIBRARY: Library = Library {
             }
             Ok(rest.into())
         }),
-        Function::variadic("merge", &[Dict], Dict, |_, a| Ok(merge_all(a, false))),
-        Function::variadic("mustMerge", &[Dict], Dict, |_, a| Ok(merge_all(a, false))),
-        Function::variadic("mergeOverwrite", &[Dict], Dict, |_, a| {
-            Ok(merge_all(a, true))
-        }),
+        Function::variadic("merge", &[Dict], Dict, |_, a| merge_all(a, false)),
+        Function::variadic("mustMerge", &[Dict], Dict, |_, a| merge_all(a, false)),
+        Function::variadic("mergeOverwrite", &[Dict], Dict, |_, a| merge_all(a, true)),
         Function::variadic("mustMergeOverwrite", &[Dict], Dict, |_, a| {
-            Ok(merge_all(a, true))
+            merge_all(a, true)
         }),
         Function::variadic("dig", &[], Any, dig),
         Function::new("deepCopy", &[Any], deep_copy),
@@ -74,12 +72,12 @@ fn keys_of(args: &[Value]) -> impl Iterator<Item = Key> + '_ {
     args.iter().skip(1).filter_map(|key| key.as_str().cloned())
 }
 
-fn dict(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
+fn dict(args: &[Value]) -> Value {
     let pairs = args.chunks(2).map(|pair| {
         let value = pair.get(1).cloned().unwrap_or_else(|| "".into());
         (text_of(&pair[0]), value)
     });
-    Ok(Value::map(pairs))
+    Value::map(pairs)
 }
 
 fn set(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
@@ -91,7 +89,7 @@ fn set(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
     Ok(map.into())
 }
 
-fn merge_all(args: &[Value], overwrite: bool) -> Value {
+fn merge_all(args: &[Value], overwrite: bool) -> Result<Value, FuncError> {
     let target = map(args, 0);
     let target = if target.is_nil() && args.len() > 1 {
         Map::new(MapType::Any)
@@ -99,9 +97,9 @@ fn merge_all(args: &[Value], overwrite: bool) -> Value {
         target
     };
     for i in 1..args.len() {
-        merge::merge(&target, &map(args, i), overwrite);
+        merge::merge(&target, &map(args, i), overwrite)?;
     }
-    target.into()
+    Ok(target.into())
 }
 
 /// Follows keys into dictionaries; the last argument but one is the default, the last where to look.

@@ -6,14 +6,15 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 
-use super::args::bytes;
+use super::args::{bytes, reserve};
 use crate::call::{Function, Library, Param::String as Str};
 
 /// Sprig's groups "encoding" and the checksums among its strings.
 pub(super) const LIBRARY: Library = Library {
     name: "encoding",
     functions: &[
-        Function::new("b64enc", &[Str], |_, a| {
+        Function::new("b64enc", &[Str], |caller, a| {
+            reserve(caller, bytes(a, 0).len(), 2)?;
             Ok(STANDARD.encode(bytes(a, 0)).into())
         }),
         Function::new("b64dec", &[Str], |_, a| {
@@ -21,7 +22,10 @@ pub(super) const LIBRARY: Library = Library {
                 .unwrap_or_else(String::into_bytes)
                 .into())
         }),
-        Function::new("b32enc", &[Str], |_, a| Ok(base32(bytes(a, 0)).into())),
+        Function::new("b32enc", &[Str], |caller, a| {
+            reserve(caller, bytes(a, 0).len(), 2)?;
+            Ok(base32(bytes(a, 0)).into())
+        }),
         Function::new("b32dec", &[Str], |_, a| {
             Ok(decode_base32(bytes(a, 0))
                 .unwrap_or_else(String::into_bytes)
@@ -51,7 +55,10 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 
 /// Small hexadecimal digits.
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
+        .collect()
 }
 
 /// Line breaks are skipped. The error is Go's text, which `b64dec` gives as its result.

@@ -14,8 +14,8 @@ use crate::value::{List, ListType, Value};
 pub(super) const LIBRARY: Library = Library {
     name: "lists",
     functions: &[
-        Function::variadic("list", &[], Any, list),
-        Function::variadic("tuple", &[], Any, list),
+        Function::variadic("list", &[], Any, |_, a| Ok(Value::list(a.to_vec()))),
+        Function::variadic("tuple", &[], Any, |_, a| Ok(Value::list(a.to_vec()))),
         Function::new("append", &[Any, Any], append),
         Function::new("push", &[Any, Any], append),
         Function::new("mustAppend", &[Any, Any], append),
@@ -48,10 +48,6 @@ pub(super) const LIBRARY: Library = Library {
 
 fn nil_list() -> Value {
     Value::List(List::nil(ListType::Any))
-}
-
-fn list(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
-    Ok(Value::list(args.to_vec()))
 }
 
 fn append(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {

@@ -62,22 +62,22 @@ pub(super) const LIBRARY: Library = Library {
         }),
         Function::new("randInt", &[Int, Int], rand_int),
         Function::new("add1f", &[Any], |_, a| {
-            decimals(&any(a, 0), &[Value::int(1)], Decimal::plus)
+            decimals(&any(a, 0), &[Value::int(1)], |x, y| Ok(x.plus(y)))
         }),
         Function::variadic("addf", &[], Any, |_, a| {
-            decimals(&Value::Float(0.0), a, Decimal::plus)
+            decimals(&Value::Float(0.0), a, |x, y| Ok(x.plus(y)))
         }),
         Function::variadic("subf", &[Any], Any, |_, a| {
-            decimals(&any(a, 0), &a[1..], Decimal::minus)
+            decimals(&any(a, 0), &a[1..], |x, y| Ok(x.minus(y)))
         }),
         Function::variadic("divf", &[Any], Any, |_, a| {
             decimals(&any(a, 0), &a[1..], Decimal::over)
         }),
         Function::variadic("mulf", &[Any], Any, |_, a| {
-            decimals(&any(a, 0), &a[1..], Decimal::times)
+            decimals(&any(a, 0), &a[1..], |x, y| Ok(x.times(y)))
         }),
-        Function::variadic("biggest", &[Any], Any, max),
-        Function::variadic("max", &[Any], Any, max),
+        Function::variadic("biggest", &[Any], Any, |_, a| Ok(max(a))),
+        Function::variadic("max", &[Any], Any, |_, a| Ok(max(a))),
         Function::variadic("min", &[Any], Any, |_, a| {
             Ok(Value::int64(a.iter().map(to_i64).min().unwrap_or_default()))
         }),
@@ -89,7 +89,7 @@ pub(super) const LIBRARY: Library = Library {
         }),
         Function::new("ceil", &[Any], |_, a| Ok(to_f64(at(a, 0)).ceil().into())),
         Function::new("floor", &[Any], |_, a| Ok(to_f64(at(a, 0)).floor().into())),
-        Function::variadic("round", &[Any, Int], Float64, round),
+        Function::variadic("round", &[Any, Int], Float64, |_, a| Ok(round(a).into())),
     ],
 };
 
@@ -100,12 +100,12 @@ fn int_list(numbers: Vec<i64>) -> Value {
     ))
 }
 
-/// The numbers from `start` on that lie before `stop`; none when the step leads away from it.
-fn ints(caller: &mut dyn Caller, start: i64, stop: i64, step: i64) -> Result<Vec<i64>, FuncError> {
-    if step == 0 || (stop < start) != (step < 0) {
+/// The numbers from `start` on that lie before `end`; none when the step leads away from it.
+fn ints(caller: &mut dyn Caller, start: i64, end: i64, step: i64) -> Result<Vec<i64>, FuncError> {
+    if step == 0 || (end < start) != (step < 0) {
         return Ok(Vec::new());
     }
-    let count = stop.abs_diff(start).div_ceil(step.unsigned_abs());
+    let count = end.abs_diff(start).div_ceil(step.unsigned_abs());
     reserve(
         caller,
         usize::try_from(count).unwrap_or(usize::MAX),
@@ -157,10 +157,8 @@ fn rand_int(caller: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError>
     }
 }
 
-fn max(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
-    Ok(Value::int64(
-        args.iter().map(to_i64).max().unwrap_or_default(),
-    ))
+fn max(args: &[Value]) -> Value {
+    Value::int64(args.iter().map(to_i64).max().unwrap_or_default())
 }
 
 /// Folds floats; one that is no number makes the result none, unless it meets the outermost one, as in Go.
@@ -173,7 +171,7 @@ fn extreme(args: &[Value], choose: fn(f64, f64) -> f64, outermost: f64) -> f64 {
     args.iter().map(to_f64).reduce(choose).unwrap_or_default()
 }
 
-fn round(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
+fn round(args: &[Value]) -> f64 {
     let (value, places) = (to_f64(at(args, 0)), int(args, 1));
     let from = match args.get(2) {
         Some(Value::Float(from)) => *from,
@@ -188,7 +186,7 @@ fn round(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
     } else {
         shifted.floor()
     };
-    Ok((rounded / power).into())
+    rounded / power
 }
 
 fn decimals(

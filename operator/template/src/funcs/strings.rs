@@ -21,8 +21,8 @@ pub(super) const LIBRARY: Library = Library {
         Function::new("abbrev", &[Int, Str], |_, a| {
             Ok(words::abbrev(0, int(a, 0), bytes(a, 1)).into())
         }),
-        Function::new("abbrevboth", &[Int, Int, Str], abbrev_both),
-        Function::new("trunc", &[Int, Str], trunc),
+        Function::new("abbrevboth", &[Int, Int, Str], |_, a| Ok(abbrev_both(a))),
+        Function::new("trunc", &[Int, Str], |_, a| Ok(trunc(a))),
         Function::new("trim", &[Str], |_, a| {
             Ok(runes::trim_space(bytes(a, 0)).to_vec().into())
         }),
@@ -38,8 +38,8 @@ pub(super) const LIBRARY: Library = Library {
         }),
         Function::new("substr", &[Int, Int, Str], substr),
         Function::new("repeat", &[Int, Str], repeat),
-        Function::new("trimall", &[Str, Str], trim_all),
-        Function::new("trimAll", &[Str, Str], trim_all),
+        Function::new("trimall", &[Str, Str], |_, a| Ok(trim_all(a))),
+        Function::new("trimAll", &[Str, Str], |_, a| Ok(trim_all(a))),
         Function::new("trimSuffix", &[Str, Str], |_, a| {
             let text = bytes(a, 1);
             Ok(text
@@ -87,13 +87,15 @@ pub(super) const LIBRARY: Library = Library {
         Function::new("hasSuffix", &[Str, Str], |_, a| {
             Ok(bytes(a, 1).ends_with(bytes(a, 0)).into())
         }),
-        Function::variadic("quote", &[], Any, |_, a| {
-            Ok(each(a, |value| fmt::quoted(&text_of(value)).into_bytes()).into())
+        Function::variadic("quote", &[], Any, |caller, a| {
+            each(caller, a, |value| fmt::quoted(&text_of(value)).into_bytes())
         }),
-        Function::variadic("squote", &[], Any, |_, a| {
-            Ok(each(a, |value| [b"'", &fmt::display(value)[..], b"'"].concat()).into())
+        Function::variadic("squote", &[], Any, |caller, a| {
+            each(caller, a, |value| {
+                [b"'", &fmt::display(value)[..], b"'"].concat()
+            })
         }),
-        Function::variadic("cat", &[], Any, |_, a| Ok(each(a, fmt::display).into())),
+        Function::variadic("cat", &[], Any, |caller, a| each(caller, a, fmt::display)),
         Function::new("indent", &[Int, Str], |caller, a| {
             Ok(indent(caller, a)?.into())
         }),
@@ -117,30 +119,30 @@ pub(super) const LIBRARY: Library = Library {
             Ok(numbered(split(bytes(a, 2), bytes(a, 0), int(a, 1))))
         }),
         Function::new("toStrings", &[Any], |_, a| Ok(to_strings(at(a, 0)))),
-        Function::new("join", &[Str, Any], |_, a| {
-            Ok(strings_of(at(a, 1)).join(bytes(a, 0)).into())
+        Function::new("join", &[Str, Any], |caller, a| {
+            joined(caller, &strings_of(at(a, 1)), bytes(a, 0))
         }),
         Function::new("sortAlpha", &[Any], |_, a| Ok(sort_alpha(at(a, 0)))),
     ],
 };
 
-fn abbrev_both(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
+fn abbrev_both(args: &[Value]) -> Value {
     let (left, right) = (int(args, 0), int(args, 1));
     if left > 0 && right < 7 {
-        return Ok(any(args, 2));
+        return any(args, 2);
     }
-    Ok(words::abbrev(left, right, bytes(args, 2)).into())
+    words::abbrev(left, right, bytes(args, 2)).into()
 }
 
-fn trunc(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
+fn trunc(args: &[Value]) -> Value {
     let (width, text) = (int(args, 0), bytes(args, 1));
     let len = text.len() as i64;
     let cut = match width {
         ..0 if len + width > 0 => &text[(len + width) as usize..],
         0.. if len > width => &text[..width as usize],
-        _ => return Ok(any(args, 1)),
+        _ => return any(args, 1),
     };
-    Ok(cut.to_vec().into())
+    cut.to_vec().into()
 }
 
 fn substr(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
@@ -188,10 +190,10 @@ fn repeat(caller: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
     Ok(text.repeat(times).into())
 }
 
-fn trim_all(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
-    Ok(runes::trim_set(bytes(args, 1), bytes(args, 0))
+fn trim_all(args: &[Value]) -> Value {
+    runes::trim_set(bytes(args, 1), bytes(args, 0))
         .to_vec()
-        .into())
+        .into()
 }
 
 fn wrap_with(caller: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
@@ -205,13 +207,25 @@ fn wrap_with(caller: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError
 }
 
 /// What each value that is not nil gives, with blanks between.
-fn each(args: &[Value], show: impl Fn(&Value) -> Vec<u8>) -> Vec<u8> {
-    let shown: Vec<_> = args
-        .iter()
-        .filter(|value| !value.is_nil())
-        .map(show)
-        .collect();
-    shown.join(&b' ')
+fn each(
+    caller: &mut dyn Caller,
+    args: &[Value],
+    show: impl Fn(&Value) -> Vec<u8>,
+) -> Result<Value, FuncError> {
+    let shown = args.iter().filter(|value| !value.is_nil()).map(show);
+    joined(caller, &shown.collect::<Vec<_>>(), b" ")
+}
+
+/// Strings that are joined again and again grow without bound, so their bytes count.
+fn joined(
+    caller: &mut dyn Caller,
+    parts: &[Vec<u8>],
+    separator: &[u8],
+) -> Result<Value, FuncError> {
+    let text: usize = parts.iter().map(Vec::len).sum();
+    reserve(caller, parts.len(), separator.len())?;
+    reserve(caller, text, 1)?;
+    Ok(parts.join(separator).into())
 }
 
 fn indent(caller: &mut dyn Caller, args: &[Value]) -> Result<Vec<u8>, FuncError> {
@@ -219,7 +233,7 @@ fn indent(caller: &mut dyn Caller, args: &[Value]) -> Result<Vec<u8>, FuncError>
         return Err("strings: negative Repeat count".into());
     }
     let (width, text) = (count(args, 0), bytes(args, 1));
-    let lines = 1 + text.iter().filter(|&&byte| byte == b'\n').count();
+    let lines = text.split(|&byte| byte == b'\n').count();
     reserve(caller, lines, width)?;
     let mut out = Vec::with_capacity(text.len() + lines * width + 1);
     for line in text.split_inclusive(|&byte| byte == b'\n') {
@@ -241,8 +255,7 @@ fn replace(caller: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> 
         parts.insert(0, Vec::new());
         parts.push(Vec::new());
     }
-    reserve(caller, parts.len(), new.len())?;
-    Ok(parts.join(new).into())
+    joined(caller, &parts, new)
 }
 
 /// Where `part` first stands in `text`.

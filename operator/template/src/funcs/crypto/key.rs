@@ -252,13 +252,13 @@ fn ec_der(key: &p256::SecretKey) -> der::Result<Vec<u8>> {
 /// A PEM block with lines of 64 characters.
 pub(super) fn pem(label: &str, der: &[u8]) -> String {
     let encoded = STANDARD.encode(der);
-    let mut out = format!("-----BEGIN {label}-----\n");
-    for at in (0..encoded.len()).step_by(64) {
-        out.push_str(&encoded[at..encoded.len().min(at + 64)]);
-        out.push('\n');
-    }
-    out.push_str(&format!("-----END {label}-----\n"));
-    out
+    let lines = (0..encoded.len()).step_by(64);
+    let lines = lines.map(|at| &encoded[at..encoded.len().min(at + 64)]);
+    let body: Vec<&str> = lines.collect();
+    format!(
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+        body.join("\n")
+    )
 }
 
 /// The label and the bytes of the first PEM block; what stands around it does not matter.

@@ -3,30 +3,49 @@
 
 use std::collections::HashSet;
 
-use crate::value::{Map, Value};
+use crate::error::FuncError;
+use crate::value::{Map, Str, Value};
+
+const NOT_ASSIGNABLE: &str =
+    "reflect.Value.SetMapIndex: value of type interface {} is not assignable to type string";
 
 /// Merges `source` into `target`, in place. With `overwrite` the source's values win, empty ones, too.
-pub(super) fn merge(target: &Map, source: &Map, overwrite: bool) {
-    merge_into(target, source, overwrite, &mut HashSet::new());
+///
+/// # Errors
+/// When a value of any type is to go into a map that holds strings only, as that of `split`.
+pub(super) fn merge(target: &Map, source: &Map, overwrite: bool) -> Result<(), FuncError> {
+    merge_into(target, source, overwrite, &mut HashSet::new())
 }
 
-fn merge_into(target: &Map, source: &Map, overwrite: bool, visited: &mut HashSet<(usize, usize)>) {
+fn merge_into(
+    target: &Map,
+    source: &Map,
+    overwrite: bool,
+    visited: &mut HashSet<(usize, usize)>,
+) -> Result<(), FuncError> {
     // A map that holds itself would be merged for ever.
     if target.same(source) || !visited.insert((target.identity(), source.identity())) {
-        return;
+        return Ok(());
     }
+    let set = |key: Str, value: Value| {
+        if source.kind().holds_any() && !target.kind().holds_any() {
+            return Err(FuncError::new(NOT_ASSIGNABLE));
+        }
+        target.insert(key, value);
+        Ok(())
+    };
     for (key, new) in source.snapshot() {
         let old = target.get(&key);
         if new.is_nil() {
             if overwrite {
-                target.insert(key, new);
+                set(key, new)?;
             }
             continue;
         }
         if let (Some(Value::Map(old)), Value::Map(new)) = (&old, &new)
             && !old.is_nil()
         {
-            merge_into(old, new, overwrite, visited);
+            merge_into(old, new, overwrite, visited)?;
         }
         // Judged after the merge, which may have filled an empty dictionary.
         let kept = match &old {
@@ -36,9 +55,10 @@ fn merge_into(target: &Map, source: &Map, overwrite: bool, visited: &mut HashSet
             Some(_) => !overwrite,
         };
         if !kept {
-            target.insert(key, new);
+            set(key, new)?;
         }
     }
+    Ok(())
 }
 
 /// Structs are never empty here, as in sprig.

@@ -73,6 +73,10 @@ fn merge_overwrite_takes_what_is_empty_too() {
 fn misuse_is_an_error() {
     fails(&[
         (
+            r#"{{ merge (dict "x" (split "," "a")) (dict "x" (dict "k" 1)) }}"#,
+            "merge: reflect.Value.SetMapIndex: value of type interface {} is not assignable to type string",
+        ),
+        (
             r#"{{ set nil "a" 1 }}"#,
             "set: assignment to entry in nil map",
         ),

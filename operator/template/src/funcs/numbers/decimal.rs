@@ -44,31 +44,27 @@ impl Decimal {
             .unwrap_or_default()
     }
 
-    // The operations share one signature, though only a division can fail.
-    #[expect(clippy::unnecessary_wraps, reason = "one signature for all operations")]
-    pub(super) fn plus(&self, other: &Self) -> Result<Self, FuncError> {
+    pub(super) fn plus(&self, other: &Self) -> Self {
         let exponent = self.exponent.min(other.exponent);
-        Ok(Self {
+        Self {
             digits: self.scaled(exponent) + other.scaled(exponent),
             exponent,
-        })
+        }
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "one signature for all operations")]
-    pub(super) fn minus(&self, other: &Self) -> Result<Self, FuncError> {
+    pub(super) fn minus(&self, other: &Self) -> Self {
         let exponent = self.exponent.min(other.exponent);
-        Ok(Self {
+        Self {
             digits: self.scaled(exponent) - other.scaled(exponent),
             exponent,
-        })
+        }
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "one signature for all operations")]
-    pub(super) fn times(&self, other: &Self) -> Result<Self, FuncError> {
-        Ok(Self {
+    pub(super) fn times(&self, other: &Self) -> Self {
+        Self {
             digits: &self.digits * &other.digits,
             exponent: self.exponent + other.exponent,
-        })
+        }
     }
 
     /// Rounds the last kept place away from zero from one half on.
