@@ -153,7 +153,8 @@ impl Attempt {
     /// The irreversible hook that already ran, if there is one.
     pub fn past_point_of_no_return(&self) -> Option<&HookPlan> {
         self.hooks.iter().find(|hook| {
-            hook.irreversible && matches!(hook.progress, HookProgress::Succeeded | HookProgress::Done)
+            hook.irreversible
+                && matches!(hook.progress, HookProgress::Succeeded | HookProgress::Done)
         })
     }
 

@@ -63,7 +63,9 @@ mod tests {
         assert_eq!(Blocked::retry_at(FailureClass::Terminal, 1, now), None);
         assert_eq!(Blocked::retry_at(FailureClass::Timeout, 1, now), None);
         let waits: Vec<_> = (1..=4)
-            .map(|failures| Blocked::retry_at(FailureClass::Transient, failures, now).map(|at| at.0))
+            .map(|failures| {
+                Blocked::retry_at(FailureClass::Transient, failures, now).map(|at| at.0)
+            })
             .collect();
         assert_eq!(waits, [Some(60_000), Some(120_000), Some(240_000), None]);
     }

@@ -21,7 +21,9 @@ pub struct DigestKey([u8; 32]);
 
 /// Text that is not a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the ledger's digest key is not 64 hexadecimal digits; restore the ledger or delete it to adopt the release anew")]
+#[error(
+    "the ledger's digest key is not 64 hexadecimal digits; restore the ledger or delete it to adopt the release anew"
+)]
 pub struct NotADigestKey;
 
 /// What a digest is made from.
@@ -102,7 +104,8 @@ impl FromStr for DigestKey {
             return Err(NotADigestKey);
         }
         for (index, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).map_err(|_| NotADigestKey)?;
+            *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16)
+                .map_err(|_| NotADigestKey)?;
         }
         Ok(Self(bytes))
     }

@@ -3,8 +3,8 @@
 use belay_api::helm_release::{AttemptKind, FailFastMode, FailureClass, FaultyObject, PodEvidence};
 use belay_api::{Reason, Timestamp};
 use belay_health::{
-    FaultClass, Patience, PatiencePolicy, PodFaultReason, ProgressReason, Sighting, Undertaking, Verdict,
-    patience,
+    FaultClass, Patience, PatiencePolicy, PodFaultReason, ProgressReason, Sighting, Undertaking,
+    Verdict, patience,
 };
 
 use crate::world::{Declared, Progress, Proof, SightedFault};
@@ -27,7 +27,12 @@ pub enum Judgement {
 ///
 /// Current beats everything; a fault that cannot get better beats the deadline; before a deadline is
 /// believed the objects are listed anew ([`Proof`]).
-pub fn judge(attempt: &Attempt, progress: &Progress, declared: &Declared, now: Timestamp) -> Judgement {
+pub fn judge(
+    attempt: &Attempt,
+    progress: &Progress,
+    declared: &Declared,
+    now: Timestamp,
+) -> Judgement {
     let waiting: Vec<_> = progress
         .objects
         .iter()
@@ -37,8 +42,14 @@ pub fn judge(attempt: &Attempt, progress: &Progress, declared: &Declared, now: T
         return Judgement::Ready;
     }
     if declared.fail_fast.mode == FailFastMode::Enabled
-        && let Some((object, Verdict::Failed { class, reason, message })) =
-            waiting.iter().find(|(_, verdict)| verdict.is_failed())
+        && let Some((
+            object,
+            Verdict::Failed {
+                class,
+                reason,
+                message,
+            },
+        )) = waiting.iter().find(|(_, verdict)| verdict.is_failed())
     {
         let cause = if object.kind == "Job" {
             Reason::JobFailed
@@ -78,7 +89,12 @@ pub fn judge(attempt: &Attempt, progress: &Progress, declared: &Declared, now: T
 }
 
 /// The failure of an attempt whose time is over: named by what a fresh list found.
-pub(crate) fn late_by(attempt: &Attempt, progress: &Progress, proof: &Proof, now: Timestamp) -> Failure {
+pub(crate) fn late_by(
+    attempt: &Attempt,
+    progress: &Progress,
+    proof: &Proof,
+    now: Timestamp,
+) -> Failure {
     let fresh = Progress {
         objects: proof.not_current.clone(),
         faults: progress.faults.clone(),
@@ -190,7 +206,13 @@ fn patience_with(
         first_seen_ms: sighted.first_seen.0.max(0) as u64,
         was_ready: sighted.was_ready,
     };
-    patience(&sighted.fault, &sighting, &policy, undertaking, now.0.max(0) as u64)
+    patience(
+        &sighted.fault,
+        &sighting,
+        &policy,
+        undertaking,
+        now.0.max(0) as u64,
+    )
 }
 
 trait ApiClass {

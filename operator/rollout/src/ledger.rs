@@ -47,6 +47,10 @@ pub struct Ledger {
     pub last_failure: Option<Failure>,
     /// The value of `belay.dev/retry` that was acted upon.
     pub retry_seen: Option<String>,
+    /// Whether an attempt failed after a hook that cannot be undone: nothing goes back by itself
+    /// until an attempt succeeds.
+    #[serde(default)]
+    pub halted: bool,
 }
 
 /// A `HelmRelease`.
@@ -218,6 +222,7 @@ impl Ledger {
             known: Vec::new(),
             last_failure: None,
             retry_seen: None,
+            halted: false,
         }
     }
 
@@ -228,7 +233,9 @@ impl Ledger {
 
     /// The block on `digest`, if there is one.
     pub fn block(&self, digest: &Digest) -> Option<&Blocked> {
-        self.blocked.iter().find(|blocked| &blocked.digest == digest)
+        self.blocked
+            .iter()
+            .find(|blocked| &blocked.digest == digest)
     }
 
     /// Whether what runs was proven.
@@ -245,14 +252,17 @@ impl Ledger {
     /// The intent is on record.
     #[must_use]
     pub fn begun(mut self, attempt: Attempt, executed: Option<Executed>) -> Self {
+        if let Some(replaced) = self.attempt.take() {
+            self.end_unfinished(&replaced, attempt.started_at);
+        }
         if let Some(executed) = executed {
             self.executed.insert(0, executed);
             self.executed.truncate(MAX_EXECUTED);
         }
         if attempt.kind != AttemptKind::Revert {
-            self.last_failure = self
-                .last_failure
-                .filter(|failure| failure.digest != attempt.digest || attempt.kind != AttemptKind::Upgrade);
+            self.last_failure = self.last_failure.filter(|failure| {
+                failure.digest != attempt.digest || attempt.kind != AttemptKind::Upgrade
+            });
         }
         self.attempt = Some(attempt);
         self
@@ -347,16 +357,23 @@ impl Ledger {
             return self;
         };
         attempt.failures += 1;
+        // What keeps a failed install from being cleaned up is not why it failed.
+        let cleaning = attempt.at == At::Removing && attempt.kind == AttemptKind::Install;
+        let overtaken = failure.class == FailureClass::Superseded;
         let blocks = match attempt.kind {
-            AttemptKind::Install | AttemptKind::Upgrade => failure.class != FailureClass::Superseded,
+            AttemptKind::Install | AttemptKind::Upgrade => !overtaken && !cleaning,
             AttemptKind::Rollback | AttemptKind::Revert | AttemptKind::Uninstall => false,
         };
-        let retry_at = matches!(attempt.kind, AttemptKind::Revert | AttemptKind::Uninstall).then(|| {
-            now.plus(crate::blocked::backoff(
-                belay_api::Duration::seconds(15),
-                attempt.failures,
-            ))
-        });
+        if !overtaken && attempt.kind != AttemptKind::Revert {
+            self.halted |= attempt.past_point_of_no_return().is_some();
+        }
+        let retry_at =
+            matches!(attempt.kind, AttemptKind::Revert | AttemptKind::Uninstall).then(|| {
+                now.plus(crate::blocked::backoff(
+                    belay_api::Duration::seconds(15),
+                    attempt.failures,
+                ))
+            });
         if blocks {
             self.block_digest(&failure, now);
         }
@@ -369,7 +386,7 @@ impl Ledger {
                 },
             );
         }
-        if failure.class != FailureClass::Superseded {
+        if !overtaken && !cleaning {
             self.last_failure = Some(failure.clone());
         }
         self.remember(&attempt, now, &failure.message);
@@ -390,7 +407,13 @@ impl Ledger {
         let Some(attempt) = self.attempt.take() else {
             return self;
         };
-        if let At::Failed { touched: true, .. } = attempt.at {
+        self.end_unfinished(&attempt, now);
+        let touched = match attempt.at {
+            At::Preparing => false,
+            At::Failed { touched, .. } => touched,
+            _ => true,
+        };
+        if touched {
             self.current = Some(Running {
                 revision: attempt.revision,
                 digest: attempt.digest,
@@ -410,12 +433,19 @@ impl Ledger {
         self.inventory.clear();
         self.newest = 0;
         self.known.clear();
+        self.halted = false;
         self
     }
 
     /// The attempt succeeded; `proven` says so with all that is needed to bring it back.
     #[must_use]
-    pub fn finished(mut self, proven: Proven, pin: Option<Pin>, description: &str, now: Timestamp) -> Self {
+    pub fn finished(
+        mut self,
+        proven: Proven,
+        pin: Option<Pin>,
+        description: &str,
+        now: Timestamp,
+    ) -> Self {
         let Some(attempt) = self.attempt.take() else {
             return self;
         };
@@ -426,7 +456,10 @@ impl Ledger {
                 digest: left.digest.clone(),
                 class: FailureClass::Operator,
                 reason: Reason::RolledBackByRequest,
-                message: format!("revision {} was taken back by the request {name}", left.revision),
+                message: format!(
+                    "revision {} was taken back by the request {name}",
+                    left.revision
+                ),
                 at: now,
                 objects: Vec::new(),
                 pods: Vec::new(),
@@ -437,7 +470,8 @@ impl Ledger {
             }
             self.end_request(&uid.clone(), &Outcome::Complete { at: now });
         }
-        self.blocked.retain(|blocked| blocked.digest != attempt.digest);
+        self.blocked
+            .retain(|blocked| blocked.digest != attempt.digest);
         self.remember(&attempt, now, description);
         self.pin = pin.or(match attempt.kind {
             AttemptKind::Revert => self.pin,
@@ -451,6 +485,7 @@ impl Ledger {
             consistent: true,
         });
         self.inventory.retain(|tracked| tracked.wanted);
+        self.halted = false;
         self.prove(proven);
         self
     }
@@ -483,10 +518,12 @@ impl Ledger {
         });
         self.inventory.extend(objects);
         if let Some(proven) = proven {
-            self.blocked.retain(|blocked| blocked.digest != proven.digest);
+            self.blocked
+                .retain(|blocked| blocked.digest != proven.digest);
             self.prove(proven);
         }
         self.attempt = None;
+        self.halted = false;
         self.current = Some(running);
         self.pin = pin;
         self
@@ -538,7 +575,8 @@ impl Ledger {
             .block(&failure.digest)
             .filter(|blocked| blocked.class == failure.class)
             .map_or(0, |blocked| blocked.failures);
-        self.blocked.retain(|blocked| blocked.digest != failure.digest);
+        self.blocked
+            .retain(|blocked| blocked.digest != failure.digest);
         self.blocked.insert(
             0,
             Blocked {
@@ -555,8 +593,21 @@ impl Ledger {
         self.blocked.truncate(MAX_BLOCKED);
     }
 
+    /// An attempt ends without an outcome: whoever ordered it is told.
+    fn end_unfinished(&mut self, attempt: &Attempt, now: Timestamp) {
+        if let Cause::Request { uid, .. } = &attempt.cause {
+            let message = format!(
+                "revision {} gave way to something newer; make a new request",
+                attempt.revision
+            );
+            self.end_request(uid, &Outcome::Failed { at: now, message });
+        }
+    }
+
     fn end_request(&mut self, uid: &str, outcome: &Outcome) {
-        if let Some(executed) = self.executed.iter_mut().find(|executed| executed.uid == uid) {
+        let running =
+            |executed: &&mut Executed| executed.uid == uid && executed.outcome == Outcome::Running;
+        if let Some(executed) = self.executed.iter_mut().find(running) {
             executed.outcome = outcome.clone();
         }
     }
@@ -577,7 +628,8 @@ impl Ledger {
     fn note_revision(&mut self, known: Known) {
         self.known.retain(|old| old.revision != known.revision);
         self.known.push(known);
-        self.known.sort_by_key(|known| std::cmp::Reverse(known.revision));
+        self.known
+            .sort_by_key(|known| std::cmp::Reverse(known.revision));
         self.known.truncate(MAX_KNOWN);
     }
 }
@@ -602,7 +654,7 @@ impl Amendment {
     pub fn apply(self, ledger: Ledger, now: Timestamp) -> Ledger {
         match self {
             Self::Move(at) => ledger.moved(at, now),
-            Self::Abandon | Self::Yield { .. } => ledger.abandoned(now),
+            Self::Abandon => ledger.abandoned(now),
             Self::Clear => ledger.cleared(),
             Self::TakeNote { of } => Ledger {
                 newest: ledger.newest.max(of),

@@ -19,16 +19,21 @@ mod outside;
 mod pin;
 pub mod report;
 mod request;
+mod rest;
+mod step;
+mod under_way;
 mod world;
 
 pub use attempt::{At, Attempt, Cause, HookPlan, HookProgress, When};
 pub use blocked::{Blocked, MAX_BLOCKED, MAX_RETRIES};
-pub use decide::{Amendment, Decision, Plan, Step, Target, Wait, Waiting, decide};
+pub use decide::decide;
 pub use digest::{Digest, DigestInput, DigestKey, NotADigestKey};
 pub use judge::{Judgement, judge};
 pub use ledger::{
-    ChartId, Executed, Failure, Known, Ledger, MAX_EXECUTED, Outcome, Owner, Proven, Running, Tracked,
+    ChartId, Executed, Failure, Known, Ledger, MAX_EXECUTED, Outcome, Owner, Proven, Running,
+    Tracked,
 };
 pub use pin::{Hold, Pin};
 pub use request::{Order, Ruling, rule};
+pub use step::{Amendment, Decision, Plan, Step, Target, Wait, Waiting};
 pub use world::{Declared, Desired, Progress, Proof, Rejection, SightedFault, Stored, World};

@@ -1,11 +1,13 @@
 //! Somebody ran helm by hand: a record that is newer than all of ours.
 
-use belay_api::helm_release::{AttemptKind, OutsideChanges};
+use belay_api::helm_release::OutsideChanges;
 use belay_api::{Duration, Timestamp};
 use belay_release::Status;
 
 use crate::attempt::Cause;
-use crate::decide::{Amendment, Decision, Plan, Step, Target, Wait, Waiting};
+use crate::decide::{going_back, reach, wait};
+use crate::step::{Amendment, Decision, Step, Wait, Waiting};
+use crate::under_way::give_way;
 use crate::{At, Ledger, World};
 
 /// How long a foreign pending record is given before it counts as the trace of a dead process,
@@ -18,62 +20,46 @@ pub(crate) fn decide_outside(world: &World, ledger: &Ledger) -> Option<Decision>
         return None;
     }
     let newest = world.newest()?;
-    let ours = match &ledger.attempt {
-        // The number is taken by the create that is about to happen, or that lost the race.
-        Some(attempt) => ledger.newest.max(attempt.revision),
-        None => ledger.newest,
-    };
-    if newest.revision <= ours {
+    // The attempt's number is taken by the create that is about to happen, or that lost the race.
+    if newest.revision <= reach(ledger) {
         return None;
     }
-    if let Some(attempt) = &ledger.attempt
-        && !matches!(attempt.at, At::Failed { .. })
-        && !newest.status.is_pending()
-    {
-        return Some(Decision::Step(Step::Amend(Amendment::Yield {
-            to: newest.revision,
-        })));
+    if newest.status.is_pending() {
+        return Some(foreign_operation(world, newest.revision, newest.created));
     }
-    Some(match newest.status {
-        Status::Deployed | Status::Superseded | Status::Unknown => {
-            match (world.declared.outside_changes, ledger.last_good()) {
-                (OutsideChanges::Revert, Some(good)) => Decision::Step(Step::Begin(Plan {
-                    kind: AttemptKind::Revert,
-                    cause: Cause::OutsideChange,
-                    revision: newest.revision + 1,
-                    digest: good.digest.clone(),
-                    chart: good.chart.clone(),
-                    from: Some(newest.revision),
-                    target: Target::Proven(good.digest.clone()),
-                    timeout: world.declared.rollback_timeout,
-                })),
-                _ => Decision::Step(Step::KeepOutside {
-                    revision: newest.revision,
-                }),
-            }
+    if let Some(attempt) = &ledger.attempt {
+        if !matches!(attempt.at, At::Failed { .. }) {
+            let by = format!("revision {}, made by hand", newest.revision);
+            return Some(give_way(world, attempt, &by));
         }
+        if world
+            .stored(attempt.revision)
+            .is_some_and(|stored| stored.status.is_pending())
+        {
+            return Some(Decision::Step(Step::Settle));
+        }
+    }
+    let revert = |good| {
+        if world.declared.suspend {
+            return wait(Waiting::Suspended);
+        }
+        let (from, revision) = (Some(newest.revision), newest.revision + 1);
+        going_back(world, good, Cause::OutsideChange, from, revision)
+    };
+    Some(match newest.status {
         Status::Failed => match ledger.last_good() {
-            Some(good) if world.declared.atomic => Decision::Step(Step::Begin(Plan {
-                kind: AttemptKind::Revert,
-                cause: Cause::OutsideChange,
-                revision: newest.revision + 1,
-                digest: good.digest.clone(),
-                chart: good.chart.clone(),
-                from: Some(newest.revision),
-                target: Target::Proven(good.digest.clone()),
-                timeout: world.declared.rollback_timeout,
-            })),
+            Some(good) if world.declared.atomic && !ledger.halted => revert(good),
             _ => Decision::Step(Step::Amend(Amendment::TakeNote {
                 of: newest.revision,
             })),
         },
-        Status::PendingInstall | Status::PendingUpgrade | Status::PendingRollback => {
-            foreign_operation(world, newest.revision, newest.created)
-        }
-        Status::Uninstalled | Status::Uninstalling => Decision::Wait(Wait {
-            until: None,
-            on: Waiting::ReleaseRemoved,
-        }),
+        Status::Uninstalled | Status::Uninstalling => wait(Waiting::ReleaseRemoved),
+        _ => match (world.declared.outside_changes, ledger.last_good()) {
+            (OutsideChanges::Revert, Some(good)) => revert(good),
+            _ => Decision::Step(Step::KeepOutside {
+                revision: newest.revision,
+            }),
+        },
     })
 }
 

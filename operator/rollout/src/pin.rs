@@ -82,11 +82,15 @@ mod tests {
     fn a_spec_change_needs_a_new_digest_and_a_new_generation() {
         let pin = pin(Hold::SpecChange);
         let (bad, new) = (Digest::named("v1:bad"), Digest::named("v1:new"));
-        let lifted = |digest, generation| pin.is_lifted(Some(digest), generation, &[], Timestamp(0));
+        let lifted =
+            |digest, generation| pin.is_lifted(Some(digest), generation, &[], Timestamp(0));
         assert!(!lifted(&bad, 4), "only the interval was edited");
         assert!(!lifted(&new, 3), "only the range pulled a patch");
         assert!(lifted(&new, 4));
-        assert!(!pin.is_lifted(None, 4, &[], Timestamp(0)), "the source is down");
+        assert!(
+            !pin.is_lifted(None, 4, &[], Timestamp(0)),
+            "the source is down"
+        );
     }
 
     #[test]

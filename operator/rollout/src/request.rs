@@ -4,8 +4,8 @@ use belay_api::rollback_request::{RequestPhase, RollbackRequestSpec, Until};
 use belay_api::{Reason, Timestamp};
 use belay_release::Status;
 
-use crate::decide::Target;
 use crate::digest::spec_hash;
+use crate::step::Target;
 use crate::{Digest, Hold, Ledger, Outcome, Stored};
 
 /// A `RollbackRequest`, as far as decisions need it.
@@ -83,7 +83,10 @@ pub fn rule(order: &Order, ledger: &Ledger, storage: &[Stored], now: Timestamp) 
         return Ruling::Over;
     }
     if order.spec.not_after.is_some_and(|limit| now > limit) {
-        return refuse(Reason::Expired, "notAfter has passed; make a new request".into());
+        return refuse(
+            Reason::Expired,
+            "notAfter has passed; make a new request".into(),
+        );
     }
     if let Some(refusal) = unexpected(order, ledger) {
         return refusal;
@@ -99,7 +102,9 @@ fn unexpected(order: &Order, ledger: &Ledger) -> Option<Ruling> {
     let current = ledger.current.as_ref();
     let revision = current.map(|current| current.revision);
     let digest = current.map(|current| current.digest.as_str());
-    let holds = expected.revision.is_none_or(|wanted| revision == Some(wanted))
+    let holds = expected
+        .revision
+        .is_none_or(|wanted| revision == Some(wanted))
         && expected
             .digest
             .as_deref()
@@ -140,7 +145,12 @@ fn resolve(order: &Order, ledger: &Ledger, storage: &[Stored]) -> Result<Target,
         ledger
             .proven
             .iter()
-            .find(|proven| current.is_none_or(|current| current.digest != proven.digest))
+            // What failed or was ordered away is brought back by name only: the second of two orders
+            // for `previous` would otherwise undo the first.
+            .find(|proven| {
+                let runs = current.is_some_and(|current| current.digest == proven.digest);
+                !runs && ledger.block(&proven.digest).is_none()
+            })
             .ok_or_else(|| "there is no proven revision before the one that runs".to_owned())
     };
     let proven = found.map_err(|message| {
@@ -209,7 +219,13 @@ fn list_proven(ledger: &Ledger) -> String {
     let revisions: Vec<_> = ledger
         .proven
         .iter()
-        .map(|proven| format!("revision {} ({})", proven.revision, proven.chart.full_name()))
+        .map(|proven| {
+            format!(
+                "revision {} ({})",
+                proven.revision,
+                proven.chart.full_name()
+            )
+        })
         .collect();
     if revisions.is_empty() {
         "none".to_owned()

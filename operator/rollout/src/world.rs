@@ -63,7 +63,11 @@ impl Declared {
     /// Whether a container's reason may end an attempt before its timeout.
     pub fn fails_fast_on(&self, reason: &str) -> bool {
         self.fail_fast.mode == FailFastMode::Enabled
-            && !self.fail_fast.ignore.iter().any(|ignored| ignored == reason)
+            && !self
+                .fail_fast
+                .ignore
+                .iter()
+                .any(|ignored| ignored == reason)
     }
 }
 
@@ -156,6 +160,8 @@ impl World {
 
     /// A record by its number.
     pub fn stored(&self, revision: u32) -> Option<&Stored> {
-        self.storage.iter().find(|stored| stored.revision == revision)
+        self.storage
+            .iter()
+            .find(|stored| stored.revision == revision)
     }
 }

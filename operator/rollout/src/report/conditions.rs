@@ -5,7 +5,7 @@ use belay_api::helm_release::AttemptKind;
 use belay_api::{Condition, ConditionStatus, ConditionType, Reason};
 
 use crate::attempt::At;
-use crate::decide::{Wait, Waiting};
+use crate::step::{Wait, Waiting};
 use crate::world::World;
 use crate::{Attempt, Ledger};
 
@@ -64,7 +64,12 @@ pub(super) fn of_release(world: &World, ledger: Option<&Ledger>, wait: &Wait) ->
         &available.2,
     ));
     if let Some((status, why)) = consistent(ledger) {
-        conditions.push(condition(ConditionType::Consistent, status.0, status.1, &why));
+        conditions.push(condition(
+            ConditionType::Consistent,
+            status.0,
+            status.1,
+            &why,
+        ));
     }
     if let Some((status, reason, message)) = released(world, ledger) {
         conditions.push(condition(ConditionType::Released, status, reason, &message));
@@ -90,7 +95,9 @@ fn headline(world: &World, ledger: Option<&Ledger>, wait: &Wait) -> (Mode, Reaso
             return (
                 Mode::Stalled,
                 Reason::ReleaseClaimed,
-                format!("the HelmRelease {name} owns this release: give one of the two another releaseName"),
+                format!(
+                    "the HelmRelease {name} owns this release: give one of the two another releaseName"
+                ),
             );
         }
         Waiting::Suspended => {
@@ -109,13 +116,17 @@ fn headline(world: &World, ledger: Option<&Ledger>, wait: &Wait) -> (Mode, Reaso
                 rejection.reason,
                 rejection.message.clone(),
             ),
-            _ => (Mode::Working, Reason::Pending, "not looked at yet".to_owned()),
+            _ => (
+                Mode::Working,
+                Reason::Pending,
+                "not looked at yet".to_owned(),
+            ),
         };
     };
     if let Some(attempt) = &ledger.attempt {
         return under_way(attempt, wait);
     }
-    at_rest(ledger, wait)
+    at_rest(world, ledger, wait)
 }
 
 fn under_way(attempt: &Attempt, wait: &Wait) -> (Mode, Reason, String) {
@@ -152,7 +163,7 @@ fn under_way(attempt: &Attempt, wait: &Wait) -> (Mode, Reason, String) {
     )
 }
 
-fn at_rest(ledger: &Ledger, wait: &Wait) -> (Mode, Reason, String) {
+fn at_rest(world: &World, ledger: &Ledger, wait: &Wait) -> (Mode, Reason, String) {
     let runs = ledger.current.as_ref().map_or_else(
         || "nothing runs".to_owned(),
         |current| {
@@ -196,15 +207,18 @@ fn at_rest(ledger: &Ledger, wait: &Wait) -> (Mode, Reason, String) {
             format!("waits for somebody else's operation on revision {revision}"),
         ),
         Waiting::Blocked | Waiting::LeftInPlace => {
-            let blocked = ledger.blocked.first();
+            let blocked = world.desired.digest().and_then(|digest| ledger.block(digest));
             let message = blocked.map_or_else(String::new, |blocked| blocked.message.clone());
             let advice = match wait.until {
                 Some(at) => format!("it is tried again at {at}"),
+                None if ledger.halted => "a hook that cannot be undone ran before, so nothing is taken back by itself: change the spec, or order a RollbackRequest"
+                    .to_owned(),
                 None => "change the spec, or ask again with the annotation belay.dev/retry=<status.desired.digest>"
                     .to_owned(),
             };
             let reason = match (&wait.on, wait.until) {
                 (_, Some(_)) => Reason::RetryScheduled,
+                (Waiting::LeftInPlace, None) if ledger.halted => Reason::PastPointOfNoReturn,
                 (Waiting::LeftInPlace, None) => Reason::LeftInPlace,
                 _ => Reason::RevisionBlocked,
             };
@@ -294,9 +308,13 @@ fn released(world: &World, ledger: &Ledger) -> Option<(ConditionStatus, Reason, 
             format!("revision {} is what the spec asks for", current.revision),
         ));
     }
-    ledger
-        .block(desired)
-        .map(|blocked| (ConditionStatus::False, blocked.reason, blocked.message.clone()))
+    ledger.block(desired).map(|blocked| {
+        (
+            ConditionStatus::False,
+            blocked.reason,
+            blocked.message.clone(),
+        )
+    })
 }
 
 fn rolled_back(world: &World, ledger: &Ledger) -> Option<String> {

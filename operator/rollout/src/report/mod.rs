@@ -4,12 +4,12 @@ mod conditions;
 mod request;
 
 use belay_api::helm_release::{
-    AttemptKind, AttemptStatus, BlockedStatus, DesiredStatus, FailureStatus, HelmReleaseStatus, HistoryEntry,
-    PinStatus, ProgressStatus, RevisionStatus,
+    AttemptKind, AttemptStatus, BlockedStatus, DesiredStatus, FailureStatus, HelmReleaseStatus,
+    HistoryEntry, PinStatus, ProgressStatus, RevisionStatus,
 };
 use belay_api::{Phase, condition};
 
-use crate::decide::{Wait, Waiting};
+use crate::step::{Wait, Waiting};
 use crate::world::{Desired, Progress, World};
 use crate::{Attempt, Failure, Ledger, Proven, Running};
 
