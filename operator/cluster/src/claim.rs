@@ -136,9 +136,7 @@ impl Keeper {
         let told = self.told.clone();
         loop {
             let turn = async {
-                if let Err(error) = self.turn().await {
-                    tracing::warn!(lease = %self.options.name, %error, "the claim could not be looked after");
-                }
+                self.turn_in_time().await;
                 // A lost claim must be told when it is lost, not at the next turn.
                 let next = Instant::now() + pause;
                 match self.held {
@@ -156,6 +154,20 @@ impl Keeper {
             }
         }
         self.give_back().await;
+    }
+
+    /// A turn that hangs must not keep the loss of the claim from being told.
+    async fn turn_in_time(&mut self) {
+        let ends = self
+            .held
+            .map_or_else(|| Instant::now() + self.options.duration, |held| held.until);
+        match tokio::time::timeout_at(ends, self.turn()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(lease = %self.options.name, %error, "the claim could not be looked after");
+            }
+            Err(_) => self.tell(None),
+        }
     }
 
     fn tell(&mut self, held: Option<Held>) {

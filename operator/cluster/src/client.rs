@@ -5,14 +5,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use http::{HeaderValue, Response};
-use http_body_util::BodyExt;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use http::HeaderValue;
 use kube::client::{Body, ConfigExt};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use tower::ServiceBuilder;
 
+use crate::connections::Connections;
 use crate::error::{BoxError, Error};
 use crate::faults::FaultPlan;
 use crate::kinds::Kinds;
@@ -25,7 +23,7 @@ pub struct ConnectOptions {
     /// A kubeconfig file. `None`: as kubectl looks for one, then the pod's service account.
     pub kubeconfig: Option<PathBuf>,
     /// A kubeconfig's text, for another cluster named by a Secret. Goes before `kubeconfig`. Commands that a
-    /// kubeconfig asks to run (exec plugins) are refused here.
+    /// kubeconfig asks to run (exec plugins) and files that it names are refused here.
     pub kubeconfig_text: Option<String>,
     /// The context inside the kubeconfig; its current one when `None`.
     pub context: Option<String>,
@@ -227,16 +225,8 @@ async fn load(options: &ConnectOptions) -> Result<(String, kube::Config), Error>
             source,
         };
         let kubeconfig = Kubeconfig::from_yaml(text).map_err(|error| failed(error.into()))?;
-        let runs_commands = |info: &kube::config::NamedAuthInfo| {
-            info.auth_info
-                .as_ref()
-                .is_some_and(|auth| auth.exec.is_some() || auth.auth_provider.is_some())
-        };
-        if kubeconfig.auth_infos.iter().any(runs_commands) {
-            return Err(failed(
-                "it asks to run a command for credentials, which is not done here: use a token"
-                    .into(),
-            ));
+        if let Some(why) = untrusted(&kubeconfig) {
+            return Err(failed(why.into()));
         }
         let config = kube::Config::from_custom_kubeconfig(kubeconfig, &choice)
             .await
@@ -272,35 +262,35 @@ async fn load(options: &ConnectOptions) -> Result<(String, kube::Config), Error>
     Ok((what, config))
 }
 
-/// HTTP/2 where the server offers it: one connection carries all calls and watches, and its pings notice a dead
-/// peer, which kube's own stack has no limit for.
-fn bare_stack(config: &kube::Config, user_agent: &str) -> Result<Stack, BoxError> {
-    // Failing means that somebody has chosen a provider already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(Duration::from_secs(10)));
-    tcp.set_keepalive(Some(Duration::from_secs(30)));
-    let builder = hyper_rustls::HttpsConnectorBuilder::new()
-        .with_tls_config(config.rustls_client_config()?)
-        .https_or_http();
-    let builder = match &config.tls_server_name {
-        Some(name) => {
-            let name = rustls::pki_types::ServerName::try_from(name.clone())?;
-            builder.with_server_name_resolver(hyper_rustls::FixedServerNameResolver::new(name))
+/// What a kubeconfig from somebody else asks for that would act with our rights: our programs, or our files.
+fn untrusted(kubeconfig: &Kubeconfig) -> Option<&'static str> {
+    let users = kubeconfig
+        .auth_infos
+        .iter()
+        .filter_map(|named| named.auth_info.as_ref());
+    for user in users {
+        if user.exec.is_some() || user.auth_provider.is_some() {
+            return Some(
+                "it asks to run a command for credentials, which is not done here: use a token",
+            );
         }
-        None => builder,
-    };
-    let connector = builder.enable_all_versions().wrap_connector(tcp);
-    let http = hyper_util::client::legacy::Builder::new(TokioExecutor::new())
-        .pool_timer(TokioTimer::new())
-        .timer(TokioTimer::new())
-        .pool_idle_timeout(Duration::from_mins(1))
-        .http2_keep_alive_interval(Duration::from_secs(15))
-        .http2_keep_alive_timeout(Duration::from_secs(10))
-        .http2_adaptive_window(true)
-        .build::<_, Body>(connector);
+        let files = [&user.token_file, &user.client_certificate, &user.client_key];
+        if files.into_iter().any(Option::is_some) {
+            return Some(
+                "it names a file for credentials, which is not read here: embed them as data",
+            );
+        }
+    }
+    let mut clusters = kubeconfig
+        .clusters
+        .iter()
+        .filter_map(|named| named.cluster.as_ref());
+    clusters
+        .any(|cluster| cluster.certificate_authority.is_some())
+        .then_some("it names a file for its certificate authority, which is not read here: embed it as data")
+}
+
+fn bare_stack(config: &kube::Config, user_agent: &str) -> Result<Stack, BoxError> {
     let agent = HeaderValue::from_str(user_agent)?;
     let service = ServiceBuilder::new()
         .map_request(move |mut request: http::Request<Body>| {
@@ -312,10 +302,39 @@ fn bare_stack(config: &kube::Config, user_agent: &str) -> Result<Stack, BoxError
         .layer(config.base_uri_layer())
         .option_layer(config.auth_layer()?)
         .layer(config.extra_headers_layer()?)
-        .map_response(|answer: Response<hyper::body::Incoming>| {
-            answer.map(|body| body.map_err(BoxError::from).boxed_unsync())
-        })
-        .map_err(BoxError::from)
-        .service(http);
+        .service(Connections::new(config)?);
     Ok(Stack::new(service))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn refusal(user: &str) -> String {
+        let text = format!(
+            "{{apiVersion: v1, kind: Config, current-context: a, clusters: [{{name: a, cluster: {{server: 'https://a'}}}}], \
+             contexts: [{{name: a, context: {{cluster: a, user: a}}}}], users: [{{name: a, user: {user}}}]}}"
+        );
+        let options = ConnectOptions {
+            kubeconfig_text: Some(text),
+            ..ConnectOptions::default()
+        };
+        let error = connect(options).await.unwrap_err();
+        std::error::Error::source(&error).unwrap().to_string()
+    }
+
+    #[tokio::test]
+    async fn a_given_kubeconfig_neither_runs_commands_nor_reads_our_files() {
+        let runs =
+            refusal("{exec: {apiVersion: client.authentication.k8s.io/v1, command: sh}}").await;
+        assert!(runs.contains("command"), "{runs}");
+        for user in [
+            "{tokenFile: /token}",
+            "{client-key: /key}",
+            "{client-certificate: /crt}",
+        ] {
+            let reads = refusal(user).await;
+            assert!(reads.contains("file"), "{reads}");
+        }
+    }
 }

@@ -13,6 +13,9 @@ use crate::object::{Place, uid};
 use crate::watch::named::Sight;
 use crate::wire::Call;
 
+/// Between two looks whether established kinds are listed yet.
+const LISTING_PAUSE: Duration = Duration::from_millis(100);
+
 /// What to do with a chart's `crds/` (Flux's names; Helm does `Create`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub enum CrdPolicy {
@@ -93,39 +96,48 @@ impl Connection {
         definitions: &[ObjectKey],
         within: Duration,
     ) -> Result<(), (ObjectKey, Error)> {
-        if definitions.is_empty() {
+        let Some(first) = definitions.first() else {
             return Ok(());
-        }
+        };
         let ends = Instant::now() + within;
+        let mut kinds = Vec::new();
         for key in definitions {
             let left = ends.saturating_duration_since(Instant::now());
-            let kinds = self
-                .wait_established(key, left)
-                .await
-                .map_err(|error| (key.clone(), error))?;
-            for (api_version, kind) in kinds {
-                let listed = async {
-                    loop {
-                        match self.resolve(&api_version, &kind).await {
-                            Err(Error::UnknownKind { .. }) => {
-                                tokio::time::sleep(Duration::from_millis(100)).await;
-                            }
-                            other => return other.map(|_| ()),
-                        }
-                    }
-                };
-                tokio::time::timeout_at(ends, listed)
-                    .await
-                    .unwrap_or_else(|_| {
-                        Err(Error::Deadline {
-                            what: format!("that kind {kind} in {api_version} is served"),
-                            after: within,
-                        })
-                    })
-                    .map_err(|error| (key.clone(), error))?;
-            }
+            let established = self.wait_established(key, left).await;
+            kinds.extend(
+                established
+                    .map_err(|error| (key.clone(), error))?
+                    .into_iter()
+                    .map(|kind| (kind, key)),
+            );
         }
-        Ok(())
+        let mut listed = 0;
+        loop {
+            self.rediscover()
+                .await
+                .map_err(|error| (first.clone(), error))?;
+            while let Some(((api_version, kind), key)) = kinds.get(listed) {
+                match self.resolve(api_version, kind).await {
+                    Ok(_) => listed += 1,
+                    Err(Error::UnknownKind { .. }) if Instant::now() < ends => break,
+                    Err(Error::UnknownKind { .. }) => {
+                        let what = format!("that kind {kind} in {api_version} is served");
+                        return Err((
+                            (*key).clone(),
+                            Error::Deadline {
+                                what,
+                                after: within,
+                            },
+                        ));
+                    }
+                    Err(error) => return Err(((*key).clone(), error)),
+                }
+            }
+            if listed == kinds.len() {
+                return Ok(());
+            }
+            tokio::time::sleep(LISTING_PAUSE).await;
+        }
     }
 
     /// Waits until one definition is established; answers with the (apiVersion, kind) pairs that it serves.

@@ -394,6 +394,8 @@ fn kind_of(code: StatusCode, status: &Status, causes: &[Cause]) -> RefusalKind {
         405 | 415 => RefusalKind::NotSupported,
         409 if status.reason == "AlreadyExists" => RefusalKind::AlreadyExists,
         409 => RefusalKind::Conflict,
+        // A uid that is not the live object's is an immutable field to the API server, and another object to us.
+        422 if causes.iter().any(|cause| cause.field == "metadata.uid") => RefusalKind::Conflict,
         410 => RefusalKind::Expired,
         413 => RefusalKind::TooLarge,
         422 if is_immutable(message) || causes.iter().any(|cause| is_immutable(&cause.message)) => {
@@ -563,6 +565,13 @@ mod tests {
             refusal(422, "spec.replicas: Invalid value").kind,
             RefusalKind::Invalid
         );
+    }
+
+    #[test]
+    fn another_object_of_the_same_name_is_a_conflict() {
+        let body = r#"{"kind":"Status","status":"Failure","reason":"Invalid","code":422,"message":"field is immutable",
+            "details":{"name":"a","causes":[{"field":"metadata.uid","message":"field is immutable"}]}}"#;
+        assert_eq!(refusal(422, body).kind, RefusalKind::Conflict);
     }
 
     #[test]

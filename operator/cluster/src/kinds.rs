@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use kube::client::{APIGroupDiscoveryList, APIVersionDiscovery};
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use crate::client::Connection;
 use crate::error::Error;
@@ -13,6 +15,9 @@ use crate::wire::Call;
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
     application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList";
+
+/// A kind that is not there is not looked for more often than this, however many objects want it.
+const NOT_AGAIN_WITHIN: Duration = Duration::from_secs(1);
 
 /// Does an object of a kind live in a namespace?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -98,8 +103,8 @@ struct Table {
 #[derive(Debug, Clone, Default)]
 pub struct Kinds {
     table: Arc<RwLock<Option<Arc<Table>>>>,
-    // One refresh at a time: those who wait use what it found.
-    refreshing: Arc<tokio::sync::Mutex<()>>,
+    // One refresh at a time: those who wait use what it found. Holds when the last one ended.
+    refreshing: Arc<tokio::sync::Mutex<Option<Instant>>>,
 }
 
 impl Kinds {
@@ -113,11 +118,17 @@ impl Kinds {
     async fn newer_than(
         &self,
         seen: Option<&Arc<Table>>,
+        not_within: Duration,
         connection: &Connection,
     ) -> Result<Arc<Table>, Error> {
-        let _turn = self.refreshing.lock().await;
+        let mut last = self.refreshing.lock().await;
         let changed = |now: &Arc<Table>| seen.is_none_or(|seen| !Arc::ptr_eq(seen, now));
         if let Some(now) = self.current().filter(changed) {
+            return Ok(now);
+        }
+        if let (Some(now), Some(last)) = (self.current(), *last)
+            && last.elapsed() < not_within
+        {
             return Ok(now);
         }
         let core = Call::get("/api".into()).accept(AGGREGATED);
@@ -126,6 +137,7 @@ impl Kinds {
             tokio::try_join!(core.read(connection), groups.read(connection))?;
         let table = Arc::new(read(&[core, groups]));
         *self.table.write().unwrap_or_else(PoisonError::into_inner) = Some(table.clone());
+        *last = Some(Instant::now());
         Ok(table)
     }
 }
@@ -164,7 +176,10 @@ impl Connection {
         if let Some(found) = known.as_deref().and_then(&look) {
             return Ok(Some(found));
         }
-        let table = self.kinds().newer_than(known.as_ref(), self).await?;
+        let table = self
+            .kinds()
+            .newer_than(known.as_ref(), NOT_AGAIN_WITHIN, self)
+            .await?;
         Ok(look(&table))
     }
 
@@ -175,7 +190,7 @@ impl Connection {
     pub async fn rediscover(&self) -> Result<(), Error> {
         let known = self.kinds().current();
         self.kinds()
-            .newer_than(known.as_ref(), self)
+            .newer_than(known.as_ref(), Duration::ZERO, self)
             .await
             .map(|_| ())
     }
@@ -187,7 +202,7 @@ impl Connection {
     pub async fn api_versions(&self) -> Result<Vec<String>, Error> {
         let table = match self.kinds().current() {
             Some(table) => table,
-            None => self.kinds().newer_than(None, self).await?,
+            None => self.kinds().newer_than(None, Duration::ZERO, self).await?,
         };
         Ok(table.api_versions.clone())
     }

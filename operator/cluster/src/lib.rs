@@ -9,6 +9,7 @@
 pub mod apply;
 pub mod claim;
 pub mod client;
+pub(crate) mod connections;
 pub mod crds;
 pub mod error;
 pub mod faults;

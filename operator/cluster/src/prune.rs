@@ -89,6 +89,14 @@ impl Connection {
             _ => Some(()),
         })
         .await
+        .or_else(|error| {
+            // Its CRD went while we waited.
+            if error.is(RefusalKind::NotServed) {
+                Ok(())
+            } else {
+                Err(error)
+            }
+        })
     }
 
     async fn look(&self, key: &ObjectKey) -> Result<Option<(Place, Value)>, Error> {

@@ -45,7 +45,7 @@ impl Watches {
         let reads: Vec<_> = groups
             .into_iter()
             .map(|((_, _, _, follow), keys)| async move {
-                if keys.len() <= READ_SINGLY || follow == Follow::Named {
+                if keys.len() <= READ_SINGLY || follow != Follow::Labelled {
                     self.refresh_singly(connection, keys).await
                 } else {
                     self.refresh_listed(connection, keys).await
@@ -65,12 +65,16 @@ impl Watches {
         keys: Vec<ObjectKey>,
     ) -> Result<(), Error> {
         for key in keys {
+            let known = self.shared().index().known(&key);
             let live = match connection.get(&key).await {
                 Err(Error::UnknownKind { .. }) => None,
                 Err(error) if error.is(RefusalKind::NotServed) => None,
                 answer => answer?,
             };
-            self.take(&key, live.as_ref());
+            self.shared().update(|index| match &live {
+                Some(object) => index.seen(&key, object),
+                None => index.missing(&key, known),
+            });
         }
         Ok(())
     }
@@ -119,7 +123,7 @@ impl Watches {
                     .unwrap_or_default();
                 if let Some(key) = left.remove(name) {
                     name_kind(&mut object, &resolved);
-                    self.take(&key, Some(&object));
+                    self.shared().update(|index| index.seen(&key, &object));
                 }
             }
             next = next_page(&page);
@@ -130,13 +134,6 @@ impl Watches {
         // Gone, or without its label.
         self.refresh_singly(connection, left.into_values().collect())
             .await
-    }
-
-    fn take(&self, key: &ObjectKey, live: Option<&Value>) {
-        self.shared().update(|index| match live {
-            Some(object) => index.seen(key, object),
-            None => index.missing(key),
-        });
     }
 }
 

@@ -6,9 +6,9 @@ use belay_health::{ObjectKey, Verdict};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::object::{resource_version, uid};
+use crate::object::{ResourceVersion, resource_version, uid};
 use crate::watch::pods::{PodObservation, PodOwner, PodTable, trim_owner};
-use crate::watch::tracked::{Observed, ReleaseKey, Tracked, Tracking};
+use crate::watch::tracked::{Follow, Observed, PodScope, ReleaseKey, Tracked, Tracking};
 
 /// How far a release has got, as seen so far.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,10 +30,18 @@ pub(crate) struct Index {
     changed: BTreeSet<ReleaseKey>,
 }
 
+/// What nobody looked at before.
+#[derive(Debug, Default)]
+pub(crate) struct Fresh {
+    pub objects: BTreeSet<ObjectKey>,
+    /// Namespaces of pods.
+    pub namespaces: BTreeSet<String>,
+}
+
 #[derive(Debug)]
 struct Release {
     objects: BTreeMap<ObjectKey, Tracked>,
-    pods: Option<crate::watch::tracked::PodScope>,
+    pods: Option<PodScope>,
 }
 
 #[derive(Debug, Default)]
@@ -50,8 +58,8 @@ struct Seen {
 }
 
 impl Index {
-    /// Replaces what is looked at for a release. Answers with the objects that were not looked at before by anybody.
-    pub fn track(&mut self, release: &ReleaseKey, tracking: &Tracking) -> Vec<ObjectKey> {
+    /// Replaces what is looked at for a release. Answers with what nobody looked at before.
+    pub fn track(&mut self, release: &ReleaseKey, tracking: &Tracking) -> Fresh {
         let objects: BTreeMap<ObjectKey, Tracked> = tracking
             .objects
             .iter()
@@ -65,13 +73,19 @@ impl Index {
         {
             self.forget(key, release);
         }
-        let mut fresh = Vec::new();
+        let mut fresh = Fresh::default();
         for key in objects.keys() {
             let entry = self.objects.entry(key.clone()).or_insert_with(|| {
-                fresh.push(key.clone());
+                fresh.objects.insert(key.clone());
                 Entry::default()
             });
             entry.trackers.insert(release.clone());
+        }
+        for namespace in tracking.pods.iter().flat_map(|scope| &scope.namespaces) {
+            self.pods.entry(namespace.clone()).or_insert_with(|| {
+                fresh.namespaces.insert(namespace.clone());
+                PodTable::default()
+            });
         }
         self.releases.insert(
             release.clone(),
@@ -144,16 +158,10 @@ impl Index {
     }
 
     /// Takes the last state of a deleted object in: `true` when it is final in itself, because the object ended before
-    /// it was deleted and is followed by name; otherwise the caller has to look.
+    /// it was deleted and is a hook; otherwise the caller has to look.
     pub fn ended(&mut self, key: &ObjectKey, object: &Value) -> bool {
-        let named = self
-            .trackers(key)
-            .iter()
-            .any(|tracked| tracked.follow == crate::watch::tracked::Follow::Named);
-        let Some(verdict) = self
-            .judge(key, object)
-            .filter(|verdict| named && (verdict.is_current() || verdict.is_failed()))
-        else {
+        let last = self.judge(key, object).filter(is_final);
+        let Some(verdict) = last.filter(|_| self.is_hook(key)) else {
             return false;
         };
         let observed = Observed {
@@ -165,33 +173,43 @@ impl Index {
         true
     }
 
-    /// A look found nothing there.
-    pub fn missing(&mut self, key: &ObjectKey) {
+    /// What is known of an object now, to be handed to [`Index::missing`] when a read that begins after this finds
+    /// nothing: an answer of "not there" has no resourceVersion of its own.
+    pub fn known(&self, key: &ObjectKey) -> ResourceVersion {
+        let seen = self.objects.get(key).and_then(|entry| entry.seen.as_ref());
+        let seen = seen.map(|seen| seen.observed.resource_version);
+        let tracked = self
+            .trackers(key)
+            .into_iter()
+            .map(|tracked| tracked.not_before);
+        tracked.chain(seen).max().unwrap_or_default()
+    }
+
+    /// A read that began when `known` was known found nothing there.
+    pub fn missing(&mut self, key: &ObjectKey, known: ResourceVersion) {
         let Some(entry) = self.objects.get(key) else {
             return;
         };
         // A hook that ended and was deleted stays ended.
-        let ended = entry.seen.as_ref().is_some_and(|seen| {
-            seen.observed.verdict.is_current() || seen.observed.verdict.is_failed()
-        });
-        let named = self
-            .trackers(key)
-            .iter()
-            .any(|tracked| tracked.follow == crate::watch::tracked::Follow::Named);
-        if ended && named {
-            return;
-        }
-        let resource_version = entry
+        let ended = entry
             .seen
             .as_ref()
-            .map(|seen| seen.observed.resource_version)
-            .unwrap_or_default();
+            .is_some_and(|seen| is_final(&seen.observed.verdict));
+        if ended && self.is_hook(key) {
+            return;
+        }
         let observed = Observed {
             verdict: Verdict::Missing,
-            resource_version,
+            resource_version: known,
             uid: String::new(),
         };
         self.put(key, observed, None);
+    }
+
+    fn is_hook(&self, key: &ObjectKey) -> bool {
+        self.trackers(key)
+            .iter()
+            .any(|tracked| tracked.follow == Follow::Hook)
     }
 
     fn judge(&self, key: &ObjectKey, object: &Value) -> Option<Verdict> {
@@ -251,8 +269,12 @@ impl Index {
             .pointer("/metadata/name")
             .and_then(Value::as_str)
             .unwrap_or_default();
-        let table = self.pods.entry(namespace.to_owned()).or_default();
-        if table.pod_seen(name, pod, now) {
+        // A watch outlives its last user a little; what it tells then is not kept.
+        if self
+            .pods
+            .get_mut(namespace)
+            .is_some_and(|table| table.pod_seen(name, pod, now))
+        {
             self.news_in(namespace);
         }
     }
@@ -284,9 +306,8 @@ impl Index {
     pub fn replica_set_seen(&mut self, namespace: &str, set: &Value) {
         if self
             .pods
-            .entry(namespace.to_owned())
-            .or_default()
-            .replica_set_seen(set)
+            .get_mut(namespace)
+            .is_some_and(|table| table.replica_set_seen(set))
         {
             self.news_in(namespace);
         }
@@ -349,6 +370,10 @@ impl Index {
         }
         Some(progress)
     }
+}
+
+fn is_final(verdict: &Verdict) -> bool {
+    verdict.is_current() || verdict.is_failed()
 }
 
 /// What of the last sight counts for a tracker: only its object, and only from the apply's answer on, which itself is

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::client::Connection;
-use crate::error::{Error, RefusalKind};
+use crate::error::{Cause, Error, RefusalKind};
 use crate::identity::{MANAGED_BY, MANAGED_BY_HELM};
 use crate::kinds::Resolved;
 use crate::object::{ResourceVersion, resource_version};
@@ -62,7 +62,8 @@ impl Observer {
         loop {
             let answer = self.work(&mut pause).await;
             let Err(error) = answer else { return };
-            if error.is(RefusalKind::Expired) {
+            if is_useless_position(&error) {
+                tracing::debug!(watch = ?self.watch, %error, "listing anew");
                 self.desk.moved_to(None);
                 continue;
             }
@@ -106,8 +107,8 @@ impl Observer {
                 continue;
             }
             let from = match self.desk.position() {
-                Some(position) => position,
-                None => self.list(&resolved, &selection).await?,
+                Some(position) if !self.desk.must_list() => position,
+                _ => self.list(&resolved, &selection).await?,
             };
             let events = pin!(watch(&self.connection, &selection, from).await?);
             *pause = PAUSE;
@@ -130,7 +131,7 @@ impl Observer {
                 },
                 () = self.desk.wake.notified() => {
                     let looks = self.desk.take_looks();
-                    if looks.len() >= LIST_INSTEAD {
+                    if self.desk.must_list() || looks.len() >= LIST_INSTEAD {
                         return Ok(Round::List);
                     }
                     self.look(looks).await;
@@ -210,8 +211,10 @@ impl Observer {
         resolved: &Resolved,
         selection: &Selection,
     ) -> Result<ResourceVersion, Error> {
-        // Looks that were asked for before are answered by the list.
+        // What was asked for before is answered by the list; what is asked for meanwhile is not.
         self.desk.take_looks();
+        self.desk.must_list();
+        self.desk.moved_to(None);
         let accept = if matches!(self.watch, WatchKey::ReplicaSets(_)) {
             METADATA_LIST
         } else {
@@ -247,7 +250,7 @@ impl Observer {
                 self.seen(&shared, resolved, object);
             }
             if next.is_none() {
-                self.desk.moved_to(Some(position));
+                self.desk.listed_at(position);
                 match &self.watch {
                     WatchKey::Pods(namespace) => {
                         shared.update(|index| index.pods_listed(namespace, &names));
@@ -295,18 +298,23 @@ impl Observer {
 
     async fn look(&self, keys: impl IntoIterator<Item = ObjectKey>) {
         let reads = keys.into_iter().map(|key| async move {
+            let known = self
+                .shared
+                .upgrade()
+                .map(|shared| shared.index().known(&key))
+                .unwrap_or_default();
             let answer = self.connection.get(&key).await;
-            (key, answer)
+            (key, known, answer)
         });
         let mut answers = stream::iter(reads).buffer_unordered(LOOKS_AT_ONCE);
-        while let Some((key, answer)) = answers.next().await {
+        while let Some((key, known, answer)) = answers.next().await {
             let Some(shared) = self.shared.upgrade() else {
                 return;
             };
             match answer {
                 Ok(Some(object)) => shared.update(|index| index.seen(&key, &object)),
                 Ok(None) | Err(Error::UnknownKind { .. }) => {
-                    shared.update(|index| index.missing(&key));
+                    shared.update(|index| index.missing(&key, known));
                 }
                 Err(error) => {
                     tracing::debug!(object = %key, %error, "a look failed");
@@ -374,6 +382,14 @@ impl Observer {
             },
         }
     }
+}
+
+/// Compacted away, or from a history that this kind is not part of.
+fn is_useless_position(error: &Error) -> bool {
+    error.refusal().is_some_and(|refusal| {
+        let too_large = |cause: &Cause| cause.reason == "ResourceVersionTooLarge";
+        refusal.kind == RefusalKind::Expired || refusal.causes.iter().any(too_large)
+    })
 }
 
 fn key_of(resolved: &Resolved, object: &Value) -> Option<ObjectKey> {

@@ -1,7 +1,7 @@
 //! Which watches run: one per kind and scope, for as long as somebody looks, shared by all who do.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::object::ResourceVersion;
 use crate::permits::Lane;
 use crate::watch::index::{Index, Progress};
 use crate::watch::observe::Observer;
-use crate::watch::tracked::{Follow, ReleaseKey, Tracking};
+use crate::watch::tracked::{Follow, ReleaseKey, Tracked, Tracking};
 
 /// How far watches reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -81,12 +81,23 @@ impl Drop for Running {
 pub(crate) struct Desk {
     /// The last resourceVersion that the watch has told; zero before it has.
     position: AtomicU64,
+    /// What happened after this was seen; zero when everything is, because it was listed.
+    since: AtomicU64,
+    list: AtomicBool,
     // Bounded by the number of tracked objects.
     looks: Mutex<BTreeSet<ObjectKey>>,
     pub wake: Notify,
 }
 
 impl Desk {
+    fn starting_at(from: Option<ResourceVersion>) -> Self {
+        let desk = Self::default();
+        let from = from.unwrap_or_default().0;
+        desk.position.store(from, Ordering::Release);
+        desk.since.store(from, Ordering::Release);
+        desk
+    }
+
     pub fn position(&self) -> Option<ResourceVersion> {
         Some(self.position.load(Ordering::Acquire))
             .filter(|at| *at > 0)
@@ -96,6 +107,29 @@ impl Desk {
     pub fn moved_to(&self, position: Option<ResourceVersion>) {
         self.position
             .store(position.unwrap_or_default().0, Ordering::Release);
+    }
+
+    /// Everything was listed, at this point of history.
+    pub fn listed_at(&self, position: ResourceVersion) {
+        self.since.store(0, Ordering::Release);
+        self.moved_to(Some(position));
+    }
+
+    /// Was everything that happened after `from` seen; for `None`, everything there is?
+    fn covers(&self, from: Option<ResourceVersion>) -> bool {
+        let since = self.since.load(Ordering::Acquire);
+        since == 0 || from.is_some_and(|from| from.0 >= since)
+    }
+
+    /// Asks for a list.
+    fn list_anew(&self) {
+        self.list.store(true, Ordering::Release);
+        self.wake.notify_one();
+    }
+
+    /// Was a list asked for? The order is taken with the answer.
+    pub fn must_list(&self) -> bool {
+        self.list.swap(false, Ordering::AcqRel)
     }
 
     /// Asks for a read of one object.
@@ -152,30 +186,19 @@ impl Watches {
     /// Looks at these objects for a release, in place of those before. Returns at once; must be called inside a tokio
     /// runtime.
     pub fn track(&self, release: &ReleaseKey, tracking: &Tracking) {
-        let fresh: BTreeSet<ObjectKey> = self
-            .shared
-            .update(|index| index.track(release, tracking))
-            .into_iter()
-            .collect();
-        let mut wanted: BTreeMap<WatchKey, Vec<(ObjectKey, ResourceVersion)>> = BTreeMap::new();
+        let fresh = self.shared.update(|index| index.track(release, tracking));
+        let mut wanted: BTreeMap<WatchKey, Vec<&Tracked>> = BTreeMap::new();
         for tracked in &tracking.objects {
-            // The last moment at which this object's state was known.
-            let known = if tracked.first.is_some() {
-                tracked.not_before
-            } else {
-                ResourceVersion::default()
-            };
-            let known = known.max(tracking.from.unwrap_or_default());
-            wanted
-                .entry(self.watch_for(&tracked.key, tracked.follow))
-                .or_default()
-                .push((tracked.key.clone(), known));
+            let watch = self.watch_for(&tracked.key, tracked.follow);
+            wanted.entry(watch).or_default().push(tracked);
         }
         for namespace in tracking.pods.iter().flat_map(|scope| &scope.namespaces) {
-            wanted.entry(WatchKey::Pods(namespace.clone())).or_default();
-            wanted
-                .entry(WatchKey::ReplicaSets(namespace.clone()))
-                .or_default();
+            for watch in [
+                WatchKey::Pods(namespace.clone()),
+                WatchKey::ReplicaSets(namespace.clone()),
+            ] {
+                wanted.entry(watch).or_default();
+            }
         }
         let mut running = self.shared.running();
         for (watch, entry) in running.iter_mut() {
@@ -184,18 +207,30 @@ impl Watches {
             }
         }
         for (watch, objects) in wanted {
+            let shared = running.contains_key(&watch);
             let entry = running
                 .entry(watch.clone())
-                .or_insert_with(|| self.start(watch, tracking.from));
+                .or_insert_with(|| self.start(watch.clone(), tracking.from));
             entry.users.insert(release.clone());
-            for (key, known) in objects {
-                // What the watch told while nobody listened for this object was not kept.
-                let missed = entry
-                    .desk
-                    .position()
-                    .is_some_and(|position| position > known);
-                if missed && fresh.contains(&key) {
-                    entry.desk.look_at(key);
+            match &watch {
+                // What the watch told of this namespace while nobody listened was not kept.
+                WatchKey::Pods(namespace) | WatchKey::ReplicaSets(namespace) => {
+                    if shared
+                        && (fresh.namespaces.contains(namespace)
+                            || !entry.desk.covers(tracking.from))
+                    {
+                        entry.desk.list_anew();
+                    }
+                }
+                WatchKey::Kind { .. } | WatchKey::Named(_) => {
+                    for tracked in objects
+                        .into_iter()
+                        .filter(|tracked| fresh.objects.contains(&tracked.key))
+                    {
+                        if may_have_missed(tracked, tracking.from, shared, &entry.desk) {
+                            entry.desk.look_at(tracked.key.clone());
+                        }
+                    }
                 }
             }
         }
@@ -241,7 +276,7 @@ impl Watches {
 
     fn watch_for(&self, key: &ObjectKey, follow: Follow) -> WatchKey {
         match (follow, self.shared.scope, &key.namespace) {
-            (Follow::Named, _, _) | (_, WatchScope::Namespaces, None) => {
+            (Follow::Named | Follow::Hook, _, _) | (_, WatchScope::Namespaces, None) => {
                 WatchKey::Named(key.clone())
             }
             (_, WatchScope::Cluster, _) => WatchKey::Kind {
@@ -258,8 +293,7 @@ impl Watches {
     }
 
     fn start(&self, watch: WatchKey, from: Option<ResourceVersion>) -> Running {
-        let desk = Arc::new(Desk::default());
-        desk.moved_to(from);
+        let desk = Arc::new(Desk::starting_at(from));
         let observer = Observer::new(&self.shared, watch, desk.clone());
         Running {
             users: BTreeSet::new(),
@@ -284,5 +318,26 @@ impl Watches {
                 shared.running().retain(|_, entry| !entry.users.is_empty());
             }
         });
+    }
+}
+
+/// Can something have happened to an object between the last moment at which its state was known and this one, of
+/// which its watch will not tell?
+fn may_have_missed(
+    tracked: &Tracked,
+    from: Option<ResourceVersion>,
+    shared: bool,
+    desk: &Desk,
+) -> bool {
+    match (&tracked.first, &tracked.uid) {
+        // Before the apply there is nothing to miss.
+        (None, None) => false,
+        // Nothing is known, and only a list would tell it.
+        (None, Some(_)) => shared || from.is_some(),
+        (Some(_), _) => {
+            let known = tracked.not_before.max(from.unwrap_or_default());
+            // A watch that stands nowhere is listing, and may have passed this object already.
+            shared && desk.position().is_none_or(|position| position > known)
+        }
     }
 }

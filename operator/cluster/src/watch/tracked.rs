@@ -35,8 +35,10 @@ pub type Judge = Arc<dyn Fn(&Value) -> Verdict + Send + Sync>;
 pub enum Follow {
     /// By the one watch of its kind, which selects what Helm's label marks.
     Labelled,
-    /// By a watch of its own, by name: hooks and `crds/`, which carry no label.
+    /// By a watch of its own, by name: `crds/`, which carry no label.
     Named,
+    /// By name too; and once it has ended, its deletion says nothing any more.
+    Hook,
 }
 
 /// One object that is looked at.
@@ -102,7 +104,7 @@ impl Tracked {
             uid: Some(run.uid.clone()),
             not_before: run.resource_version,
             first: Some(run.verdict.clone()),
-            follow: Follow::Named,
+            follow: Follow::Hook,
             judge: Some(Arc::new(hook_verdict)),
             ..Self::expected(run.key.clone())
         }

@@ -116,7 +116,8 @@ fn only_a_changed_verdict_wakes_a_release() {
     assert_eq!(drain(&mut index), ["shop"]);
     index.seen(&key(), &claim(12, "u", "Bound"));
     assert_eq!(drain(&mut index), Vec::<String>::new());
-    index.missing(&key());
+    let known = index.known(&key());
+    index.missing(&key(), known);
     assert_eq!(drain(&mut index), ["shop"]);
 }
 
@@ -134,8 +135,10 @@ fn what_nobody_tracks_is_forgotten_and_leaves_no_news() {
 #[test]
 fn an_object_of_two_releases_is_kept_until_both_let_go() {
     let mut index = Index::default();
-    assert_eq!(index.track(&release("a"), &tracking(tracked(10))), [key()]);
-    assert_eq!(index.track(&release("b"), &tracking(tracked(10))), []);
+    let fresh = index.track(&release("a"), &tracking(tracked(10)));
+    assert!(fresh.objects.contains(&key()));
+    let fresh = index.track(&release("b"), &tracking(tracked(10)));
+    assert!(fresh.objects.is_empty());
     index.untrack(&release("a"));
     assert!(index.is_tracked(&key()));
 }
@@ -153,13 +156,31 @@ fn a_hook_that_ended_and_was_deleted_has_ended() {
         "status": {"conditions": [{"type": "Complete", "status": "True"}]}});
     let tracked = Tracked {
         uid: Some("u".into()),
-        follow: Follow::Named,
+        follow: Follow::Hook,
         judge: Some(std::sync::Arc::new(belay_health::hook_verdict)),
         ..Tracked::expected(hook.clone())
     };
     let mut index = Index::default();
     index.track(&release("shop"), &tracking(tracked));
     assert!(index.ended(&hook, &done));
-    index.missing(&hook);
+    let known = index.known(&hook);
+    index.missing(&hook, known);
     assert_eq!(verdict_of(&index, "shop"), Some(Verdict::Current));
+}
+
+#[test]
+fn a_read_from_before_the_apply_that_found_nothing_does_not_count() {
+    let mut index = Index::default();
+    index.track(&release("shop"), &tracking(Tracked::expected(key())));
+    let before_the_apply = index.known(&key());
+    let first = Tracked {
+        first: Some(Verdict::Terminating),
+        ..tracked(10)
+    };
+    index.track(&release("shop"), &tracking(first));
+    index.missing(&key(), before_the_apply);
+    assert_eq!(verdict_of(&index, "shop"), Some(Verdict::Terminating));
+    let after = index.known(&key());
+    index.missing(&key(), after);
+    assert_eq!(verdict_of(&index, "shop"), Some(Verdict::Missing));
 }
