@@ -6,6 +6,7 @@ mod duration;
 mod format;
 mod layout;
 mod parse;
+mod scan;
 
 use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
 

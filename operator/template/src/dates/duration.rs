@@ -1,6 +1,6 @@
 //! Go's durations: 64 bits of nanoseconds, written as `1h2m3.5s`.
 
-use super::parse::quote;
+use super::scan::quote;
 
 const SECOND: u64 = 1_000_000_000;
 /// The largest magnitude, that of the most negative duration.
