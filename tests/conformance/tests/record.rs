@@ -57,10 +57,7 @@ fn manifest_and_hooks_are_recorded_alike() {
             )
         );
         assert_eq!(theirs["manifest"], ours.manifest);
-        assert_eq!(
-            theirs["weight"].as_i64().unwrap_or(0),
-            i64::from(ours.weight)
-        );
+        assert_eq!(theirs["weight"].as_i64().unwrap_or(0), ours.weight);
     }
 }
 
