@@ -91,13 +91,14 @@ fn set(_: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError> {
 
 fn merge_all(args: &[Value], overwrite: bool) -> Result<Value, FuncError> {
     let target = map(args, 0);
-    let target = if target.is_nil() && args.len() > 1 {
+    let sources = (1..args.len()).map(|i| map(args, i));
+    let target = if target.is_nil() && !sources.clone().all(|source| source.is_nil()) {
         Map::new(MapType::Any)
     } else {
         target
     };
-    for i in 1..args.len() {
-        merge::merge(&target, &map(args, i), overwrite)?;
+    for source in sources {
+        merge::merge(&target, &source, overwrite)?;
     }
     Ok(target.into())
 }
