@@ -28,6 +28,7 @@ if command -v flock >/dev/null; then
     exec 9>"$tools.lock"
     flock --nonblock 9 || { say "another build is under way, waiting for it"; flock 9; }
     done_already || true
+    rm -rf "$cache"/building-* # of a build that was killed
 fi
 
 version() { go list -m -f '{{.Version}}' "$1"; }

@@ -1,10 +1,10 @@
 //! Where the real tools are; builds them at first use.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use crate::command::{self, Output};
-use crate::{Error, Result};
+use crate::{Error, Result, Watchdog};
 
 /// The folder of tools that `tests/controlplane/go.mod` names: etcd, the Kubernetes
 /// programs, kubectl, helm, kwok and a registry.
@@ -27,11 +27,13 @@ impl Tools {
 
     fn ensure_blocking() -> Result<Self> {
         let script = workspace().join("tests/controlplane/build.sh");
-        let built = Command::new("bash")
-            .arg(&script)
-            .stdin(Stdio::null())
-            .stderr(Stdio::inherit())
-            .output()
+        // Not left behind either: it takes minutes and both cores.
+        let mut watchdog = Watchdog::start(None)?;
+        let built = watchdog
+            .spawn("bash".as_ref(), |command| {
+                command.arg(&script).stdout(Stdio::piped());
+            })?
+            .wait_with_output()
             .map_err(Error::io(format!("running {}", script.display())))?;
         let folder = String::from_utf8_lossy(&built.stdout).trim().to_owned();
         if !built.status.success() || folder.is_empty() {

@@ -24,11 +24,25 @@ const UP_LIMIT: Duration = Duration::from_mins(3);
 const DOWN_LIMIT: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = tokio::runtime::Runtime::new()
+        .map_err(Into::into)
+        .and_then(|runtime| {
+            let outcome = runtime.block_on(obey(&args));
+            // A build that is no longer wanted ends with the process.
+            runtime.shutdown_background();
+            outcome
+        });
+    outcome.unwrap_or_else(|error| {
+        eprintln!("{error}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn obey(args: &[String]) -> Outcome {
     let folder = Cluster::usual_folder();
-    let outcome = match args
+    match args
         .iter()
         .map(String::as_str)
         .collect::<Vec<_>>()
@@ -40,11 +54,7 @@ async fn main() -> ExitCode {
         ["with", command, args @ ..] => with(&folder, command, args).await,
         ["guard", command, args @ ..] => guard(&folder, command, args).await,
         _ => Err(USAGE.into()),
-    };
-    outcome.unwrap_or_else(|error| {
-        eprintln!("{error}");
-        ExitCode::FAILURE
-    })
+    }
 }
 
 /// Starts a supervisor in the background and waits for what it says.
