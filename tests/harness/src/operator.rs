@@ -27,7 +27,7 @@ impl Operator {
     ///
     /// # Errors
     /// If no process can be started. A binary that does not exist shows in
-    /// [`Operator::ended`] and [`Operator::log`]; `cargo build -p belay-cli` makes it.
+    /// [`Operator::ended`] and [`Operator::log`]; `cargo build -p belay` makes it.
     pub fn start(binary: &Path, kubeconfig: &Path, flags: &[String]) -> Result<Self> {
         let logs = tempfile::tempdir().map_err(Error::io("making a folder for logs"))?;
         let open = || {
