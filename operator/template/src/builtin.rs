@@ -222,7 +222,7 @@ fn call(_: &mut dyn Caller, args: &[Value]) -> Outcome {
 fn printf(caller: &mut dyn Caller, args: &[Value]) -> Outcome {
     let format = args[0]
         .as_str()
-        .map(|format| format.as_bytes())
+        .map(crate::value::Str::as_bytes)
         .unwrap_or_default();
     // "%1000000s" in a loop would build much from little.
     let digits = format

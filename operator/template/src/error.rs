@@ -133,10 +133,10 @@ impl ExecError {
         else {
             return format!("execution error in ({}): {text}", self.template);
         };
-        if let (Some(start), Some(end)) = (rest.find(WARN_START), rest.rfind(WARN_END)) {
-            if let Some(message) = rest.get(start + WARN_START.len()..end) {
-                return format!("execution error at ({location}): {message}");
-            }
+        if let (Some(start), Some(end)) = (rest.find(WARN_START), rest.rfind(WARN_END))
+            && let Some(message) = rest.get(start + WARN_START.len()..end)
+        {
+            return format!("execution error at ({location}): {message}");
         }
         let mut trace: Vec<Trace> = Vec::new();
         for error in self.chain() {

@@ -81,7 +81,7 @@ impl Render<'_> {
             Some(pipe) => self.pipeline(scope, pipe)?,
             None => Value::Nil,
         };
-        self.run(&called, &call.name, Found::plain(data))
+        self.run(&called, &call.name, &Found::plain(data))
             .map_err(Stop::Failed)
     }
 
@@ -90,7 +90,6 @@ impl Render<'_> {
         let int = |i: usize| Found::plain(Value::int(i as i64));
         let mut ran = false;
         match &over {
-            Value::Nil => {}
             Value::Int(kind, count)
                 if !matches!(kind, IntKind::Duration | IntKind::Month | IntKind::Weekday)
                     || *count >= 0 =>
@@ -104,12 +103,13 @@ impl Render<'_> {
                 for number in 0..*count {
                     ran = true;
                     let item = Found::plain(Value::Int(*kind, number));
-                    if self.iterate(scope, branch, Found::plain(Value::Nil), item)? == Flow::Break {
+                    if self.iterate(scope, branch, Found::plain(Value::Nil), &item)? == Flow::Break
+                    {
                         break;
                     }
                 }
             }
-            Value::Int(..) => {}
+            Value::Nil | Value::Int(..) => {}
             Value::List(list) => {
                 let any = list.kind().holds_any();
                 for (i, item) in list.iter().enumerate() {
@@ -118,7 +118,7 @@ impl Render<'_> {
                         value: item.clone(),
                         any,
                     };
-                    if self.iterate(scope, branch, int(i), item)? == Flow::Break {
+                    if self.iterate(scope, branch, int(i), &item)? == Flow::Break {
                         break;
                     }
                 }
@@ -127,7 +127,7 @@ impl Render<'_> {
                 for (i, &byte) in bytes.iter().enumerate() {
                     ran = true;
                     let item = Found::plain(Value::Int(IntKind::Uint8, i64::from(byte)));
-                    if self.iterate(scope, branch, int(i), item)? == Flow::Break {
+                    if self.iterate(scope, branch, int(i), &item)? == Flow::Break {
                         break;
                     }
                 }
@@ -138,7 +138,7 @@ impl Render<'_> {
                 for (key, value) in map.snapshot() {
                     ran = true;
                     let item = Found { value, any };
-                    if self.iterate(scope, branch, Found::plain(Value::Str(key)), item)?
+                    if self.iterate(scope, branch, Found::plain(Value::Str(key)), &item)?
                         == Flow::Break
                     {
                         break;
@@ -161,7 +161,7 @@ impl Render<'_> {
         scope: Scope<'_>,
         branch: &Branch,
         index: Found,
-        item: Found,
+        item: &Found,
     ) -> Result<Flow, Stop> {
         self.step()?;
         match branch.pipe.declares.as_slice() {
@@ -172,7 +172,7 @@ impl Render<'_> {
                 self.assign(second, item.clone())?;
             }
         }
-        self.list(scope.at(&item), &branch.list)
+        self.list(scope.at(item), &branch.list)
     }
 
     fn assign(&mut self, variable: &Declared, value: Found) -> Result<(), Stop> {

@@ -133,15 +133,7 @@ fn is_word(c: char) -> bool {
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    let first = *needle.first()?;
-    let mut from = 0;
-    while let Some(at) = haystack[from..].iter().position(|&byte| byte == first) {
-        if haystack[from + at..].starts_with(needle) {
-            return Some(from + at);
-        }
-        from += at + 1;
-    }
-    None
+    memchr::memmem::find(haystack, needle)
 }
 
 fn has_left_trim(rest: &[u8]) -> bool {
@@ -199,10 +191,8 @@ impl<'t> Lexer<'t> {
     fn line_of(&mut self, start: usize) -> usize {
         let start = start.min(self.text.len());
         if start > self.line_counted_to {
-            self.line += self.text[self.line_counted_to..start]
-                .iter()
-                .filter(|&&b| b == b'\n')
-                .count();
+            self.line +=
+                memchr::memchr_iter(b'\n', &self.text[self.line_counted_to..start]).count();
             self.line_counted_to = start;
         }
         self.line

@@ -69,8 +69,8 @@ const FILES: &[Function] = &[
     Function::new("GetBytes", &[String], |_, args| {
         Ok(Value::Bytes(file(args)))
     }),
-    Function::new("Lines", &[String], lines),
-    Function::new("Glob", &[String], glob),
+    Function::new("Lines", &[String], |_, args| Ok(lines(args))),
+    Function::new("Glob", &[String], |_, args| Ok(glob(args))),
     Function::new("AsConfig", &[], |_, args| {
         by_base_name(args, |content| Value::Str(content.clone()))
     }),
@@ -93,16 +93,16 @@ fn file(args: &[Value]) -> Str {
     found.as_ref().map(content).unwrap_or_default()
 }
 
-fn lines(_: &mut dyn crate::Caller, args: &[Value]) -> Outcome {
+fn lines(args: &[Value]) -> Value {
     let content = file(args);
     let body = content.strip_suffix(b"\n").unwrap_or(&content);
     if content.is_empty() {
-        return Ok(Value::strings(Vec::<Str>::new()));
+        return Value::strings(Vec::<Str>::new());
     }
-    Ok(Value::strings(body.split(|&b| b == b'\n')))
+    Value::strings(body.split(|&b| b == b'\n'))
 }
 
-fn glob(_: &mut dyn crate::Caller, args: &[Value]) -> Outcome {
+fn glob(args: &[Value]) -> Value {
     let pattern = Glob::new(text(args, 1));
     let found = Map::new(MapType::Files);
     if let Some(files) = args[0].as_map() {
@@ -112,7 +112,7 @@ fn glob(_: &mut dyn crate::Caller, args: &[Value]) -> Outcome {
             }
         }
     }
-    Ok(Value::Map(found))
+    Value::Map(found)
 }
 
 /// The files under the last part of their names, as YAML.

@@ -146,7 +146,7 @@ impl<'s> Render<'s> {
         self.overlay = None;
         self.depth = 0;
         self.base = 0;
-        self.run(&tree, &tree.name, Found::plain(data.clone()))?;
+        self.run(&tree, &tree.name, &Found::plain(data.clone()))?;
         Ok(without_no_value(std::mem::take(&mut self.out)))
     }
 
@@ -166,13 +166,13 @@ impl<'s> Render<'s> {
         &mut self,
         tree: &Tree,
         name: &[u8],
-        dot: Found,
+        dot: &Found,
     ) -> Result<(), Box<ExecError>> {
         let (at, base) = (self.at, self.base);
         self.base = self.variables.len();
         self.variables.resize(self.base + tree.slots, None);
         self.variables[self.base] = Some(dot.clone());
-        let outcome = self.list(Scope { tree, dot: &dot }, &tree.root);
+        let outcome = self.list(Scope { tree, dot }, &tree.root);
         self.variables.truncate(self.base);
         self.at = at;
         self.base = base;
@@ -290,7 +290,7 @@ impl<'s> Render<'s> {
 
     fn captured(&mut self, tree: &Tree, name: &[u8], data: &Value) -> Result<Str, Box<ExecError>> {
         let start = self.out.len();
-        self.run(tree, name, Found::plain(data.clone()))?;
+        self.run(tree, name, &Found::plain(data.clone()))?;
         let text = Str::from(&self.out[start..]);
         self.out.truncate(start);
         Ok(text)
@@ -356,7 +356,7 @@ impl<'s> Render<'s> {
 fn locate(tree: &Tree, name: &[u8], raised: Raised) -> ExecError {
     let place = tree.describe(raised.at).map(|node| {
         let before = &tree.text[..node.pos];
-        let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
+        let line = memchr::memchr_iter(b'\n', before).count() + 1;
         let column = before.iter().rev().take_while(|&&b| b != b'\n').count();
         Place {
             location: format!("{}:{line}:{column}", tree.file.to_text()),
@@ -372,9 +372,7 @@ fn locate(tree: &Tree, name: &[u8], raised: Raised) -> ExecError {
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack
-        .windows(needle.len())
-        .any(|window| window == needle)
+    memchr::memmem::find(haystack, needle).is_some()
 }
 
 /// Deletes every `<no value>`, whoever wrote it.
@@ -384,14 +382,11 @@ fn without_no_value(text: Vec<u8>) -> Vec<u8> {
     }
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_slice();
-    while let Some((&first, tail)) = rest.split_first() {
-        if let Some(after) = rest.strip_prefix(NO_VALUE) {
-            rest = after;
-        } else {
-            out.push(first);
-            rest = tail;
-        }
+    while let Some(at) = memchr::memmem::find(rest, NO_VALUE) {
+        out.extend_from_slice(&rest[..at]);
+        rest = &rest[at + NO_VALUE.len()..];
     }
+    out.extend_from_slice(rest);
     out
 }
 

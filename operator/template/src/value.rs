@@ -364,11 +364,13 @@ impl Map {
     }
 
     /// Another map with the same entries (one level deep).
+    #[must_use]
     pub fn copy(&self) -> Self {
         Self::with(self.kind, self.entries.borrow().clone())
     }
 
     /// The same map under another static type, as a conversion in Go.
+    #[must_use]
     pub fn retyped(&self, kind: MapType) -> Self {
         Self {
             entries: Rc::clone(&self.entries),

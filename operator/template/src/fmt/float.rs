@@ -88,7 +88,7 @@ fn hex(value: f64, precision: Option<usize>, upper: bool) -> String {
     if mantissa == 0 {
         power = 0;
     } else {
-        let shift = mantissa.leading_zeros() as i64 - 11;
+        let shift = i64::from(mantissa.leading_zeros()) - 11;
         mantissa <<= shift;
         power -= shift;
     }

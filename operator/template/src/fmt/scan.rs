@@ -1,6 +1,6 @@
 //! The format string of printf.
 
-use super::verb::{Flags, Printer};
+use super::verb::{Flag, Flags, Printer};
 use crate::lex::decode;
 use crate::value::{IntKind, Value};
 
@@ -68,11 +68,11 @@ impl Scan<'_> {
         self.good_index = true;
         while let Some(byte) = self.peek() {
             match byte {
-                b'#' => flags.sharp = true,
-                b'0' => flags.zero = true,
-                b'+' => flags.plus = true,
-                b'-' => flags.minus = true,
-                b' ' => flags.space = true,
+                b'#' => flags.add(Flag::Sharp),
+                b'0' => flags.add(Flag::Zero),
+                b'+' => flags.add(Flag::Plus),
+                b'-' => flags.add(Flag::Minus),
+                b' ' => flags.add(Flag::Space),
                 _ => break,
             }
             self.at += 1;
@@ -82,7 +82,9 @@ impl Scan<'_> {
             self.at += 1;
             match self.star() {
                 Some(width) => {
-                    flags.minus |= width < 0;
+                    if width < 0 {
+                        flags.add(Flag::Minus);
+                    }
                     flags.width = Some(width.unsigned_abs() as usize);
                 }
                 None => out.extend_from_slice(b"%!(BADWIDTH)"),
@@ -102,13 +104,11 @@ impl Scan<'_> {
             indexed = self.index();
             if self.peek() == Some(b'*') {
                 self.at += 1;
-                flags.precision = match self.star() {
-                    Some(precision) => usize::try_from(precision).ok(),
-                    None => {
-                        out.extend_from_slice(b"%!(BADPREC)");
-                        None
-                    }
-                };
+                let star = self.star();
+                if star.is_none() {
+                    out.extend_from_slice(b"%!(BADPREC)");
+                }
+                flags.precision = star.and_then(|star| usize::try_from(star).ok());
                 indexed = false;
             } else {
                 flags.precision = Some(self.number().unwrap_or(0));
@@ -139,8 +139,8 @@ impl Scan<'_> {
         } else if let Some(arg) = self.args.get(self.next) {
             self.next += 1;
             if verb == 'v' {
-                flags.sharp_v = std::mem::take(&mut flags.sharp);
-                flags.plus_v = std::mem::take(&mut flags.plus);
+                flags.rename(Flag::Sharp, Flag::SharpV);
+                flags.rename(Flag::Plus, Flag::PlusV);
             }
             let mut printer = Printer::new(out);
             printer.flags = flags;

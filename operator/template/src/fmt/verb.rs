@@ -1,24 +1,54 @@
 //! One operand under one verb.
 
+use std::fmt::Write;
+
 use super::{float, quote};
 use crate::lex::decode;
 use crate::limits::{MAX_PRINT_DEPTH, MAX_PRINT_NODES};
 use crate::value::{IntKind, List, ListType, Map, Object, Value};
+
+/// A mark between the percent sign and the verb.
+#[derive(Clone, Copy)]
+pub(super) enum Flag {
+    Minus = 1,
+    Plus = 2,
+    Sharp = 4,
+    Space = 8,
+    Zero = 16,
+    /// `%+v`: with names of fields.
+    PlusV = 32,
+    /// `%#v`: as Go source.
+    SharpV = 64,
+}
 
 /// What stands between the percent sign and the verb.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Flags {
     pub width: Option<usize>,
     pub precision: Option<usize>,
-    pub minus: bool,
-    pub plus: bool,
-    pub sharp: bool,
-    pub space: bool,
-    pub zero: bool,
-    /// `%+v`: with names of fields.
-    pub plus_v: bool,
-    /// `%#v`: as Go source.
-    pub sharp_v: bool,
+    marks: u8,
+}
+
+impl Flags {
+    pub fn has(self, flag: Flag) -> bool {
+        self.marks & flag as u8 != 0
+    }
+
+    pub fn add(&mut self, flag: Flag) {
+        self.marks |= flag as u8;
+    }
+
+    pub fn remove(&mut self, flag: Flag) {
+        self.marks &= !(flag as u8);
+    }
+
+    /// Means the one flag by the other.
+    pub fn rename(&mut self, from: Flag, to: Flag) {
+        if self.has(from) {
+            self.remove(from);
+            self.add(to);
+        }
+    }
 }
 
 pub(super) struct Printer<'o> {
@@ -51,16 +81,16 @@ impl<'o> Printer<'o> {
             0
         };
         let fill = self.flags.width.unwrap_or(0).saturating_sub(count);
-        let byte = if self.flags.zero && !self.flags.minus {
+        let byte = if self.flags.has(Flag::Zero) && !self.flags.has(Flag::Minus) {
             b'0'
         } else {
             b' '
         };
-        if !self.flags.minus {
+        if !self.flags.has(Flag::Minus) {
             self.out.resize(self.out.len() + fill, byte);
         }
         self.out.extend_from_slice(text);
-        if self.flags.minus {
+        if self.flags.has(Flag::Minus) {
             self.out.resize(self.out.len() + fill, b' ');
         }
     }
@@ -68,9 +98,8 @@ impl<'o> Printer<'o> {
     pub fn arg(&mut self, value: &Value, verb: char) {
         match (value, verb) {
             (Value::Nil, 'v' | 'T') => self.pad(b"<nil>"),
-            (Value::Nil, _) => self.bad_verb(value, verb),
+            (Value::Nil, _) | (_, 'p') => self.bad_verb(value, verb),
             (_, 'T') => self.string(value.type_name().as_bytes(), 's', value),
-            (_, 'p') => self.bad_verb(value, verb),
             _ => self.value(value, verb, 0),
         }
     }
@@ -96,16 +125,18 @@ impl<'o> Printer<'o> {
         if depth > MAX_PRINT_DEPTH || self.nodes > MAX_PRINT_NODES {
             return;
         }
-        if !self.erroring && !self.flags.sharp_v && matches!(verb, 'v' | 's' | 'x' | 'X' | 'q') {
-            if let Some(text) = method_text(value) {
-                return self.string(text.as_bytes(), verb, value);
-            }
+        if !self.erroring
+            && !self.flags.has(Flag::SharpV)
+            && matches!(verb, 'v' | 's' | 'x' | 'X' | 'q')
+            && let Some(text) = method_text(value)
+        {
+            return self.string(text.as_bytes(), verb, value);
         }
         match value {
-            Value::Nil if self.flags.sharp_v => self.raw("interface {}(nil)"),
+            Value::Nil if self.flags.has(Flag::SharpV) => self.raw("interface {}(nil)"),
             Value::Nil => self.raw("<nil>"),
             Value::Bool(b) if matches!(verb, 't' | 'v') => {
-                self.pad(if *b { b"true" } else { b"false" })
+                self.pad(if *b { b"true" } else { b"false" });
             }
             Value::Bool(_) => self.bad_verb(value, verb),
             Value::Int(kind, number) => self.int(*kind, *number, verb, value),
@@ -120,7 +151,7 @@ impl<'o> Printer<'o> {
 
     fn string(&mut self, text: &[u8], verb: char, value: &Value) {
         match verb {
-            'v' if self.flags.sharp_v => self.quoted(text),
+            'v' if self.flags.has(Flag::SharpV) => self.quoted(text),
             'v' | 's' => self.pad(cut(text, self.flags.precision)),
             'x' | 'X' => self.hex_bytes(text, verb == 'X'),
             'q' => self.quoted(text),
@@ -131,11 +162,13 @@ impl<'o> Printer<'o> {
     fn quoted(&mut self, text: &[u8]) {
         let text = cut(text, self.flags.precision);
         let plain = |c: char| c != '`' && c != '\u{feff}' && (c == '\t' || !c.is_control());
-        if self.flags.sharp && std::str::from_utf8(text).is_ok_and(|text| text.chars().all(plain)) {
+        if self.flags.has(Flag::Sharp)
+            && std::str::from_utf8(text).is_ok_and(|text| text.chars().all(plain))
+        {
             let raw = [b"`", text, b"`"].concat();
             return self.pad(&raw);
         }
-        let shown = quote::quote(text, '"', self.flags.plus);
+        let shown = quote::quote(text, '"', self.flags.has(Flag::Plus));
         self.pad(shown.as_bytes());
     }
 
@@ -143,24 +176,24 @@ impl<'o> Printer<'o> {
         let bytes = &bytes[..self.flags.precision.unwrap_or(bytes.len()).min(bytes.len())];
         let mut text = String::new();
         for (i, byte) in bytes.iter().enumerate() {
-            if i > 0 && self.flags.space {
+            if i > 0 && self.flags.has(Flag::Space) {
                 text.push(' ');
             }
-            if self.flags.sharp && (i == 0 || self.flags.space) {
+            if self.flags.has(Flag::Sharp) && (i == 0 || self.flags.has(Flag::Space)) {
                 text.push_str(if upper { "0X" } else { "0x" });
             }
-            text.push_str(&if upper {
-                format!("{byte:02X}")
+            let _ = if upper {
+                write!(text, "{byte:02X}")
             } else {
-                format!("{byte:02x}")
-            });
+                write!(text, "{byte:02x}")
+            };
         }
         self.pad(text.as_bytes());
     }
 
     fn bytes(&mut self, bytes: &[u8], verb: char, value: &Value) {
         match verb {
-            'v' | 'd' if self.flags.sharp_v => {
+            'v' | 'd' if self.flags.has(Flag::SharpV) => {
                 let shown: Vec<String> = bytes.iter().map(|byte| format!("{byte:#x}")).collect();
                 self.raw(&format!("[]byte{{{}}}", shown.join(", ")));
             }
@@ -192,7 +225,9 @@ impl<'o> Printer<'o> {
             number.unsigned_abs()
         };
         match verb {
-            'v' if self.flags.sharp_v && kind.is_unsigned() => self.raw(&format!("{magnitude:#x}")),
+            'v' if self.flags.has(Flag::SharpV) && kind.is_unsigned() => {
+                self.raw(&format!("{magnitude:#x}"));
+            }
             'v' | 'd' => self.integer(negative, magnitude, 10, verb),
             'b' => self.integer(negative, magnitude, 2, verb),
             'o' | 'O' => self.integer(negative, magnitude, 8, verb),
@@ -203,7 +238,7 @@ impl<'o> Printer<'o> {
             }
             'q' => {
                 let c = rune(number).to_string();
-                let shown = quote::quote(c.as_bytes(), '\'', self.flags.plus);
+                let shown = quote::quote(c.as_bytes(), '\'', self.flags.has(Flag::Plus));
                 self.pad(shown.as_bytes());
             }
             'U' => self.unicode(magnitude),
@@ -218,27 +253,33 @@ impl<'o> Printer<'o> {
             .ok()
             .and_then(char::from_u32)
             .filter(|&c| quote::is_print(c));
-        if let Some(c) = c.filter(|_| self.flags.sharp) {
-            text.push_str(&format!(" '{c}'"));
+        if let Some(c) = c.filter(|_| self.flags.has(Flag::Sharp)) {
+            let _ = write!(text, " '{c}'");
         }
-        let zero = std::mem::take(&mut self.flags.zero);
+        let flags = self.flags;
+        self.flags.remove(Flag::Zero);
         self.pad(text.as_bytes());
-        self.flags.zero = zero;
+        self.flags = flags;
     }
 
     fn integer(&mut self, negative: bool, magnitude: u64, base: u8, verb: char) {
         let flags = self.flags;
         let mut least = flags.precision.unwrap_or(0);
         if flags.precision == Some(0) && magnitude == 0 {
-            self.flags.zero = false;
+            self.flags.remove(Flag::Zero);
             self.pad(b"");
-            self.flags.zero = flags.zero;
+            self.flags = flags;
             return;
         }
-        if let (None, true, false, Some(width)) =
-            (flags.precision, flags.zero, flags.minus, flags.width)
-        {
-            least = width.saturating_sub(usize::from(negative || flags.plus || flags.space));
+        if let (None, true, false, Some(width)) = (
+            flags.precision,
+            flags.has(Flag::Zero),
+            flags.has(Flag::Minus),
+            flags.width,
+        ) {
+            least = width.saturating_sub(usize::from(
+                negative || flags.has(Flag::Plus) || flags.has(Flag::Space),
+            ));
         }
         let digits = match base {
             2 => format!("{magnitude:b}"),
@@ -250,21 +291,21 @@ impl<'o> Printer<'o> {
         let digits = format!("{digits:0>least$}");
         let prefix = match (base, verb) {
             (8, 'O') => "0o",
-            (2, _) if flags.sharp => "0b",
-            (8, _) if flags.sharp && !digits.starts_with('0') => "0",
-            (16, 'X') if flags.sharp => "0X",
-            (16, _) if flags.sharp => "0x",
+            (2, _) if flags.has(Flag::Sharp) => "0b",
+            (8, _) if flags.has(Flag::Sharp) && !digits.starts_with('0') => "0",
+            (16, 'X') if flags.has(Flag::Sharp) => "0X",
+            (16, _) if flags.has(Flag::Sharp) => "0x",
             _ => "",
         };
-        let sign = match (negative, flags.plus, flags.space) {
+        let sign = match (negative, flags.has(Flag::Plus), flags.has(Flag::Space)) {
             (true, _, _) => "-",
             (_, true, _) => "+",
             (_, _, true) => " ",
             _ => "",
         };
-        self.flags.zero = false; // already there
+        self.flags.remove(Flag::Zero); // already there
         self.pad(format!("{sign}{prefix}{digits}").as_bytes());
-        self.flags.zero = flags.zero;
+        self.flags = flags;
     }
 
     fn float(&mut self, number: f64, verb: char, value: &Value) {
@@ -277,7 +318,7 @@ impl<'o> Printer<'o> {
         };
         let precision = self.flags.precision.or(precision);
         let mut text = float::format(number, format, precision);
-        if self.flags.sharp && verb != 'b' && number.is_finite() {
+        if self.flags.has(Flag::Sharp) && verb != 'b' && number.is_finite() {
             text = keep_zeros(&text, format, precision);
         }
         let (sign, digits) = match text.strip_prefix(['+', '-']) {
@@ -285,27 +326,29 @@ impl<'o> Printer<'o> {
             None => ("+", text.as_str()),
         };
         let sign = match sign {
-            "+" if self.flags.plus => "+",
-            "+" if self.flags.space => " ",
+            "+" if self.flags.has(Flag::Plus) => "+",
+            "+" if self.flags.has(Flag::Space) => " ",
             "+" if number.is_infinite() => "+",
             "+" => "",
             sign => sign,
         };
         let flags = self.flags;
-        let fills = flags.zero && !flags.minus && number.is_finite();
+        let fills = flags.has(Flag::Zero) && !flags.has(Flag::Minus) && number.is_finite();
         if let (true, Some(width)) = (fills && !sign.is_empty(), flags.width) {
             self.raw(sign);
             self.flags.width = Some(width.saturating_sub(1));
             self.pad(digits.as_bytes());
         } else {
-            self.flags.zero = fills;
+            if !fills {
+                self.flags.remove(Flag::Zero);
+            }
             self.pad(format!("{sign}{digits}").as_bytes());
         }
         self.flags = flags;
     }
 
     fn list(&mut self, list: &List, verb: char, depth: usize) {
-        if self.flags.sharp_v {
+        if self.flags.has(Flag::SharpV) {
             self.raw(list.kind().type_name());
             if list.is_nil() {
                 return self.raw("(nil)");
@@ -316,18 +359,26 @@ impl<'o> Printer<'o> {
         }
         for (i, item) in list.iter().enumerate() {
             if i > 0 {
-                self.raw(if self.flags.sharp_v { ", " } else { " " });
+                self.raw(if self.flags.has(Flag::SharpV) {
+                    ", "
+                } else {
+                    " "
+                });
             }
             match item {
                 Value::Nil if list.kind() != ListType::Any => self.raw("[]"),
                 _ => self.value(item, verb, depth + 1),
             }
         }
-        self.raw(if self.flags.sharp_v { "}" } else { "]" });
+        self.raw(if self.flags.has(Flag::SharpV) {
+            "}"
+        } else {
+            "]"
+        });
     }
 
     fn map(&mut self, map: &Map, verb: char, depth: usize) {
-        if self.flags.sharp_v {
+        if self.flags.has(Flag::SharpV) {
             self.raw(map.kind().type_name());
             if map.is_nil() {
                 return self.raw("(nil)");
@@ -338,13 +389,21 @@ impl<'o> Printer<'o> {
         }
         for (i, (key, item)) in map.snapshot().into_iter().enumerate() {
             if i > 0 {
-                self.raw(if self.flags.sharp_v { ", " } else { " " });
+                self.raw(if self.flags.has(Flag::SharpV) {
+                    ", "
+                } else {
+                    " "
+                });
             }
             self.value(&Value::Str(key), verb, depth + 1);
             self.raw(":");
             self.value(&item, verb, depth + 1);
         }
-        self.raw(if self.flags.sharp_v { "}" } else { "]" });
+        self.raw(if self.flags.has(Flag::SharpV) {
+            "}"
+        } else {
+            "]"
+        });
     }
 
     fn object(&mut self, object: &dyn Object, verb: char, depth: usize) {
@@ -354,15 +413,19 @@ impl<'o> Printer<'o> {
             Some(_) => self.raw("&"),
             None => {}
         }
-        if self.flags.sharp_v {
+        if self.flags.has(Flag::SharpV) {
             self.raw(name.trim_start_matches('*'));
         }
         self.raw("{");
         for (i, (name, item)) in object.fields().iter().enumerate() {
             if i > 0 {
-                self.raw(if self.flags.sharp_v { ", " } else { " " });
+                self.raw(if self.flags.has(Flag::SharpV) {
+                    ", "
+                } else {
+                    " "
+                });
             }
-            if self.flags.plus_v || self.flags.sharp_v {
+            if self.flags.has(Flag::PlusV) || self.flags.has(Flag::SharpV) {
                 self.raw(name);
                 self.raw(":");
             }
@@ -447,12 +510,12 @@ fn duration(nanoseconds: i64) -> String {
             let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
             let mut text = sign.to_owned();
             if hours > 0 {
-                text.push_str(&format!("{hours}h"));
+                let _ = write!(text, "{hours}h");
             }
             if hours > 0 || minutes > 0 {
-                text.push_str(&format!("{minutes}m"));
+                let _ = write!(text, "{minutes}m");
             }
-            text.push_str(&format!("{}{point}{rest}s", seconds % 60));
+            let _ = write!(text, "{}{point}{rest}s", seconds % 60);
             text
         }
     }

@@ -1,4 +1,4 @@
-//! TOML as BurntSushi's Go library writes it.
+//! TOML as Helm's Go library for it (the one of Burnt Sushi) writes it.
 
 use std::fmt::Write;
 
