@@ -115,7 +115,8 @@ impl Connection {
     /// Dry-runs all objects, some at once; the answers come in the order of the items. An object whose CRD or
     /// namespace the same release brings cannot be dry-run before it: its outcome is a refusal that says so.
     pub async fn dry_run_all(&self, items: &[Item], options: &ApplyOptions) -> Vec<DryRun> {
-        stream::iter(items)
+        let tries: Vec<_> = items
+            .iter()
             .map(|item| async move {
                 let key = belay_health::ObjectRef::of(&item.object)
                     .ok()
@@ -130,6 +131,8 @@ impl Connection {
                     outcome,
                 }
             })
+            .collect();
+        stream::iter(tries)
             .buffered(DRY_RUNS_AT_ONCE)
             .collect()
             .await

@@ -1,1 +1,25 @@
-//! Gather, decide, act, report; wake-ups and metrics.
+//! The controller: four calls that can be read aloud.
+//!
+//! *gather* looks at the `HelmRelease`, its requests, the ledger, Helm's records and what the
+//! watches left; *decide* (in `belay-rollout`) is pure; *act* does one short, idempotent step;
+//! *report* writes what people see. [`run`] wires them to the cluster.
+
+mod act;
+mod clock;
+mod error;
+mod gather;
+mod memory;
+pub mod metrics;
+mod reconcile;
+mod render;
+mod report;
+mod run;
+mod serve;
+mod session;
+mod settings;
+mod wake;
+
+pub use error::Error;
+pub use metrics::Metrics;
+pub use run::{Operator, run};
+pub use settings::Settings;

@@ -143,7 +143,8 @@ impl Connection {
     /// # Errors
     /// Read errors.
     pub async fn verdicts(&self, objects: &[Tracked]) -> Result<Vec<(ObjectKey, Verdict)>, Error> {
-        stream::iter(objects)
+        let reads: Vec<_> = objects
+            .iter()
             .map(|tracked| async move {
                 let live = match self.get(&tracked.key).await {
                     Err(Error::UnknownKind { .. }) => None,
@@ -162,6 +163,8 @@ impl Connection {
                 };
                 Ok((tracked.key.clone(), verdict))
             })
+            .collect();
+        stream::iter(reads)
             .buffered(READS_AT_ONCE)
             .try_collect()
             .await

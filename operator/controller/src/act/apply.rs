@@ -1,0 +1,198 @@
+//! Applying: the manifest of the pending record, in waves, then pruning what older ones left.
+
+use belay_api::helm_release::{AttemptKind, FailureClass};
+use belay_api::{Reason, Timestamp};
+use belay_cluster::{
+    Applied, ApplyOptions, Error as ClusterError, Item, Known, NotDone, Pruned, RefusalKind,
+    ResourceVersion, Tracked as Watched, WavesOptions,
+};
+use belay_health::{ObjectKey, ObjectRef};
+use belay_release::uninstall_order;
+use belay_rollout::{Failure, Ledger, Tracked};
+use serde_json::Value;
+
+use super::record::{pending, remaining};
+use super::{Halt, objects};
+use crate::clock;
+use crate::error::Error;
+use crate::gather;
+use crate::reconcile::Context;
+use crate::session::Session;
+
+/// Applies and prunes; never cut in the middle.
+pub(super) async fn apply(context: &Context, session: &mut Session) -> Result<(), Halt> {
+    let record = pending(session).await?;
+    let objects = record
+        .documents()
+        .and_then(|manifest| manifest.objects())
+        .map_err(Error::from)?;
+    let references = objects::references(&session.connection, &objects, &record.namespace).await?;
+    let since = gather::since(session);
+    let expected = references
+        .iter()
+        .map(|reference| Watched::expected(reference.key()))
+        .collect();
+    gather::track(context, session, expected, since);
+
+    let items = objects
+        .into_iter()
+        .zip(&references)
+        .map(|(object, reference)| Item {
+            known: known(session.world.ledger.as_ref(), reference),
+            object,
+        })
+        .collect();
+    let kind = session.attempt()?.kind;
+    let options = WavesOptions {
+        apply: ApplyOptions {
+            owner: session.marks(),
+            take_ownership: takes_ownership(session, kind),
+        },
+        definitions_within: remaining(session.ledger()?, clock::now()),
+    };
+    let outcome = session.connection.apply_waves(items, &options).await;
+    let applied: Vec<_> = outcome
+        .applied
+        .iter()
+        .map(|applied| tracked(applied, &references))
+        .collect();
+    if let Some(failed) = outcome.failed.into_iter().next() {
+        let name = failed
+            .key
+            .map_or_else(|| "an object".to_owned(), |key| key.to_string());
+        return Err(judge_failure(session, failed.error, &name)?);
+    }
+    gather::track(
+        context,
+        session,
+        outcome
+            .applied
+            .iter()
+            .map(|applied| Watched::applied(applied, None))
+            .collect(),
+        since,
+    );
+    let gone = prune(session).await?;
+    let now = clock::now();
+    session
+        .transition(|ledger| ledger.applied(&applied, &gone, now))
+        .await?;
+    session.world.progress = gather::progress(context, session);
+    Ok(())
+}
+
+fn takes_ownership(session: &Session, kind: AttemptKind) -> bool {
+    match kind {
+        AttemptKind::Install => session.release.spec.install.take_ownership,
+        AttemptKind::Upgrade => session.release.spec.upgrade.take_ownership,
+        AttemptKind::Rollback | AttemptKind::Revert | AttemptKind::Uninstall => false,
+    }
+}
+
+fn known(ledger: Option<&Ledger>, reference: &ObjectRef) -> Known {
+    ledger
+        .and_then(|ledger| {
+            ledger
+                .inventory
+                .iter()
+                .find(|tracked| tracked.object.key() == reference.key())
+        })
+        .and_then(|tracked| tracked.uid.clone())
+        .map_or(Known::Nothing, |uid| Known::Ours { uid })
+}
+
+fn tracked(applied: &Applied, references: &[ObjectRef]) -> Tracked {
+    let object = references
+        .iter()
+        .find(|reference| reference.key() == applied.key)
+        .cloned()
+        .unwrap_or_else(|| ObjectRef {
+            group: applied.key.group.clone(),
+            version: String::new(),
+            kind: applied.key.kind.clone(),
+            namespace: applied.key.namespace.clone(),
+            name: applied.key.name.clone(),
+        });
+    Tracked {
+        object,
+        uid: Some(applied.uid.clone()),
+        resource_version: applied.resource_version.0,
+        wanted: true,
+        created: applied.created,
+    }
+}
+
+/// Deletes what no revision since last good wants any more.
+async fn prune(session: &Session) -> Result<Vec<ObjectKey>, Halt> {
+    let owner = session.marks();
+    let mut unwanted: Vec<_> = session
+        .ledger()?
+        .inventory
+        .iter()
+        .filter(|tracked| !tracked.wanted)
+        .map(|tracked| tracked.object.key())
+        .collect();
+    unwanted.sort_by(|a, b| uninstall_order(&a.kind, &b.kind));
+    let mut gone = Vec::new();
+    for key in unwanted {
+        match session.connection.prune(&key, &owner).await {
+            Ok(
+                Pruned::Deleted { .. }
+                | Pruned::AlreadyGone
+                | Pruned::Kept
+                | Pruned::NotOurs { .. },
+            ) => {
+                gone.push(key);
+            }
+            Err(error) => return Err(judge_failure(session, error, &key.to_string())?),
+        }
+    }
+    Ok(gone)
+}
+
+/// What the same apply meets again is the revision's own failure; everything else is tried again until
+/// the attempt's time is over.
+fn judge_failure(session: &Session, error: NotDone, name: &str) -> Result<Halt, Error> {
+    let attempt = session.attempt()?;
+    let late = clock::now() >= attempt.deadline;
+    let lasting = matches!(error, NotDone::Refused(_))
+        && !error.is(RefusalKind::Conflict)
+        && !error.is(RefusalKind::Quota);
+    // A way back has nowhere else to go: it is tried on until its time is over.
+    if !late && (!lasting || attempt.kind == AttemptKind::Revert) {
+        return Ok(Halt::Error(error.into()));
+    }
+    let (class, reason) = match error.error() {
+        ClusterError::NotOurs { .. } => (FailureClass::Terminal, Reason::OwnershipConflict),
+        _ if lasting => (FailureClass::Terminal, Reason::ApplyFailed),
+        _ => (FailureClass::Transient, Reason::ApiUnavailable),
+    };
+    Ok(Halt::Failed(Box::new(Failure {
+        revision: Some(attempt.revision),
+        digest: attempt.digest.clone(),
+        class,
+        reason,
+        message: format!("{name}: {error}"),
+        at: clock::now(),
+        objects: Vec::new(),
+        pods: Vec::new(),
+        timeline: attempt.timeline.clone(),
+    })))
+}
+
+/// What is known of a live object that nobody applied in this attempt.
+pub(super) fn found(reference: ObjectRef, live: &Value) -> Tracked {
+    let version: ResourceVersion = belay_cluster::object::resource_version(live);
+    Tracked {
+        object: reference,
+        uid: belay_cluster::object::uid(live).map(str::to_owned),
+        resource_version: version.0,
+        wanted: true,
+        created: false,
+    }
+}
+
+/// When the API server says that something was made.
+pub(super) fn at(time: Option<&String>, otherwise: Timestamp) -> Timestamp {
+    time.and_then(|time| time.parse().ok()).unwrap_or(otherwise)
+}

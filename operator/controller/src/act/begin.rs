@@ -1,0 +1,362 @@
+//! The intent: what is to be rolled out is known, checked by the API server and fits its storage,
+//! before the first write that it causes.
+
+use std::sync::Arc;
+
+use belay_api::helm_release::AttemptKind;
+use belay_api::{Duration, Reason, Timestamp};
+use belay_chart::Release;
+use belay_cluster::storage::{Storage, record_size};
+use belay_cluster::{ApplyOptions, Error as ClusterError, Item, NotDone, RefusalKind};
+use belay_release::{Info, Manifest, Record, Status, StorageKey};
+use belay_rollout::{
+    At, Attempt, Cause, ChartId, Digest, Executed, Outcome, Plan, Rejection, Running, Target,
+};
+use serde_json::value::to_raw_value;
+
+use super::{Halt, objects};
+use crate::clock;
+use crate::error::Error;
+use crate::reconcile::Context;
+use crate::render::Rendering;
+use crate::session::Session;
+
+/// How long a refusal that may pass (quota, rights) is left alone.
+const RETRY_REFUSED: Duration = Duration::seconds(30);
+
+/// Begins an attempt.
+pub(super) async fn begin(
+    context: &Context,
+    session: &mut Session,
+    mut plan: Plan,
+) -> Result<(), Halt> {
+    let id = clock::attempt_id();
+    if plan.kind == AttemptKind::Uninstall {
+        return begin_removal(session, plan, id).await;
+    }
+    let mut record = match &plan.target {
+        Target::Spec => {
+            let rendering = render(context, session, plan.kind, plan.revision).await?;
+            let record = record_of(session, &rendering, plan.kind, plan.revision, &id)?;
+            preflight(session, &record, &rendering, plan.kind).await?;
+            record
+        }
+        Target::Proven(digest) => {
+            let proven = session
+                .ledger()?
+                .proven
+                .iter()
+                .find(|proven| &proven.digest == digest)
+                .ok_or_else(|| {
+                    Error::Gone(format!("the proven revision {digest} is not in the ledger"))
+                })?;
+            let text = serde_json::to_vec(&proven.record).unwrap_or_default();
+            let mut record = Record::from_json(&text).map_err(Error::from)?;
+            renew(session, &mut record, plan.kind, plan.revision, &id);
+            record
+        }
+        Target::Stored(revision) => {
+            let key = StorageKey::new(&session.key.release, *revision);
+            let storage = Storage::new(session.connection.clone(), &session.key.namespace);
+            let stored = storage.get(&key).await?.ok_or_else(|| {
+                Error::Gone(format!("revision {revision} is not in Helm's storage"))
+            })?;
+            let mut record = stored.record;
+            plan.chart = chart_id(&record);
+            if plan.digest == Digest::named("") {
+                plan.digest = Digest::of_manifest(&session.ledger()?.key, &record.manifest);
+            }
+            renew(session, &mut record, plan.kind, plan.revision, &id);
+            record
+        }
+        Target::Newest => return Err(Error::Stale.into()),
+    };
+    record.info.description = describe(plan.kind, &id);
+    check_size(&record)?;
+    let now = clock::now();
+    let executed = executed(session, &plan, now)?;
+    let attempt = attempt(&plan, id, now).moved(At::Preparing, now);
+    session
+        .transition(|ledger| ledger.begun(attempt, executed))
+        .await?;
+    session.record = Some(Arc::new(record));
+    Ok(())
+}
+
+/// A removal has no record of its own: its hooks are those of the newest one.
+async fn begin_removal(session: &mut Session, plan: Plan, id: String) -> Result<(), Halt> {
+    let storage = Storage::new(session.connection.clone(), &session.key.namespace);
+    let key = StorageKey::new(&session.key.release, plan.revision);
+    let record = storage.get(&key).await?.map(|stored| stored.record);
+    let now = clock::now();
+    let mut attempt = attempt(&plan, id, now);
+    if let Some(record) = &record {
+        let disabled = session.release.spec.uninstall.disable_hooks
+            || session
+                .world
+                .storage
+                .iter()
+                .all(|stored| stored.status.is_pending());
+        attempt.hooks =
+            objects::hook_plan(&session.connection, record, plan.kind, disabled).await?;
+    }
+    let attempt = attempt.moved(At::PreHooks, now);
+    session
+        .transition(|ledger| ledger.begun(attempt, None))
+        .await?;
+    session.record = record.map(Arc::new);
+    Ok(())
+}
+
+fn attempt(plan: &Plan, id: String, now: Timestamp) -> Attempt {
+    Attempt {
+        id,
+        kind: plan.kind,
+        cause: plan.cause.clone(),
+        revision: plan.revision,
+        digest: plan.digest.clone(),
+        chart: plan.chart.clone(),
+        from: plan.from,
+        at: At::Preparing,
+        started_at: now,
+        deadline: now.plus(plan.timeout),
+        hooks: Vec::new(),
+        timeline: Vec::new(),
+        failures: 0,
+    }
+}
+
+fn executed(session: &Session, plan: &Plan, now: Timestamp) -> Result<Option<Executed>, Error> {
+    let Cause::Request { uid, .. } = &plan.cause else {
+        return Ok(None);
+    };
+    let ledger = session.ledger()?;
+    let Some(order) = session.world.orders.iter().find(|order| &order.uid == uid) else {
+        return Err(Error::Stale);
+    };
+    let revision = match &plan.target {
+        Target::Stored(revision) => *revision,
+        _ => ledger
+            .proven
+            .iter()
+            .find(|proven| proven.digest == plan.digest)
+            .map_or(plan.revision, |proven| proven.revision),
+    };
+    Ok(Some(Executed {
+        name: order.name.clone(),
+        uid: order.uid.clone(),
+        spec_hash: order.spec_hash(),
+        started_at: now,
+        from: ledger.current.clone(),
+        to: Running {
+            revision,
+            digest: plan.digest.clone(),
+            chart: plan.chart.clone(),
+            since: now,
+            consistent: true,
+        },
+        new_revision: plan.revision,
+        outcome: Outcome::Running,
+    }))
+}
+
+/// Renders what the spec asks for.
+pub(super) async fn render(
+    context: &Context,
+    session: &Session,
+    kind: AttemptKind,
+    revision: u32,
+) -> Result<Rendering, Halt> {
+    let resolved = session.resolved.clone().ok_or(Error::Stale)?;
+    let ready = match &resolved.outcome {
+        Ok(ready) => ready,
+        Err(rejection) => return Err(Halt::Rejected(rejection.clone())),
+    };
+    let release = Release {
+        name: session.key.release.clone(),
+        namespace: session.release.target_namespace().to_owned(),
+        revision: i64::from(revision),
+        is_upgrade: kind != AttemptKind::Install,
+    };
+    context
+        .renders
+        .render(&session.connection, ready, release)
+        .await?
+        .map_err(Halt::Rejected)
+}
+
+/// The pending record of a rendering.
+pub(super) fn record_of(
+    session: &Session,
+    rendering: &Rendering,
+    kind: AttemptKind,
+    revision: u32,
+    id: &str,
+) -> Result<Record, Error> {
+    let resolved = session.resolved.as_ref().ok_or(Error::Stale)?;
+    let ready = resolved.outcome.as_ref().map_err(|_| Error::Stale)?;
+    let values = belay_yaml::to_serde(&belay_yaml::Value::Map((*ready.values).clone()));
+    let mut record = Record::new(
+        &session.key.release,
+        session.release.target_namespace(),
+        revision,
+    );
+    record.chart = to_raw_value(&rendering.chart).ok();
+    record.config = to_raw_value(&values).ok();
+    record.manifest = rendering.rendered.manifest.to_text();
+    record.hooks.clone_from(&rendering.rendered.hooks);
+    record.info.notes.clone_from(&rendering.notes);
+    renew(session, &mut record, kind, revision, id);
+    Ok(record)
+}
+
+/// The record as a new, pending revision.
+pub(super) fn renew(
+    session: &Session,
+    record: &mut Record,
+    kind: AttemptKind,
+    revision: u32,
+    id: &str,
+) {
+    let now = clock::now();
+    let first = session
+        .world
+        .ledger
+        .as_ref()
+        .and_then(|ledger| ledger.known.last())
+        .map_or(now, |known| known.at);
+    record.version = revision;
+    record.apply_method = Some(belay_release::APPLY_METHOD_SERVER_SIDE.to_owned());
+    record.info = Info {
+        first_deployed: Some(first.to_string()),
+        last_deployed: Some(now.to_string()),
+        description: describe(kind, id),
+        status: match kind {
+            AttemptKind::Install => Status::PendingInstall,
+            AttemptKind::Rollback | AttemptKind::Revert => Status::PendingRollback,
+            AttemptKind::Upgrade | AttemptKind::Uninstall => Status::PendingUpgrade,
+        },
+        notes: std::mem::take(&mut record.info.notes),
+        ..Info::default()
+    };
+}
+
+/// The pending record's description names the attempt, so that a restart knows its own record.
+pub(super) fn describe(kind: AttemptKind, id: &str) -> String {
+    format!("{kind:?} by Belay, attempt {id}")
+}
+
+/// Names and versions of a record's chart.
+pub(super) fn chart_id(record: &Record) -> ChartId {
+    let summary = record.chart_summary();
+    ChartId {
+        name: summary.name,
+        version: summary.version,
+        app_version: summary.app_version,
+    }
+}
+
+fn check_size(record: &Record) -> Result<(), Halt> {
+    record_size(record).map(|_| ()).map_err(|error| {
+        Halt::Rejected(Rejection {
+            reason: Reason::ReleaseTooLarge,
+            message: format!("{error}; make the chart or its values smaller"),
+            retry_at: None,
+        })
+    })
+}
+
+/// Asks the API server whether it would take every object that is new or changed; nothing is written.
+async fn preflight(
+    session: &Session,
+    record: &Record,
+    rendering: &Rendering,
+    kind: AttemptKind,
+) -> Result<(), Halt> {
+    let manifest = Manifest::parse(&record.manifest).map_err(Error::from)?;
+    let unchanged = unchanged_texts(session);
+    let mut items = Vec::new();
+    let mut brings_definitions = !rendering.crds.is_empty();
+    for document in &manifest.documents {
+        brings_definitions |= document.head.kind == "CustomResourceDefinition";
+        if !unchanged.contains(&document.text) {
+            for object in document.objects().map_err(Error::from)? {
+                items.push(Item::new(object));
+            }
+        }
+    }
+    let take_ownership = match kind {
+        AttemptKind::Install => session.release.spec.install.take_ownership,
+        _ => session.release.spec.upgrade.take_ownership,
+    };
+    let options = ApplyOptions {
+        owner: session.marks(),
+        take_ownership,
+    };
+    for dry in session.connection.dry_run_all(&items, &options).await {
+        let Err(error) = dry.outcome else { continue };
+        if awaits_its_surroundings(&error, brings_definitions) {
+            continue;
+        }
+        let name = dry
+            .key
+            .map_or_else(|| "an object".to_owned(), |key| key.to_string());
+        return Err(judge_refusal(error, &name));
+    }
+    Ok(())
+}
+
+fn unchanged_texts(session: &Session) -> std::collections::BTreeSet<String> {
+    let Some(ledger) = &session.world.ledger else {
+        return std::collections::BTreeSet::new();
+    };
+    let running = ledger.current.as_ref().and_then(|current| {
+        ledger
+            .proven
+            .iter()
+            .find(|proven| proven.digest == current.digest && current.consistent)
+    });
+    running
+        .and_then(|proven| proven.record.get("manifest"))
+        .and_then(serde_json::Value::as_str)
+        .and_then(|text| Manifest::parse(text).ok())
+        .map(|manifest| {
+            manifest
+                .documents
+                .into_iter()
+                .map(|document| document.text)
+                .collect()
+        })
+        .unwrap_or_default()
+}
+
+/// An instance of a kind, or an object in a namespace, that the same chart brings cannot be tried before it.
+fn awaits_its_surroundings(error: &NotDone, brings_definitions: bool) -> bool {
+    match error.error() {
+        ClusterError::UnknownKind { .. } => brings_definitions,
+        _ => error.is(RefusalKind::NotFound),
+    }
+}
+
+/// A refusal that the same manifest meets again is the manifest's; everything else may pass.
+pub(super) fn judge_refusal(error: NotDone, name: &str) -> Halt {
+    let NotDone::Refused(_) = &error else {
+        return Halt::Error(error.into());
+    };
+    let reason = match error.error() {
+        ClusterError::NotOurs { .. } => Reason::OwnershipConflict,
+        _ => Reason::ManifestRejected,
+    };
+    let may_pass = [
+        RefusalKind::Quota,
+        RefusalKind::Forbidden,
+        RefusalKind::WebhookUnreachable,
+    ]
+    .into_iter()
+    .any(|kind| error.is(kind));
+    Halt::Rejected(Rejection {
+        reason,
+        message: format!("{name}: {error}"),
+        retry_at: may_pass.then(|| clock::now().plus(RETRY_REFUSED)),
+    })
+}

@@ -1,0 +1,198 @@
+//! The outcome on record: `deployed` first, then `superseded`, so that a crash between the two leaves
+//! two deployed revisions and never none.
+
+use std::sync::Arc;
+
+use belay_api::helm_release::AttemptKind;
+use belay_cluster::storage::{Storage, Update};
+use belay_release::{Record, Status, StorageKey};
+use belay_rollout::{Attempt, Cause, Hold, Pin, Proven};
+use serde_json::Value;
+
+use super::Halt;
+use super::record::pending;
+use crate::clock;
+use crate::error::Error;
+use crate::session::Session;
+
+/// Records a success.
+pub(super) async fn finish(session: &mut Session) -> Result<(), Halt> {
+    let attempt = session.attempt()?.clone();
+    let description = success(session, &attempt);
+    set_status(session, attempt.revision, Status::Deployed, &description).await?;
+    let older: Vec<_> = session
+        .world
+        .storage
+        .iter()
+        .filter(|stored| stored.revision != attempt.revision && stored.status == Status::Deployed)
+        .map(|stored| stored.revision)
+        .collect();
+    for revision in older {
+        set_status(session, revision, Status::Superseded, "").await?;
+    }
+    let record = pending(session).await?;
+    let now = clock::now();
+    let proven = Proven {
+        revision: attempt.revision,
+        digest: attempt.digest.clone(),
+        chart: attempt.chart.clone(),
+        proven_at: now,
+        record: essence(&record)?,
+    };
+    let pin = pin(session, &attempt);
+    session
+        .transition(|ledger| ledger.finished(proven, pin, &description, now))
+        .await?;
+    session.record = None;
+    Ok(prune_history(session).await?)
+}
+
+/// Marks the record of a failed attempt as failed, for Helm and its readers.
+pub(super) async fn settle(session: &mut Session) -> Result<(), Error> {
+    let attempt = session.attempt()?.clone();
+    let message = match &attempt.at {
+        belay_rollout::At::Failed { failure, .. } => failure.message.clone(),
+        _ => String::new(),
+    };
+    let what = match attempt.kind {
+        AttemptKind::Install => "Install",
+        AttemptKind::Rollback | AttemptKind::Revert => "Rollback",
+        AttemptKind::Upgrade | AttemptKind::Uninstall => "Upgrade",
+    };
+    let description = format!("{what} \"{}\" failed: {message}", session.key.release);
+    set_status(session, attempt.revision, Status::Failed, &description).await
+}
+
+/// Gives a record another status; its description stays if the new one is empty. A record that is gone stays so.
+pub(super) async fn set_status(
+    session: &mut Session,
+    revision: u32,
+    status: Status,
+    description: &str,
+) -> Result<(), Error> {
+    let storage = Storage::new(session.connection.clone(), &session.key.namespace);
+    let key = StorageKey::new(&session.key.release, revision);
+    if let Some(stored) = storage.get(&key).await? {
+        let mut record = stored.record;
+        if record.info.status != status || !description.is_empty() {
+            record.info.status = status;
+            if !description.is_empty() {
+                description.clone_into(&mut record.info.description);
+            }
+            match storage.update(&record, &stored.stamp).await? {
+                Update::Done(_) => {}
+                Update::Conflict => return Err(Error::Stale),
+            }
+        }
+        if session
+            .record
+            .as_ref()
+            .is_some_and(|pending| pending.version == revision)
+        {
+            session.record = Some(Arc::new(record));
+        }
+    }
+    if let Some(stored) = session
+        .world
+        .storage
+        .iter_mut()
+        .find(|stored| stored.revision == revision)
+    {
+        stored.status = status;
+    }
+    Ok(())
+}
+
+/// What is needed to bring a revision back: its record without the chart's sources.
+pub(super) fn essence(record: &Record) -> Result<Value, Error> {
+    let json = record.to_json()?;
+    let mut value: Value = serde_json::from_slice(&json).unwrap_or_default();
+    if let Some(chart) = value.get_mut("chart").and_then(Value::as_object_mut) {
+        for sources in ["templates", "files", "schema", "lock"] {
+            chart.remove(sources);
+        }
+    }
+    Ok(value)
+}
+
+fn success(session: &Session, attempt: &Attempt) -> String {
+    match attempt.kind {
+        AttemptKind::Install => "Install complete".to_owned(),
+        AttemptKind::Upgrade | AttemptKind::Uninstall => "Upgrade complete".to_owned(),
+        AttemptKind::Rollback | AttemptKind::Revert => {
+            let target = session.world.ledger.as_ref().and_then(|ledger| {
+                let executed = match &attempt.cause {
+                    Cause::Request { uid, .. } => {
+                        ledger.executed.iter().find(|executed| &executed.uid == uid)
+                    }
+                    _ => None,
+                };
+                executed.map(|executed| executed.to.revision).or_else(|| {
+                    ledger
+                        .proven
+                        .iter()
+                        .find(|proven| proven.digest == attempt.digest)
+                        .map(|proven| proven.revision)
+                })
+            });
+            target.map_or_else(
+                || "Rollback complete".to_owned(),
+                |revision| format!("Rollback to {revision}"),
+            )
+        }
+    }
+}
+
+/// The hold that a request brings; none when the spec asks for what was brought back.
+fn pin(session: &Session, attempt: &Attempt) -> Option<Pin> {
+    let Cause::Request { uid, name } = &attempt.cause else {
+        return None;
+    };
+    let desired = session.world.desired.digest().cloned();
+    if desired.as_ref() == Some(&attempt.digest) {
+        return None;
+    }
+    let hold = session
+        .world
+        .orders
+        .iter()
+        .find(|order| &order.uid == uid)
+        .map_or(Hold::SpecChange, belay_rollout::Order::hold);
+    Some(Pin {
+        request: Some(name.clone()),
+        hold,
+        digest: attempt.digest.clone(),
+        asked: desired,
+        generation: session.world.declared.generation,
+    })
+}
+
+/// Deletes the oldest records over `maxHistory`. Proven revisions stay in Helm's history too.
+async fn prune_history(session: &mut Session) -> Result<(), Error> {
+    let keep = session.release.spec.max_history as usize;
+    let proven: Vec<_> = session
+        .ledger()?
+        .proven
+        .iter()
+        .map(|proven| proven.revision)
+        .collect();
+    let surplus: Vec<_> = session
+        .world
+        .storage
+        .iter()
+        .skip(keep)
+        .map(|stored| stored.revision)
+        .filter(|revision| !proven.contains(revision))
+        .collect();
+    let storage = Storage::new(session.connection.clone(), &session.key.namespace);
+    for revision in surplus {
+        storage
+            .delete(&StorageKey::new(&session.key.release, revision))
+            .await?;
+        session
+            .world
+            .storage
+            .retain(|stored| stored.revision != revision);
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! The objects of a manifest as they will stand in the cluster.
+
+use belay_api::helm_release::AttemptKind;
+use belay_cluster::{Connection, Error as ClusterError};
+use belay_health::ObjectRef;
+use belay_release::{Hook, HookEvent, Record, execution_order};
+use belay_rollout::{HookPlan, HookProgress, When};
+use serde_json::Value;
+
+use crate::error::Error;
+
+/// References to objects, their namespaces filled in.
+///
+/// A kind that is not served yet, because the same chart brings it, counts as namespaced.
+pub(super) async fn references(
+    connection: &Connection,
+    objects: &[Value],
+    namespace: &str,
+) -> Result<Vec<ObjectRef>, Error> {
+    let mut references = Vec::with_capacity(objects.len());
+    for object in objects {
+        references.push(reference(connection, object, namespace).await?);
+    }
+    Ok(references)
+}
+
+/// A reference to one object, its namespace filled in.
+pub(super) async fn reference(
+    connection: &Connection,
+    object: &Value,
+    namespace: &str,
+) -> Result<ObjectRef, Error> {
+    let plain = |value: &Value| {
+        ObjectRef::of(value)
+            .map_err(|error| Error::Gone(format!("an object of the manifest: {error}")))
+    };
+    let mut reference = plain(object)?;
+    match connection.place(object, namespace).await {
+        Ok(place) => reference.namespace = place.key.namespace,
+        Err(ClusterError::UnknownKind { .. }) => {
+            if reference.namespace.is_none() {
+                reference.namespace = Some(namespace.to_owned());
+            }
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(reference)
+}
+
+/// The hooks that an attempt runs, in their order.
+pub(super) async fn hook_plan(
+    connection: &Connection,
+    record: &Record,
+    kind: AttemptKind,
+    disabled: bool,
+) -> Result<Vec<HookPlan>, Error> {
+    if disabled {
+        return Ok(Vec::new());
+    }
+    let (before, after) = match kind {
+        AttemptKind::Install => (HookEvent::PreInstall, HookEvent::PostInstall),
+        AttemptKind::Upgrade => (HookEvent::PreUpgrade, HookEvent::PostUpgrade),
+        AttemptKind::Rollback | AttemptKind::Revert => {
+            (HookEvent::PreRollback, HookEvent::PostRollback)
+        }
+        AttemptKind::Uninstall => (HookEvent::PreDelete, HookEvent::PostDelete),
+    };
+    let mut plan = Vec::new();
+    for (event, when) in [(before, When::Before), (after, When::After)] {
+        for hook in execution_order(&record.hooks, event) {
+            plan.push(HookPlan {
+                object: reference(connection, &hook_object(hook)?, &record.namespace).await?,
+                when,
+                irreversible: hook.is_irreversible(),
+                progress: HookProgress::Planned,
+            });
+        }
+    }
+    Ok(plan)
+}
+
+/// A hook's manifest as an object.
+pub(super) fn hook_object(hook: &Hook) -> Result<Value, Error> {
+    let objects = belay_release::Manifest::parse(&hook.manifest)?.objects()?;
+    objects
+        .into_iter()
+        .next()
+        .ok_or_else(|| Error::Gone(format!("the hook {} has an empty manifest", hook.name)))
+}

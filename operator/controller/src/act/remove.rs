@@ -1,0 +1,91 @@
+//! Removing: objects in Helm's order, then the records.
+
+use belay_api::helm_release::AttemptKind;
+use belay_cluster::storage::Storage;
+use belay_cluster::{Pruned, Tracked};
+use belay_health::{ObjectKey, Verdict};
+use belay_release::{StorageKey, uninstall_order};
+use belay_rollout::Proof;
+
+use super::claim;
+use crate::clock;
+use crate::error::Error;
+use crate::gather;
+use crate::reconcile::Context;
+use crate::session::Session;
+
+/// Deletes every object of the release that is ours, and finds out which are still there.
+pub(super) async fn remove(context: &Context, session: &mut Session) -> Result<(), Error> {
+    let attempt = session.attempt()?;
+    let kind = attempt.kind;
+    let mut keys: Vec<_> = session
+        .ledger()?
+        .inventory
+        .iter()
+        // A failed first install takes back what it made, and nothing that was there before.
+        .filter(|tracked| {
+            kind == AttemptKind::Uninstall || tracked.created || tracked.uid.is_none()
+        })
+        .map(|tracked| tracked.object.key())
+        .collect();
+    keys.sort_by(|a, b| uninstall_order(&a.kind, &b.kind));
+    let owner = session.marks();
+    let mut deleted: Vec<(ObjectKey, String)> = Vec::new();
+    for key in keys {
+        match session.connection.prune(&key, &owner).await? {
+            Pruned::Deleted { uid } => deleted.push((key, uid)),
+            Pruned::AlreadyGone => {}
+            Pruned::Kept => tracing::info!(object = %key, "kept, as helm.sh/resource-policy asks"),
+            Pruned::NotOurs { owner } => {
+                tracing::info!(object = %key, ?owner, "left, since it is not marked as this release's");
+            }
+        }
+    }
+    let tracked: Vec<_> = deleted
+        .iter()
+        .map(|(key, uid)| Tracked {
+            uid: Some(uid.clone()),
+            ..Tracked::expected(key.clone())
+        })
+        .collect();
+    gather::track(context, session, tracked.clone(), None);
+    let still_there: Vec<_> = session
+        .connection
+        .verdicts(&tracked)
+        .await?
+        .into_iter()
+        .filter(|(_, verdict)| *verdict != Verdict::Missing)
+        .map(|(key, _)| (key, Verdict::Terminating))
+        .collect();
+    session.world.now = clock::now();
+    session.world.proof = Some(Proof {
+        not_current: still_there,
+    });
+    Ok(())
+}
+
+/// Removes the records of a release whose objects are gone. After a failed first install the ledger stays:
+/// it remembers the digest that failed.
+pub(super) async fn forget(session: &mut Session) -> Result<(), Error> {
+    let kind = session.attempt()?.kind;
+    let storage = Storage::new(session.connection.clone(), &session.key.namespace);
+    let revisions: Vec<_> = session
+        .world
+        .storage
+        .iter()
+        .map(|stored| stored.revision)
+        .collect();
+    for revision in revisions {
+        storage
+            .delete(&StorageKey::new(&session.key.release, revision))
+            .await?;
+    }
+    session.world.storage.clear();
+    session.record = None;
+    if kind == AttemptKind::Uninstall {
+        session.store().delete().await?;
+        claim::remove_finalizer(session).await
+    } else {
+        session.transition(belay_rollout::Ledger::cleared).await
+    }
+}

@@ -1,0 +1,171 @@
+//! What a spec comes to: a chart with values, by its digest.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use belay_api::{HelmRelease, Reason, Timestamp, names};
+use belay_chart::Chart;
+use belay_rollout::{ChartId, Desired, Digest, DigestInput, Rejection};
+use belay_yaml::{Map, Value};
+use kube::ResourceExt;
+
+use super::{source, values};
+use crate::clock;
+use crate::error::Error;
+use crate::reconcile::Context;
+use crate::session::Session;
+
+/// The wait after the first failure that time may cure; doubled for each further one.
+const FIRST_RETRY: Duration = Duration::from_secs(5);
+
+/// What a spec came to when it was last looked at.
+#[derive(Clone, Debug)]
+pub(crate) struct Resolved {
+    /// The generation of the spec.
+    pub(crate) generation: i64,
+    /// The value of `belay.dev/reconcile`.
+    pub(crate) token: Option<String>,
+    /// When.
+    pub(crate) at: Timestamp,
+    /// Failures in a row.
+    pub(crate) failures: u32,
+    /// What it came to.
+    pub(crate) outcome: Result<Ready, Rejection>,
+}
+
+/// A chart with values.
+#[derive(Clone, Debug)]
+pub(crate) struct Ready {
+    /// The chart.
+    pub(crate) chart: Arc<Chart>,
+    /// The user's values, merged.
+    pub(crate) values: Arc<Map>,
+    /// The chart by its names.
+    pub(crate) id: ChartId,
+}
+
+/// Why a spec comes to nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) reason: Reason,
+    pub(crate) message: String,
+    pub(crate) transient: bool,
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    /// One that only a change cures.
+    pub(super) fn lasting(reason: Reason, message: &str) -> Self {
+        Self {
+            reason,
+            message: message.to_owned(),
+            transient: false,
+            retry_after: None,
+        }
+    }
+
+    /// Something that a spec names is not there yet: GitOps tools apply in any order.
+    pub(super) fn missing(message: String) -> Self {
+        Self {
+            reason: Reason::ReferenceNotFound,
+            message,
+            transient: true,
+            retry_after: None,
+        }
+    }
+}
+
+/// What the spec asks for, looked at anew when it changed, when it is due, or when somebody asks.
+pub(super) async fn desired(context: &Context, session: &mut Session) -> Result<Desired, Error> {
+    let resolved = match &session.resolved {
+        Some(resolved) if is_current(resolved, &session.release) => Arc::clone(resolved),
+        old => Arc::new(resolve(context, &session.release, old.as_deref()).await?),
+    };
+    let desired = match &resolved.outcome {
+        Ok(ready) => Desired::Is {
+            digest: digest(session, ready)?,
+            chart: ready.id.clone(),
+        },
+        Err(rejection) => Desired::Rejected(rejection.clone()),
+    };
+    session.resolved = Some(resolved);
+    Ok(desired)
+}
+
+fn is_current(resolved: &Resolved, release: &HelmRelease) -> bool {
+    let now = clock::now();
+    let due = match &resolved.outcome {
+        Err(Rejection {
+            retry_at: Some(at), ..
+        }) => now >= *at,
+        _ => now >= resolved.at.plus(release.spec.interval),
+    };
+    !due && Some(resolved.generation) == release.metadata.generation
+        && resolved.token.as_ref() == release.annotations().get(names::RECONCILE)
+}
+
+async fn resolve(
+    context: &Context,
+    release: &HelmRelease,
+    old: Option<&Resolved>,
+) -> Result<Resolved, Error> {
+    let now = clock::now();
+    let outcome = match values::merge(context, release).await? {
+        Err(refusal) => Err(refusal),
+        Ok(values) => source::fetch(context, release).await?.map(|fetched| {
+            let metadata = fetched.chart.metadata();
+            Ready {
+                id: ChartId {
+                    name: metadata.name.clone(),
+                    version: metadata.version.clone(),
+                    app_version: metadata.app_version.clone(),
+                },
+                chart: fetched.chart,
+                values: Arc::new(values),
+            }
+        }),
+    };
+    let failures = match &outcome {
+        Ok(_) => 0,
+        Err(_) => 1 + old.map_or(0, |old| old.failures),
+    };
+    Ok(Resolved {
+        generation: release.metadata.generation.unwrap_or_default(),
+        token: release.annotations().get(names::RECONCILE).cloned(),
+        at: now,
+        failures,
+        outcome: outcome.map_err(|refusal| reject(&refusal, failures, release, now)),
+    })
+}
+
+/// What time may cure is looked at again soon, everything else at the release's interval.
+fn reject(refusal: &Refusal, failures: u32, release: &HelmRelease, now: Timestamp) -> Rejection {
+    let interval = release.spec.interval.as_std();
+    let wait = refusal
+        .retry_after
+        .unwrap_or_else(|| FIRST_RETRY.saturating_mul(1 << failures.saturating_sub(1).min(10)));
+    let wait = wait.min(interval);
+    Rejection {
+        reason: refusal.reason,
+        message: refusal.message.clone(),
+        retry_at: refusal.transient.then(|| {
+            now.plus(belay_api::Duration(
+                u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+            ))
+        }),
+    }
+}
+
+fn digest(session: &Session, ready: &Ready) -> Result<Digest, Error> {
+    let chart = ready.chart.content_digest().to_string();
+    let values = belay_yaml::to_serde(&Value::Map((*ready.values).clone()));
+    Ok(Digest::of(
+        &session.ledger()?.key,
+        &DigestInput {
+            chart: &chart,
+            values: &values,
+            release_name: session.release.release_name(),
+            namespace: session.release.target_namespace(),
+        },
+    ))
+}

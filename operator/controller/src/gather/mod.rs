@@ -1,0 +1,271 @@
+//! Gather: what a decision looks at. Uncached before anything that cannot be undone.
+
+mod desired;
+mod live;
+mod source;
+mod values;
+
+use std::sync::Arc;
+
+use belay_api::helm_release::AttemptKind;
+use belay_api::{HelmRelease, RollbackRequest, Timestamp, names};
+use belay_cluster::storage::Storage;
+use belay_release::Status;
+use belay_rollout::{At, Declared, Desired, Ledger, Order, Owner, Rejection, Stored, World};
+use kube::{Api, ResourceExt};
+
+use crate::clock;
+use crate::error::Error;
+use crate::memory::{Remembered, StorageKey};
+use crate::reconcile::Context;
+use crate::session::Session;
+
+pub(crate) use desired::{Ready, Resolved};
+pub(crate) use live::{applied, progress, since, track, watch_key};
+
+/// Where a release's records live.
+pub(crate) fn storage_key(release: &HelmRelease) -> StorageKey {
+    StorageKey {
+        namespace: release.storage_namespace().to_owned(),
+        release: release.release_name().to_owned(),
+    }
+}
+
+/// A session out of memory alone: no request is sent unless the spec has to be resolved anew.
+pub(crate) async fn from_memory(
+    context: &Context,
+    release: Arc<HelmRelease>,
+    remembered: Remembered,
+) -> Result<Session, Error> {
+    let orders = context.cached_orders(&release);
+    let (ledger, stamp) = match remembered.ledger {
+        Some((ledger, stamp)) => (Some(ledger), Some(stamp)),
+        None => (None, None),
+    };
+    let mut session = Session {
+        connection: context.connection.clone(),
+        key: storage_key(&release),
+        world: world(&release, orders, ledger, remembered.storage),
+        release,
+        stamp,
+        resolved: remembered.resolved,
+        record: remembered.record,
+        fresh: false,
+    };
+    complete(context, &mut session).await?;
+    Ok(session)
+}
+
+/// A session out of uncached reads: the `HelmRelease`, its requests, the ledger and Helm's records.
+///
+/// `None`: the `HelmRelease` is gone.
+pub(crate) async fn fresh(
+    context: &Context,
+    release: &HelmRelease,
+    remembered: Option<Remembered>,
+) -> Result<Option<Session>, Error> {
+    let namespace = release.namespace().unwrap_or_default();
+    let uid = release.uid().unwrap_or_default();
+    context.memory.refreshing(&uid);
+    let client = context.connection.client();
+    let releases: Api<HelmRelease> = Api::namespaced(client.clone(), &namespace);
+    let requests: Api<RollbackRequest> = Api::namespaced(client, &namespace);
+    let key = storage_key(release);
+    let store = belay_cluster::ledger::Ledger::<Ledger>::new(
+        context.connection.clone(),
+        &key.namespace,
+        &key.release,
+    );
+    let storage = Storage::new(context.connection.clone(), &key.namespace);
+    let name = release.name_any();
+    let everything = kube::api::ListParams::default();
+    let (release, requests, entry, records) = tokio::join!(
+        releases.get_opt(&name),
+        requests.list(&everything),
+        store.read(),
+        storage.list(&key.release),
+    );
+    let Some(release) = release.map_err(Error::kube("reading the HelmRelease"))? else {
+        return Ok(None);
+    };
+    if release.uid().as_deref() != Some(uid.as_str()) {
+        return Ok(None);
+    }
+    let requests = requests.map_err(Error::kube("listing RollbackRequests"))?;
+    let (ledger, stamp) = match entry? {
+        Some(entry) => {
+            let stamp = entry.stamp();
+            (Some(entry.value), Some(stamp))
+        }
+        None => (None, None),
+    };
+    let orders = orders(&release, requests.items.iter());
+    let remembered = remembered.unwrap_or_default();
+    let mut session = Session {
+        connection: context.connection.clone(),
+        key,
+        world: world(&release, orders, ledger, stored(records?)),
+        release: Arc::new(release),
+        stamp,
+        resolved: remembered.resolved,
+        record: remembered.record,
+        fresh: true,
+    };
+    complete(context, &mut session).await?;
+    Ok(Some(session))
+}
+
+/// Looks again at what may have changed between two steps: a newer spec, a deletion, new requests.
+pub(crate) async fn refresh(context: &Context, session: &mut Session) -> Result<(), Error> {
+    if let Some(cached) = context.cached_release(&session.release) {
+        let edited = cached.metadata.generation > session.release.metadata.generation;
+        let deleted = cached.metadata.deletion_timestamp.is_some()
+            && session.release.metadata.deletion_timestamp.is_none();
+        if edited || deleted {
+            session.world.declared = declared(&cached);
+            session.release = cached;
+        }
+    }
+    session.world.orders = context.cached_orders(&session.release);
+    complete(context, session).await
+}
+
+/// The requests of a release, oldest first.
+pub(crate) fn orders<'r>(
+    release: &HelmRelease,
+    requests: impl Iterator<Item = &'r RollbackRequest>,
+) -> Vec<Order> {
+    let name = release.name_any();
+    let mut orders: Vec<_> = requests
+        .filter(|request| request.spec.release_ref.name == name)
+        .filter(|request| request.metadata.deletion_timestamp.is_none())
+        .map(|request| Order {
+            name: request.name_any(),
+            uid: request.uid().unwrap_or_default(),
+            spec: request.spec.clone(),
+            phase: request
+                .status
+                .as_ref()
+                .map(|status| status.phase)
+                .unwrap_or_default(),
+            created: request
+                .creation_timestamp()
+                .map(|time| Timestamp(time.0.as_millisecond()))
+                .unwrap_or_default(),
+        })
+        .collect();
+    orders.sort_by(|a, b| (a.created, &a.name).cmp(&(b.created, &b.name)));
+    orders
+}
+
+/// What the spec comes to, and what the watches left.
+async fn complete(context: &Context, session: &mut Session) -> Result<(), Error> {
+    session.world.now = clock::now();
+    session.world.desired = match check(context, &session.release) {
+        Some(rejection) => Desired::Rejected(rejection),
+        None if needs_desired(&session.world) => desired::desired(context, session).await?,
+        None => Desired::Unknown,
+    };
+    live::watch(context, session).await?;
+    session.world.progress = progress(context, session);
+    Ok(())
+}
+
+/// A release that goes, belongs to somebody else, or is on its way back needs no chart.
+fn needs_desired(world: &World) -> bool {
+    let Some(ledger) = &world.ledger else {
+        return false;
+    };
+    let going_back = ledger.attempt.as_ref().is_some_and(|attempt| {
+        matches!(attempt.kind, AttemptKind::Revert | AttemptKind::Uninstall)
+            && !matches!(attempt.at, At::Failed { .. })
+    });
+    !world.declared.deleting && ledger.owner.uid == world.declared.identity.uid && !going_back
+}
+
+/// What the operator does not do for anybody.
+fn check(context: &Context, release: &HelmRelease) -> Option<Rejection> {
+    let own = release.namespace().unwrap_or_default();
+    let elsewhere = [
+        ("targetNamespace", release.target_namespace()),
+        ("storageNamespace", release.storage_namespace()),
+    ]
+    .into_iter()
+    .find(|(_, namespace)| *namespace != own);
+    match elsewhere {
+        Some((field, namespace)) if !context.settings.allow_cross_namespace => Some(Rejection {
+            reason: belay_api::Reason::SpecInvalid,
+            message: format!(
+                "spec.{field} is {namespace}: releases stay in their own namespace, {own}, unless the operator runs with --allow-cross-namespace"
+            ),
+            retry_at: None,
+        }),
+        _ => None,
+    }
+}
+
+fn world(
+    release: &HelmRelease,
+    orders: Vec<Order>,
+    ledger: Option<Ledger>,
+    storage: Vec<Stored>,
+) -> World {
+    World {
+        now: clock::now(),
+        declared: declared(release),
+        desired: Desired::Unknown,
+        orders,
+        ledger,
+        storage,
+        progress: None,
+        proof: None,
+    }
+}
+
+fn declared(release: &HelmRelease) -> Declared {
+    let spec = &release.spec;
+    Declared {
+        identity: Owner {
+            namespace: release.namespace().unwrap_or_default(),
+            name: release.name_any(),
+            uid: release.uid().unwrap_or_default(),
+        },
+        generation: release.metadata.generation.unwrap_or_default(),
+        deleting: release.metadata.deletion_timestamp.is_some(),
+        has_finalizer: release
+            .finalizers()
+            .iter()
+            .any(|name| name == names::FINALIZER),
+        suspend: spec.suspend,
+        atomic: spec.atomic,
+        timeout: spec.timeout,
+        rollback_timeout: spec.rollback.timeout.unwrap_or(spec.timeout),
+        uninstall_timeout: spec.uninstall.timeout.unwrap_or(spec.timeout),
+        deletion_policy: spec.deletion_policy,
+        outside_changes: spec.outside_changes,
+        fail_fast: spec.fail_fast.clone(),
+        retry: release.annotations().get(names::RETRY).cloned(),
+    }
+}
+
+/// Helm's records, newest first.
+fn stored(summaries: Vec<belay_cluster::storage::Summary>) -> Vec<Stored> {
+    let mut stored: Vec<_> = summaries
+        .into_iter()
+        .map(|summary| Stored {
+            revision: summary.key.revision,
+            status: summary
+                .status
+                .as_deref()
+                .and_then(|status| status.parse().ok())
+                .unwrap_or(Status::Unknown),
+            created: summary
+                .stamp
+                .created
+                .map(|created| Timestamp(created.as_millisecond()))
+                .unwrap_or_default(),
+        })
+        .collect();
+    stored.sort_by_key(|stored| std::cmp::Reverse(stored.revision));
+    stored
+}

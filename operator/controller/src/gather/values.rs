@@ -1,0 +1,93 @@
+//! The user's values, merged in Helm's order: `valuesFrom` below `values` below `setJson`, `set`, `setString`.
+
+use belay_api::helm_release::{KeyRef, ValuesKind, ValuesReference};
+use belay_api::{HelmRelease, Reason};
+use belay_chart::{UserValues, overlay, strvals};
+use belay_yaml::Map;
+use kube::ResourceExt;
+
+use super::desired::Refusal;
+use super::source::{config_map_key, secret_key};
+use crate::error::Error;
+use crate::reconcile::Context;
+
+/// Merges the values of a release.
+pub(super) async fn merge(
+    context: &Context,
+    release: &HelmRelease,
+) -> Result<Result<Map, Refusal>, Error> {
+    let mut merged = Map::new();
+    for (index, reference) in release.spec.values_from.iter().enumerate() {
+        let place = format!("spec.valuesFrom[{index}]");
+        let Some(bytes) = read(context, release, reference).await? else {
+            if reference.optional {
+                continue;
+            }
+            return Ok(Err(Refusal::missing(format!(
+                "{place} names the key {} of {:?} {}, which does not exist",
+                reference.values_key, reference.kind, reference.name
+            ))));
+        };
+        if let Err(message) = add(&mut merged, reference, &bytes) {
+            return Ok(Err(Refusal::lasting(
+                Reason::ValuesInvalid,
+                &format!(
+                    "{place}: {:?} {}: {message}",
+                    reference.kind, reference.name
+                ),
+            )));
+        }
+    }
+    if let Some(values) = &release.spec.values {
+        let text = serde_json::to_vec(values).unwrap_or_default();
+        match belay_yaml::parse_json_map(&text) {
+            Ok(values) => overlay(&mut merged, values.unwrap_or_default()),
+            Err(error) => {
+                return Ok(Err(Refusal::lasting(
+                    Reason::ValuesInvalid,
+                    &format!("spec.values: {error}"),
+                )));
+            }
+        }
+    }
+    let set = UserValues {
+        json: release.spec.set_json.clone(),
+        set: release.spec.set.clone(),
+        strings: release.spec.set_string.clone(),
+        ..UserValues::default()
+    };
+    let no_files = &mut |_: &str| Err("files cannot be read here".to_owned());
+    Ok(set
+        .merge(merged, no_files)
+        .map_err(|error| Refusal::lasting(Reason::ValuesInvalid, &error.to_string())))
+}
+
+async fn read(
+    context: &Context,
+    release: &HelmRelease,
+    reference: &ValuesReference,
+) -> Result<Option<Vec<u8>>, Error> {
+    let namespace = release.namespace().unwrap_or_default();
+    let key = KeyRef {
+        name: reference.name.clone(),
+        key: reference.values_key.clone(),
+    };
+    match reference.kind {
+        ValuesKind::ConfigMap => config_map_key(&context.connection, &namespace, &key).await,
+        ValuesKind::Secret => secret_key(&context.connection, &namespace, &key).await,
+    }
+}
+
+fn add(merged: &mut Map, reference: &ValuesReference, bytes: &[u8]) -> Result<(), String> {
+    let text = String::from_utf8_lossy(bytes);
+    match &reference.target_path {
+        Some(path) => strvals::set_literal(&format!("{path}={text}"), merged)
+            .map_err(|error| error.to_string()),
+        None => {
+            let values =
+                belay_yaml::parse_map(text.as_bytes()).map_err(|error| error.to_string())?;
+            overlay(merged, values);
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! One reconcile, read aloud: gather, decide, act, report.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use belay_api::helm_release::Stage;
+use belay_api::{HelmRelease, RollbackRequest, Timestamp};
+use belay_cluster::{Connection, Watches};
+use belay_rollout::{Decision, Order, Wait, Waiting, decide};
+use belay_source::Fetcher;
+use kube::ResourceExt;
+use kube::runtime::controller::Action;
+use kube::runtime::events::Recorder;
+use kube::runtime::reflector::{ObjectRef, Store};
+
+use crate::act::{self, Halt};
+use crate::error::Error;
+use crate::memory::{Memory, Remembered};
+use crate::metrics::Metrics;
+use crate::render::Renders;
+use crate::session::Session;
+use crate::settings::Settings;
+use crate::{clock, gather, report};
+
+/// The first wait after an error; doubled for each further one.
+const FIRST_BACKOFF: Duration = Duration::from_millis(500);
+/// The longest wait after an error.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+/// More steps than any decision needs before it waits: a bound against a loop that makes no progress.
+const MAX_STEPS: usize = 200;
+
+/// What reconciles share.
+pub(crate) struct Context {
+    pub(crate) settings: Settings,
+    pub(crate) connection: Connection,
+    pub(crate) watches: Watches,
+    pub(crate) fetcher: Fetcher,
+    pub(crate) renders: Renders,
+    pub(crate) memory: Memory,
+    pub(crate) metrics: Metrics,
+    pub(crate) recorder: Recorder,
+    pub(crate) releases: Vec<Store<HelmRelease>>,
+    pub(crate) requests: Vec<Store<RollbackRequest>>,
+}
+
+impl Context {
+    /// A release as the watch last saw it.
+    pub(crate) fn cached_release(&self, release: &HelmRelease) -> Option<Arc<HelmRelease>> {
+        let key = ObjectRef::from_obj(release);
+        self.releases.iter().find_map(|store| store.get(&key))
+    }
+
+    /// The requests of a release as the watch last saw them, oldest first.
+    pub(crate) fn cached_orders(&self, release: &HelmRelease) -> Vec<Order> {
+        let namespace = release.namespace();
+        let requests: Vec<_> = self
+            .requests
+            .iter()
+            .flat_map(Store::state)
+            .filter(|request| request.namespace() == namespace)
+            .collect();
+        gather::orders(release, requests.iter().map(AsRef::as_ref))
+    }
+}
+
+/// Reconciles one release, on a task of its own: the controller polls all reconciles on one.
+pub(crate) async fn reconcile(
+    release: Arc<HelmRelease>,
+    context: Arc<Context>,
+) -> Result<Action, Error> {
+    tokio::spawn(async move {
+        let uid = release.uid().unwrap_or_default();
+        let outcome = run(&release, &context).await;
+        match outcome {
+            Ok(action) => Ok(action),
+            Err(Error::Stale) => {
+                let mut remembered = context.memory.recall(&uid).unwrap_or_default();
+                remembered.stale = true;
+                context.memory.keep(&uid, remembered);
+                Ok(Action::requeue(FIRST_BACKOFF))
+            }
+            Err(error) => Ok(after_error(&release, &context, &error)),
+        }
+    })
+    .await?
+}
+
+/// What is done with errors that a reconcile could not even begin to handle.
+pub(crate) fn error_policy(_: Arc<HelmRelease>, error: &Error, _: Arc<Context>) -> Action {
+    tracing::error!(%error, "reconcile ended unexpectedly");
+    Action::requeue(LONGEST_BACKOFF)
+}
+
+async fn run(release: &Arc<HelmRelease>, context: &Context) -> Result<Action, Error> {
+    let uid = release.uid().unwrap_or_default();
+    let remembered = context.memory.recall(&uid);
+    if let Some(remembered) = &remembered
+        && older(release, remembered.written)
+    {
+        // Our own last write is on its way; its event comes.
+        return Ok(Action::await_change());
+    }
+    let session = match remembered {
+        Some(remembered) if !remembered.stale => {
+            gather::from_memory(context, Arc::clone(release), remembered).await?
+        }
+        other => match gather::fresh(context, release, other).await? {
+            Some(session) => session,
+            None => return Ok(gone(context, release)),
+        },
+    };
+    let mut session = session;
+    context.memory.own(
+        session.key.clone(),
+        &release.namespace().unwrap_or_default(),
+        &release.name_any(),
+        &uid,
+    );
+    let wait = match work(context, &mut session).await? {
+        Some(wait) => wait,
+        None => return Ok(gone(context, release)),
+    };
+    let written = report::report(context, &session, &wait).await?;
+    keep(context, &session, written);
+    Ok(next(&session, &wait))
+}
+
+/// Decides and acts until there is something to wait for. `None`: the release is gone.
+async fn work(context: &Context, session: &mut Session) -> Result<Option<Wait>, Error> {
+    let mut shown = stage(session);
+    for _ in 0..MAX_STEPS {
+        let step = match decide(&session.world) {
+            Decision::Wait(wait) => return Ok(Some(wait)),
+            Decision::Step(step) => step,
+        };
+        if !session.fresh {
+            // What cannot be undone is not begun on what is only remembered.
+            let remembered = remember(session, 0);
+            match gather::fresh(context, &session.release, Some(remembered)).await? {
+                Some(fresh) => *session = fresh,
+                None => return Ok(None),
+            }
+            continue;
+        }
+        tracing::debug!(release = %session.key.release, ?step, "step");
+        let name = step_name(&step);
+        let done = act::act(context, session, step).await;
+        context.metrics.step(name, done.is_ok());
+        match done {
+            Ok(()) => {}
+            Err(Halt::Failed(failure)) => match act::fail(session, *failure).await {
+                Ok(()) => {}
+                Err(Halt::Error(error)) => return Err(stop(context, session, error)),
+                Err(_) => return Err(Error::Stale),
+            },
+            Err(Halt::Rejected(rejection)) => {
+                reject(session, rejection);
+                continue;
+            }
+            Err(Halt::Error(error)) => return Err(stop(context, session, error)),
+        }
+        if session.world.declared.deleting && !session.world.declared.has_finalizer {
+            return Ok(None);
+        }
+        context.metrics.transition(session);
+        let proof = session.world.proof.take();
+        gather::refresh(context, session).await?;
+        session.world.proof = proof;
+        let now_at = stage(session);
+        if now_at != shown && matters(now_at.as_ref()) {
+            shown = now_at;
+            let wait = Wait {
+                until: None,
+                on: Waiting::Objects,
+            };
+            let written = report::report(context, session, &wait).await?;
+            keep(context, session, written);
+        }
+    }
+    Err(Error::Gone(format!(
+        "the release {} made {MAX_STEPS} steps without coming to rest",
+        session.key.release
+    )))
+}
+
+/// Keeps what is known when a step has to be given up for now.
+fn stop(context: &Context, session: &Session, error: Error) -> Error {
+    if !matches!(error, Error::Stale) {
+        keep(context, session, None);
+    }
+    error
+}
+
+/// The spec turned out to come to nothing while it was prepared; the cluster was not touched.
+fn reject(session: &mut Session, rejection: belay_rollout::Rejection) {
+    if let Some(resolved) = &session.resolved {
+        let mut resolved = (**resolved).clone();
+        resolved.outcome = Err(rejection.clone());
+        session.resolved = Some(Arc::new(resolved));
+    }
+    session.world.desired = belay_rollout::Desired::Rejected(rejection);
+}
+
+fn remember(session: &Session, written: u64) -> Remembered {
+    Remembered {
+        ledger: session.world.ledger.clone().zip(session.stamp.clone()),
+        storage: session.world.storage.clone(),
+        resolved: session.resolved.clone(),
+        record: session.record.clone(),
+        written,
+        errors: 0,
+        stale: session.world.ledger.is_none(),
+    }
+}
+
+fn keep(context: &Context, session: &Session, written: Option<u64>) {
+    let uid = session.release.uid().unwrap_or_default();
+    let before = context
+        .memory
+        .recall(&uid)
+        .map_or(0, |remembered| remembered.written);
+    let own = version(&session.release).unwrap_or(0);
+    let written = written.unwrap_or(0).max(before).max(own);
+    context.memory.keep(&uid, remember(session, written));
+}
+
+fn gone(context: &Context, release: &HelmRelease) -> Action {
+    let uid = release.uid().unwrap_or_default();
+    context
+        .watches
+        .untrack(&gather::watch_key(&gather::storage_key(release)));
+    context.memory.forget(&uid);
+    context.metrics.forget(release);
+    Action::await_change()
+}
+
+fn after_error(release: &HelmRelease, context: &Context, error: &Error) -> Action {
+    let uid = release.uid().unwrap_or_default();
+    let mut remembered = context.memory.recall(&uid).unwrap_or_default();
+    remembered.errors += 1;
+    // Whatever was half done is found out from the cluster.
+    remembered.stale = true;
+    let doubled = FIRST_BACKOFF.saturating_mul(1 << remembered.errors.saturating_sub(1).min(10));
+    let wait = error
+        .retry_after()
+        .unwrap_or(doubled)
+        .clamp(FIRST_BACKOFF, LONGEST_BACKOFF);
+    context.metrics.error(error.category());
+    tracing::warn!(
+        namespace = release.namespace().unwrap_or_default(),
+        name = release.name_any(),
+        errors = remembered.errors,
+        retry_in = ?wait,
+        %error,
+        "reconcile failed"
+    );
+    context.memory.keep(&uid, remembered);
+    Action::requeue(wait)
+}
+
+/// When to look again: at the decision's instant, or when the spec is due to be looked at.
+fn next(session: &Session, wait: &Wait) -> Action {
+    let now = clock::now();
+    let due = session
+        .resolved
+        .as_ref()
+        .map(|resolved| match &resolved.outcome {
+            Err(rejection) => rejection
+                .retry_at
+                .unwrap_or_else(|| resolved.at.plus(session.release.spec.interval)),
+            Ok(_) => resolved.at.plus(session.release.spec.interval),
+        });
+    let under_way = session
+        .world
+        .ledger
+        .as_ref()
+        .is_some_and(|ledger| ledger.attempt.is_some());
+    let due = due.filter(|_| !under_way);
+    match wait.until.into_iter().chain(due).min() {
+        Some(at) => Action::requeue(until(at, now)),
+        None => Action::await_change(),
+    }
+}
+
+fn until(at: Timestamp, now: Timestamp) -> Duration {
+    at.since(now).as_std().max(Duration::from_millis(20))
+}
+
+fn older(release: &HelmRelease, written: u64) -> bool {
+    version(release).is_some_and(|version| version < written)
+}
+
+pub(crate) fn version(release: &HelmRelease) -> Option<u64> {
+    release.metadata.resource_version.as_ref()?.parse().ok()
+}
+
+fn stage(session: &Session) -> Option<(String, Stage)> {
+    let attempt = session.world.ledger.as_ref()?.attempt.as_ref()?;
+    Some((attempt.id.clone(), attempt.stage()))
+}
+
+/// Stages that are worth a write of the status: those in which somebody may look for a while.
+fn matters(stage: Option<&(String, Stage)>) -> bool {
+    matches!(
+        stage,
+        Some((
+            _,
+            Stage::Preparing | Stage::PreHooks | Stage::Failed | Stage::Removing
+        ))
+    )
+}
+
+fn step_name(step: &belay_rollout::Step) -> &'static str {
+    use belay_rollout::Step;
+    match step {
+        Step::AddFinalizer => "add-finalizer",
+        Step::Claim => "claim",
+        Step::Adopt { .. } => "adopt",
+        Step::KeepOutside { .. } => "keep-outside",
+        Step::BuryForeign { .. } => "bury-foreign",
+        Step::Begin(_) => "begin",
+        Step::Record => "record",
+        Step::StartHook { .. } => "start-hook",
+        Step::EndHook { .. } => "end-hook",
+        Step::Apply => "apply",
+        Step::Prove => "prove",
+        Step::Finish => "finish",
+        Step::Fail { .. } => "fail",
+        Step::Settle => "settle",
+        Step::Remove => "remove",
+        Step::Forget => "forget",
+        Step::Orphan => "orphan",
+        Step::Amend(_) => "amend",
+        Step::Refuse { .. } => "refuse",
+    }
+}

@@ -1,0 +1,175 @@
+//! Report: status, events and metrics out of what was gathered and decided, in one place.
+
+use belay_api::{HelmRelease, RollbackRequest, names};
+use belay_rollout::{Wait, report};
+use kube::api::{Patch, PatchParams};
+use kube::runtime::events::{Event, EventType};
+use kube::{Api, Resource, ResourceExt};
+use serde_json::{Value, json};
+
+use crate::error::Error;
+use crate::reconcile::{Context, version};
+use crate::session::Session;
+
+/// Writes the status of the release and of its requests where they changed. Answers with the state of the
+/// `HelmRelease` after the write, if there was one.
+pub(crate) async fn report(
+    context: &Context,
+    session: &Session,
+    wait: &Wait,
+) -> Result<Option<u64>, Error> {
+    write_requests(session).await?;
+    let release = context
+        .cached_release(&session.release)
+        .filter(|cached| version(cached) > version(&session.release))
+        .unwrap_or_else(|| session.release.clone());
+    let before = release.status.clone().unwrap_or_default();
+    let mut status = report::status(&before, &session.world, wait);
+    if session.world.ledger.is_some() {
+        status.release = Some(format!("{}/{}", session.key.namespace, session.key.release));
+    }
+    status.last_handled_reconcile = session
+        .resolved
+        .as_ref()
+        .and_then(|resolved| resolved.token.clone())
+        .or(status.last_handled_reconcile);
+    if status == before {
+        return Ok(None);
+    }
+    let api: Api<HelmRelease> = Api::namespaced(
+        session.connection.client(),
+        &release.namespace().unwrap_or_default(),
+    );
+    let patch = json!({ "status": difference(&before, &status) });
+    let written = api
+        .patch_status(
+            &release.name_any(),
+            &PatchParams::default(),
+            &Patch::Merge(&patch),
+        )
+        .await;
+    match written {
+        Ok(release) => {
+            tell(context, &release, &before).await;
+            context.metrics.status(&release);
+            Ok(version(&release))
+        }
+        Err(kube::Error::Api(answer)) if answer.code == 404 => Ok(None),
+        Err(error) => Err(Error::kube("writing the status")(error)),
+    }
+}
+
+/// The new status as a merge patch: fields that are gone are null, so that they go.
+fn difference(before: &impl serde::Serialize, after: &impl serde::Serialize) -> Value {
+    let before = serde_json::to_value(before).unwrap_or_default();
+    let mut after = serde_json::to_value(after).unwrap_or_default();
+    if let (Some(old), Some(new)) = (before.as_object(), after.as_object_mut()) {
+        for name in old.keys() {
+            new.entry(name.clone()).or_insert(Value::Null);
+        }
+        for (name, value) in new.iter_mut() {
+            // Inside a field a merge patch would keep what is gone.
+            if let (Some(Value::Object(old)), Value::Object(new)) = (old.get(name), value) {
+                for inner in old.keys() {
+                    new.entry(inner.clone()).or_insert(Value::Null);
+                }
+            }
+        }
+    }
+    after
+}
+
+async fn write_requests(session: &Session) -> Result<(), Error> {
+    let namespace = session.release.namespace().unwrap_or_default();
+    let ledger = session.world.ledger.as_ref();
+    let api: Api<RollbackRequest> = Api::namespaced(session.connection.client(), &namespace);
+    for order in &session.world.orders {
+        if order.phase.is_final() {
+            continue;
+        }
+        let Some(request) = api
+            .get_opt(&order.name)
+            .await
+            .map_err(Error::kube("reading a RollbackRequest"))?
+        else {
+            continue;
+        };
+        let before = request.status.clone().unwrap_or_default();
+        let generation = request.metadata.generation.unwrap_or_default();
+        let status = report::request_status(&before, order, ledger, generation, session.world.now);
+        if status == before || before.phase.is_final() {
+            continue;
+        }
+        api.patch_status(
+            &order.name,
+            &PatchParams::default(),
+            &Patch::Merge(&json!({ "status": status })),
+        )
+        .await
+        .map_err(Error::kube("writing the status of a RollbackRequest"))?;
+    }
+    Ok(())
+}
+
+/// Events for what people want to be told: what was begun, what became good, what failed and why.
+async fn tell(context: &Context, release: &HelmRelease, before: &belay_api::HelmReleaseStatus) {
+    let Some(status) = &release.status else {
+        return;
+    };
+    let reference = release.object_ref(&());
+    let mut events = Vec::new();
+    if let Some(attempt) = &status.attempt
+        && before.attempt.as_ref().map(|old| &old.id) != Some(&attempt.id)
+    {
+        events.push(event(
+            EventType::Normal,
+            &format!("{:?}Started", attempt.kind),
+            format!("revision {}: {:?} begun", attempt.revision, attempt.kind),
+        ));
+    }
+    if let Some(failure) = &status.last_failure
+        && before.last_failure.as_ref().map(|old| old.at) != Some(failure.at)
+    {
+        events.push(event(
+            EventType::Warning,
+            &failure.reason.to_string(),
+            failure.message.clone(),
+        ));
+    }
+    if status.phase != before.phase
+        && let Some(ready) = status
+            .conditions
+            .iter()
+            .find(|condition| condition.type_ == belay_api::ConditionType::Ready)
+        && status.attempt.is_none()
+    {
+        let kind = match ready.status {
+            belay_api::ConditionStatus::False => EventType::Warning,
+            _ => EventType::Normal,
+        };
+        events.push(event(
+            kind,
+            &ready.reason.to_string(),
+            ready.message.clone(),
+        ));
+    }
+    for event in events {
+        if let Err(error) = context.recorder.publish(&event, &reference).await {
+            tracing::debug!(%error, "an event could not be written");
+        }
+    }
+}
+
+fn event(type_: EventType, reason: &str, note: String) -> Event {
+    Event {
+        type_,
+        reason: reason.to_owned(),
+        // The API server takes notes of up to 1 kB.
+        note: Some(belay_health::clip(&note, 1000)),
+        action: "Reconcile".to_owned(),
+        secondary: None,
+    }
+}
+
+/// The name under which the operator writes events.
+pub(crate) const REPORTER: &str = names::FIELD_MANAGER;

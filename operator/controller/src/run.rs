@@ -1,0 +1,234 @@
+//! The operator: claim, watches, reconciles, pages, and a graceful end.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use belay_api::{HelmRelease, RollbackRequest};
+use belay_cluster::{Claim, ClaimOptions, Connection, WatchScope, Watches};
+use belay_source::Fetcher;
+use futures::{StreamExt, future, stream};
+use kube::Api;
+use kube::runtime::controller::Config;
+use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::reflector::{self, ObjectRef};
+use kube::runtime::{Controller, WatchStreamExt, watcher};
+use tokio::sync::{mpsc, watch};
+
+use crate::error::Error;
+use crate::memory::Memory;
+use crate::metrics::Metrics;
+use crate::reconcile::{Context, error_policy, reconcile};
+use crate::render::Renders;
+use crate::serve::{Pages, serve};
+use crate::settings::Settings;
+use crate::{report, wake};
+
+/// How many woken releases may wait for the controller before the watches wait for it.
+const BUFFER: usize = 256;
+
+/// What an operator is made of.
+pub struct Operator {
+    /// The way to the cluster, under the operator's own account.
+    pub connection: Connection,
+    /// What it was told.
+    pub settings: Settings,
+    /// Where it counts; also told about every request of `connection`.
+    pub metrics: Metrics,
+}
+
+/// Runs an operator until `stop` is done, or the claim is lost after it was held.
+///
+/// On a graceful end what was begun is finished, the claim is given back, and nothing keeps running.
+///
+/// # Errors
+/// When the pages cannot be served. Everything else is tried on.
+pub async fn run(
+    operator: Operator,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Error> {
+    let Operator {
+        connection,
+        settings,
+        metrics,
+    } = operator;
+    let (stopping, stopped) = watch::channel(false);
+    let waiter = tokio::spawn(async move {
+        stop.await;
+        stopping.send_replace(true);
+    });
+    let ready = Arc::new(AtomicBool::new(false));
+    let pages = Pages {
+        metrics: metrics.clone(),
+        ready: Arc::clone(&ready),
+    };
+    let server = match settings.metrics_bind {
+        Some(address) => Some(serve(address, pages, signal(stopped.clone())).await?),
+        None => None,
+    };
+    let claim = Claim::start(
+        &connection,
+        ClaimOptions {
+            namespace: settings.own_namespace.clone(),
+            name: settings.lease.clone(),
+            holder: settings.holder.clone(),
+            duration: settings.lease_duration,
+        },
+    );
+    ready.store(true, Ordering::Release);
+    tracing::info!(lease = %settings.lease, holder = %settings.holder, "waiting for the claim");
+    let held = tokio::select! {
+        () = claim.held() => true,
+        () = signal(stopped.clone()) => false,
+    };
+    if held {
+        tracing::info!(holder = %settings.holder, "holds the claim");
+        metrics.leader(true);
+        let gated = connection.gated(Arc::new(claim.clone()));
+        let (ending, over) = watch::channel(false);
+        let watched = claim.clone();
+        let watcher = tokio::spawn(async move {
+            tokio::select! {
+                () = signal(stopped) => {}
+                () = watched.lost() => {
+                    tracing::error!("the claim was lost: another operator goes on from the ledgers");
+                }
+            }
+            ending.send_replace(true);
+        });
+        work(gated, settings, metrics.clone(), over).await;
+        watcher.abort();
+        metrics.leader(false);
+    }
+    claim.release().await;
+    waiter.abort();
+    if let Some(server) = server {
+        server.abort();
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn signal(mut stopped: watch::Receiver<bool>) {
+    // An error means that the sender is gone, which is an end as well.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// Where a controller looks: everywhere, or in one namespace.
+type Scope = Option<String>;
+
+async fn work(
+    connection: Connection,
+    settings: Settings,
+    metrics: Metrics,
+    over: watch::Receiver<bool>,
+) {
+    let scopes: Vec<Scope> = if settings.namespaces.is_empty() {
+        vec![None]
+    } else {
+        settings.namespaces.iter().cloned().map(Some).collect()
+    };
+    let watch_scope = if settings.namespaces.is_empty() {
+        WatchScope::Cluster
+    } else {
+        WatchScope::Namespaces
+    };
+    let client = connection.client();
+    let mut controllers = Vec::new();
+    let mut requests = Vec::new();
+    for scope in scopes {
+        let controller = Controller::new(
+            scoped::<HelmRelease>(&client, scope.as_deref()),
+            watcher::Config::default(),
+        );
+        let (reader, writer) = reflector::store::<RollbackRequest>();
+        requests.push(reader);
+        controllers.push((scope, controller, writer));
+    }
+    let context = Arc::new(Context {
+        watches: Watches::new(&connection, watch_scope),
+        fetcher: Fetcher::new(&belay_source::Settings {
+            cache_dir: settings.cache_dir.clone(),
+            ..belay_source::Settings::default()
+        }),
+        renders: Renders::new(),
+        memory: Memory::default(),
+        recorder: Recorder::new(
+            client.clone(),
+            Reporter {
+                controller: report::REPORTER.into(),
+                instance: Some(settings.holder.clone()),
+            },
+        ),
+        connection,
+        metrics,
+        settings,
+        releases: controllers
+            .iter()
+            .map(|(_, controller, _)| controller.store())
+            .collect(),
+        requests,
+    });
+    let mut senders = Vec::new();
+    let mut running = Vec::new();
+    for (scope, controller, writer) in controllers {
+        let (sender, receiver) = mpsc::channel(BUFFER);
+        senders.push((scope.clone(), sender));
+        let asked = watcher(
+            scoped::<RollbackRequest>(&client, scope.as_deref()),
+            watcher::Config::default(),
+        )
+        .default_backoff()
+        .reflect(writer)
+        .touched_objects();
+        let records = wake::records(Arc::clone(&context), &context.connection, scope.as_deref());
+        let verdicts = stream::unfold(receiver, |mut receiver: mpsc::Receiver<_>| async move {
+            receiver.recv().await.map(|woken| (woken, receiver))
+        });
+        let run = controller
+            .with_config(Config::default().concurrency(context.settings.concurrency))
+            .watches_stream(asked, |request| wake::release_of(&request))
+            .reconcile_on(verdicts)
+            .reconcile_on(records)
+            .graceful_shutdown_on(signal(over.clone()))
+            .run(reconcile, error_policy, Arc::clone(&context))
+            .for_each(|outcome| {
+                if let Err(error) = outcome {
+                    tracing::debug!(%error, "a reconcile was not begun");
+                }
+                future::ready(())
+            });
+        running.push(run);
+    }
+    let dispatch = tokio::spawn(dispatch(Arc::clone(&context), senders));
+    future::join_all(running).await;
+    dispatch.abort();
+}
+
+/// Hands news of objects to the controller in whose scope the release is.
+async fn dispatch(
+    context: Arc<Context>,
+    senders: Vec<(Scope, mpsc::Sender<ObjectRef<HelmRelease>>)>,
+) {
+    let mut verdicts = std::pin::pin!(wake::verdicts(context));
+    while let Some(woken) = verdicts.next().await {
+        let sender = senders
+            .iter()
+            .find(|(scope, _)| scope.is_none() || *scope == woken.namespace);
+        if let Some((_, sender)) = sender
+            && sender.send(woken).await.is_err()
+        {
+            return;
+        }
+    }
+}
+
+fn scoped<K>(client: &kube::Client, namespace: Option<&str>) -> Api<K>
+where
+    K: kube::Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    }
+}
