@@ -1,2 +1,70 @@
-//! The `belay` command.
-fn main() {}
+//! The `belay` command: the operator itself, and what people do with releases by hand.
+//!
+//! Works as a kubectl plugin too: put it on the path as `kubectl-belay`.
+
+mod args;
+mod chart_argument;
+mod commands;
+mod connect;
+mod error;
+mod follow;
+mod package;
+mod page;
+mod release_spec;
+mod style;
+mod when;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches};
+
+use crate::args::Arguments;
+use crate::error::Error;
+
+fn main() -> ExitCode {
+    // Fails only when somebody chose a provider already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let arguments = match parse() {
+        Ok(arguments) => arguments,
+        Err(refusal) => return refused(&refusal),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(commands::run(arguments)),
+        Err(source) => Err(Error::Runtime(source)),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("Error: {}", error::told_once(&error));
+        ExitCode::FAILURE
+    })
+}
+
+/// Prints help where it was asked for, and else what is wrong as every other error.
+fn refused(refusal: &clap::Error) -> ExitCode {
+    if !refusal.use_stderr() {
+        // Nobody reads it any more, then.
+        let _ = refusal.print();
+        return ExitCode::SUCCESS;
+    }
+    let text = refusal.render().to_string();
+    eprint!("Error: {}", text.strip_prefix("error: ").unwrap_or(&text));
+    ExitCode::FAILURE
+}
+
+/// Help shows the name that the user called: `belay`, or `kubectl belay` as a plugin.
+fn parse() -> Result<Arguments, clap::Error> {
+    let plugin = std::env::args_os()
+        .next()
+        .map(std::path::PathBuf::from)
+        .and_then(|path| Some(path.file_name()?.to_str()?.starts_with("kubectl-")))
+        .unwrap_or(false);
+    let command = Arguments::command();
+    let command = if plugin {
+        command.bin_name("kubectl belay")
+    } else {
+        command
+    };
+    Arguments::from_arg_matches(&command.try_get_matches()?)
+}

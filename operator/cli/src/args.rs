@@ -1,0 +1,58 @@
+//! The command line as a whole.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands;
+
+/// Rolls out Helm charts and lets go of none of them.
+#[derive(Debug, Parser)]
+#[command(name = "belay", version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command understands.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Globals {
+    /// The kubeconfig file [default: as kubectl looks for one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig [default: its current one]
+    #[arg(long, global = true, alias = "kube-context", value_name = "NAME")]
+    pub(crate) context: Option<String>,
+    /// The namespace [default: the context's]; `belay operator` takes several
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub(crate) namespace: Vec<String>,
+    /// Print no colours, on a terminal either
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the operator
+    Operator(commands::operator::Arguments),
+    /// Render a chart as `helm template` does, without a cluster
+    Template(commands::template::Arguments),
+    /// Show where a release stands
+    Status(commands::status::Arguments),
+    /// Show a release's revisions
+    History(commands::history::Arguments),
+    /// Take a release back to an older revision
+    Rollback(commands::rollback::Arguments),
+    /// Install a chart by creating a HelmRelease
+    Install(commands::install::InstallArguments),
+    /// Upgrade a release by changing its HelmRelease
+    Upgrade(commands::install::UpgradeArguments),
+    /// Remove a release by deleting its HelmRelease
+    Uninstall(commands::uninstall::Arguments),
+    /// Try what is blocked once more
+    Retry(commands::retry::Arguments),
+    /// Ask for a look at a release right now
+    Reconcile(commands::reconcile::Arguments),
+}

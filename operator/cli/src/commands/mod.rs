@@ -1,0 +1,102 @@
+//! One file per command.
+
+pub(crate) mod history;
+pub(crate) mod install;
+pub(crate) mod operator;
+pub(crate) mod reconcile;
+pub(crate) mod retry;
+pub(crate) mod rollback;
+pub(crate) mod status;
+pub(crate) mod template;
+pub(crate) mod uninstall;
+
+use std::process::ExitCode;
+
+use belay_api::HelmRelease;
+use serde_json::json;
+
+use crate::args::{self, Command};
+use crate::connect::{Access, asking};
+use crate::error::Error;
+use crate::follow::Rest;
+use crate::style::Style;
+
+/// What every command but `operator` gets.
+pub(crate) struct Session {
+    pub(crate) access: Access,
+    pub(crate) style: Style,
+}
+
+/// Runs the command of the line.
+pub(crate) async fn run(arguments: args::Arguments) -> Result<ExitCode, Error> {
+    let globals = arguments.globals;
+    let style = Style::of_stdout(globals.no_color);
+    let session = async || {
+        let access = Access::new(&globals).await?;
+        Ok::<_, Error>(Session { access, style })
+    };
+    match arguments.command {
+        Command::Operator(arguments) => operator::run(arguments, &globals).await,
+        Command::Template(arguments) => template::run(arguments, &globals).await,
+        Command::Install(arguments) => install::install(arguments, session().await?).await,
+        Command::Upgrade(arguments) => install::upgrade(arguments, session().await?).await,
+        Command::Status(arguments) => status::run(arguments, session().await?).await,
+        Command::History(arguments) => history::run(&arguments, session().await?).await,
+        Command::Rollback(arguments) => rollback::run(arguments, session().await?).await,
+        Command::Uninstall(arguments) => uninstall::run(arguments, session().await?).await,
+        Command::Retry(arguments) => retry::run(arguments, session().await?).await,
+        Command::Reconcile(arguments) => reconcile::run(arguments, session().await?).await,
+    }
+}
+
+impl Session {
+    /// The release, which must exist.
+    pub(crate) async fn release(&self, name: &str) -> Result<HelmRelease, Error> {
+        self.release_if_any(name)
+            .await?
+            .ok_or_else(|| Error::NotFound {
+                namespace: self.access.namespace.clone(),
+                name: name.to_owned(),
+            })
+    }
+
+    /// The release, if it exists.
+    pub(crate) async fn release_if_any(&self, name: &str) -> Result<Option<HelmRelease>, Error> {
+        let api = self.access.api::<HelmRelease>();
+        asking(
+            &format!("reading the HelmRelease {name}"),
+            api.get_opt(name),
+        )
+        .await
+    }
+
+    /// Sets one annotation of a release.
+    pub(crate) async fn annotate(
+        &self,
+        name: &str,
+        annotation: &str,
+        value: &str,
+    ) -> Result<HelmRelease, Error> {
+        let api = self.access.api::<HelmRelease>();
+        let patch =
+            kube::api::Patch::Merge(json!({"metadata": {"annotations": {annotation: value}}}));
+        asking(
+            &format!("asking through the annotation {annotation} of {name}"),
+            api.patch(name, &kube::api::PatchParams::default(), &patch),
+        )
+        .await
+    }
+}
+
+/// A value that no earlier request had.
+pub(crate) fn token() -> String {
+    crate::when::now().to_string()
+}
+
+/// 0 when what the spec asks for runs, 1 otherwise.
+pub(crate) fn exit(end: Option<&(HelmRelease, Rest)>) -> ExitCode {
+    match end {
+        Some((_, Rest::Ready)) => ExitCode::SUCCESS,
+        Some((_, Rest::NotReady)) | None => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,135 @@
+//! Where the chart and its values come from.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use belay_chart::Chart;
+use belay_source::{Credentials, Fetcher, HttpRepository, Secret, Settings};
+use clap::Args;
+use kube::config::Kubeconfig;
+
+use crate::args::Globals;
+use crate::error::{Error, told_once};
+
+/// The flags that say where a chart comes from.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Source {
+    /// The chart repository's address
+    #[arg(long, value_name = "URL")]
+    repo: Option<String>,
+    /// A version or a range of versions
+    #[arg(long)]
+    version: Option<String>,
+    /// Use development versions, too
+    #[arg(long)]
+    devel: bool,
+    /// The user of the chart repository
+    #[arg(long)]
+    username: Option<String>,
+    /// The user's password
+    #[arg(long)]
+    password: Option<String>,
+    /// Authorities to trust for the chart repository, PEM
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<String>,
+}
+
+/// A chart that was found, or is to be fetched.
+pub(super) enum Located {
+    Local(PathBuf),
+    Remote(HttpRepository),
+}
+
+/// Says where the chart is, before anything else is looked at.
+pub(super) fn check(chart: &str, source: &Source) -> Result<Located, Error> {
+    if let Some(url) = &source.repo {
+        return Ok(Located::Remote(HttpRepository {
+            url: url.clone(),
+            name: chart.to_owned(),
+            version: source
+                .version
+                .clone()
+                .or_else(|| source.devel.then(|| ">0.0.0-0".to_owned())),
+            credentials: source.username.as_ref().map(|username| Credentials::Basic {
+                username: username.clone(),
+                password: Secret::new(source.password.clone().unwrap_or_default()),
+            }),
+            ca_bundle: match &source.ca_file {
+                Some(file) => {
+                    let pem = read(file).map_err(Error::Template)?;
+                    Some(String::from_utf8_lossy(&pem).into_owned())
+                }
+                None => None,
+            },
+        }));
+    }
+    let path = Path::new(chart);
+    if path.exists() {
+        return Ok(Located::Local(path.to_owned()));
+    }
+    Err(Error::Template(
+        if path.is_absolute() || chart.starts_with('.') {
+            format!("path {chart:?} not found")
+        } else if chart.contains("://") {
+            format!(
+                "{chart:?} cannot be fetched by its address; use --repo URL with the chart's name"
+            )
+        } else if let Some((repository, _)) = chart.split_once('/') {
+            format!("repo {repository} not found")
+        } else {
+            format!("non-absolute URLs should be in form of repo_name/path_to_chart, got: {chart}")
+        },
+    ))
+}
+
+/// Loads the chart.
+pub(super) async fn load(located: Located, _source: &Source) -> Result<Arc<Chart>, Error> {
+    match located {
+        Located::Local(path) => Chart::from_path(&path)
+            .map(Arc::new)
+            .map_err(|error| Error::Template(error.to_string())),
+        Located::Remote(repository) => {
+            let fetcher = Fetcher::new(&Settings::default());
+            let source = belay_source::Source::HttpRepository(repository);
+            fetcher
+                .fetch(&source, Duration::ZERO)
+                .await
+                .map(|fetched| fetched.chart)
+                .map_err(|error| Error::Template(told_once(&error)))
+        }
+    }
+}
+
+/// A file's content, or why there is none in the words that Go has for it; `-` is standard input.
+pub(super) fn read(name: &str) -> Result<Vec<u8>, String> {
+    crate::release_spec::read(name).map_err(|error| match error {
+        Error::Read { source, .. } => match source.kind() {
+            ErrorKind::NotFound => format!("open {name}: no such file or directory"),
+            ErrorKind::PermissionDenied => format!("open {name}: permission denied"),
+            ErrorKind::IsADirectory => format!("read {name}: is a directory"),
+            _ => format!("open {name}: {source}"),
+        },
+        other => other.to_string(),
+    })
+}
+
+/// The namespace of the kubeconfig's context; charts see it, and nothing else of the kubeconfig is used.
+pub(super) fn namespace(globals: &Globals) -> String {
+    let kubeconfig = match &globals.kubeconfig {
+        Some(path) => Kubeconfig::read_from(path),
+        None => Kubeconfig::read(),
+    };
+    let named = kubeconfig.ok().and_then(|kubeconfig| {
+        let wanted = globals.context.clone().or(kubeconfig.current_context)?;
+        let context = kubeconfig
+            .contexts
+            .into_iter()
+            .find(|context| context.name == wanted)?;
+        context.context?.namespace
+    });
+    named
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "default".to_owned())
+}

@@ -1,0 +1,192 @@
+//! What is printed of a rendered chart, and how.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use belay_chart::{Chart, path_match};
+use belay_release::{Hook, HookEvent, Rendered, split_manifests};
+
+use crate::commands::template::Arguments;
+use crate::error::Error;
+
+/// A rendered chart.
+pub(super) struct Output {
+    pub(super) name: String,
+    pub(super) rendered: Rendered,
+    pub(super) chart: Arc<Chart>,
+}
+
+impl Output {
+    /// Prints it, or writes it into files.
+    pub(super) fn print(&self, arguments: &Arguments) -> Result<(), Error> {
+        let text = match &arguments.output_dir {
+            Some(folder) => {
+                self.write_files(folder, arguments)?;
+                "\n".to_owned()
+            }
+            None => self.text(arguments),
+        };
+        let shown = if arguments.show_only.is_empty() {
+            text
+        } else {
+            only(&text, &arguments.show_only)?
+        };
+        let mut out = io::stdout().lock();
+        out.write_all(shown.as_bytes())
+            .and_then(|()| out.flush())
+            .map_err(Error::Output)
+    }
+
+    fn text(&self, arguments: &Arguments) -> String {
+        let mut text = String::new();
+        if arguments.include_crds {
+            for crd in self.chart.crds() {
+                let _ = write!(
+                    text,
+                    "---\n# Source: {}\n{}\n",
+                    crd.file_name,
+                    crd.file.text()
+                );
+            }
+        }
+        text.push_str(&self.rendered.manifest.to_text());
+        let mut text = text.trim().to_owned();
+        text.push('\n');
+        for hook in self.hooks(arguments) {
+            text.push_str(&document(&hook.path, &hook.manifest));
+        }
+        text
+    }
+
+    fn hooks<'a>(&'a self, arguments: &'a Arguments) -> impl Iterator<Item = &'a Hook> {
+        let shown = |hook: &&Hook| !arguments.skip_tests || !hook.events.contains(&HookEvent::Test);
+        self.rendered
+            .hooks
+            .iter()
+            .filter(|_| !arguments.no_hooks)
+            .filter(shown)
+    }
+
+    /// Files are appended to when this run, or for hooks any run, wrote them before.
+    fn write_files(&self, folder: &Path, arguments: &Arguments) -> Result<(), Error> {
+        let mut written = BTreeSet::new();
+        if arguments.include_crds {
+            for crd in self.chart.crds() {
+                let append = !written.insert(crd.file_name.clone());
+                write_file(folder, &crd.file_name, &crd.file.text(), append)?;
+            }
+        }
+        let folder = if arguments.release_name {
+            folder.join(&self.name)
+        } else {
+            folder.to_owned()
+        };
+        for found in &self.rendered.manifest.documents {
+            let append = !written.insert(found.path.clone());
+            write_file(&folder, &found.path, &found.text, append)?;
+        }
+        for hook in self.hooks(arguments) {
+            let append = folder.join(&hook.path).exists();
+            write_file(&folder, &hook.path, &hook.manifest, append)?;
+        }
+        Ok(())
+    }
+}
+
+fn document(path: &str, text: &str) -> String {
+    format!("---\n# Source: {path}\n{text}\n")
+}
+
+fn write_file(folder: &Path, name: &str, text: &str, append: bool) -> Result<(), Error> {
+    let path = folder.join(name);
+    let write = || {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let mut options = File::options();
+        options.create(true).write(true);
+        let mut file = if append {
+            options.append(true)
+        } else {
+            options.truncate(true)
+        }
+        .open(&path)?;
+        file.write_all(document(name, text).as_bytes())
+    };
+    write().map_err(|source| Error::Read {
+        path: path.clone(),
+        source,
+    })?;
+    println!("wrote {}/{name}", folder.display());
+    Ok(())
+}
+
+/// The documents of the templates that are asked for, in the order of the asking.
+fn only(text: &str, patterns: &[String]) -> Result<String, Error> {
+    let documents = split_manifests(text);
+    let mut shown = String::new();
+    for pattern in patterns {
+        let mut missing = true;
+        for (_, document) in &documents {
+            let Some(template) = template_of(document) else {
+                continue;
+            };
+            if path_match(pattern, template) == Ok(true) {
+                let _ = write!(shown, "---\n{document}\n");
+                missing = false;
+            }
+        }
+        if missing {
+            return Err(Error::Template(format!(
+                "could not find template {pattern} in chart"
+            )));
+        }
+    }
+    Ok(shown)
+}
+
+/// The template that a document came from, without the chart's name before it.
+fn template_of(document: &str) -> Option<&str> {
+    let (_, source) = document.split_once("# Source: ")?;
+    let (chart, template) = source.lines().next()?.split_once('/')?;
+    (!chart.is_empty() && !template.is_empty()).then_some(template)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "---\n# Source: web/templates/b.yaml\nkind: B\n---\n# Source: web/templates/a.yaml\nkind: A\n";
+
+    fn patterns(patterns: &[&str]) -> Vec<String> {
+        patterns.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn documents_come_in_the_order_in_which_they_are_asked_for() {
+        let shown = only(TEXT, &patterns(&["templates/a.yaml", "templates/b.yaml"])).unwrap();
+
+        assert!(shown.find("kind: A") < shown.find("kind: B"), "{shown}");
+    }
+
+    #[test]
+    fn a_pattern_takes_all_that_match_in_the_order_of_the_output() {
+        let shown = only(TEXT, &patterns(&["templates/*.yaml"])).unwrap();
+
+        assert!(shown.find("kind: B") < shown.find("kind: A"), "{shown}");
+    }
+
+    #[test]
+    fn a_template_that_is_not_there_is_an_error() {
+        let error = only(TEXT, &patterns(&["templates/c.yaml"])).unwrap_err();
+
+        assert_eq!(
+            error.to_string(),
+            "could not find template templates/c.yaml in chart"
+        );
+    }
+}
