@@ -40,11 +40,11 @@ impl World {
         (created, mark.resource_version)
     }
 
-    fn pods_since(&self, since: Timestamp) -> Option<PodScope> {
-        Some(PodScope {
+    fn pods_since(&self, since: Timestamp) -> PodScope {
+        PodScope {
             namespaces: BTreeSet::from([self.namespace.name().to_owned()]),
             since,
-        })
+        }
     }
 }
 
@@ -134,7 +134,7 @@ async fn an_image_that_does_not_exist_is_told_with_its_workload() {
         .await;
     let tracking = Tracking {
         objects: vec![Tracked::applied(&bad, None)],
-        pods: world.pods_since(since),
+        pods: Some(world.pods_since(since)),
         from: Some(from),
     };
     watches.track(&world.release(), &tracking);
@@ -282,14 +282,17 @@ async fn pods_that_broke_before_anybody_listened_are_found() {
     };
     watches.track(
         &world.release(),
-        &tracking(world.pods_since(since), Some(from)),
+        &tracking(Some(world.pods_since(since)), Some(from)),
     );
     let has_faults = |progress: &Progress| !progress.pods.is_empty();
     until(&watches, &world.release(), has_faults).await;
     watches.untrack(&world.release());
 
     // The watch is still open when the release comes back, and tells nothing twice.
-    watches.track(&world.release(), &tracking(world.pods_since(since), None));
+    watches.track(
+        &world.release(),
+        &tracking(Some(world.pods_since(since)), None),
+    );
     until(&watches, &world.release(), has_faults).await;
 }
 
