@@ -268,6 +268,27 @@ impl Ledger {
         self
     }
 
+    /// Objects that somebody's revision brought: unless the next manifest holds them, they are pruned.
+    #[must_use]
+    pub fn noticed(mut self, objects: &[ObjectRef]) -> Self {
+        for object in objects {
+            let known = self
+                .inventory
+                .iter()
+                .any(|tracked| tracked.object.key() == object.key());
+            if !known {
+                self.inventory.push(Tracked {
+                    object: object.clone(),
+                    uid: None,
+                    resource_version: 0,
+                    wanted: false,
+                    created: false,
+                });
+            }
+        }
+        self
+    }
+
     /// Helm's pending record exists: what it holds is about to be applied.
     ///
     /// `objects` are those of its manifest; what older manifests held stays in the inventory,

@@ -1,0 +1,275 @@
+//! At rest the cluster holds exactly one revision's manifest: the new one, or the last good one.
+
+use belay_api::helm_release::{AttemptKind, FailureClass};
+use belay_api::{Duration, Reason};
+use belay_rollout::{At, Waiting, When};
+
+use crate::cluster::{Cluster, Ends, Health, Hook};
+
+#[test]
+fn a_first_install_becomes_ready_and_is_proven() {
+    let mut cluster = Cluster::asking_for("v1");
+    assert_eq!(cluster.rest(), Waiting::Deployed);
+    assert!(cluster.holds("v1"));
+    assert_eq!(cluster.proven(), ["v1"]);
+    assert_eq!(cluster.current(), Some((1, "v1".into(), true)));
+}
+
+#[test]
+fn an_upgrade_replaces_every_object_of_the_revision_before() {
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.rest();
+    assert_eq!(cluster.roll_out("v2"), Waiting::Deployed);
+    assert!(cluster.holds("v2"));
+    assert_eq!(cluster.proven(), ["v2", "v1"]);
+}
+
+#[test]
+fn an_image_that_does_not_exist_brings_the_last_good_revision_back_before_the_timeout() {
+    for bad in [Health::NoImage, Health::Refused] {
+        let mut cluster = Cluster::asking_for("v1").with("v2", bad);
+        cluster.rest();
+        let before = cluster.now;
+        assert_eq!(cluster.roll_out("v2"), Waiting::Blocked);
+        assert!(cluster.holds("v1"), "{bad:?}");
+        assert_eq!(cluster.current(), Some((3, "v1".into(), true)));
+        assert!(
+            cluster.now.since(before) <= Duration::seconds(11),
+            "{bad:?}"
+        );
+        assert_eq!(cluster.pending_records(), 0);
+    }
+}
+
+#[test]
+fn what_never_says_anything_is_taken_back_at_the_deadline() {
+    let mut cluster = Cluster::asking_for("v1").with("v2", Health::Silent);
+    cluster.rest();
+    let before = cluster.now;
+    assert_eq!(cluster.roll_out("v2"), Waiting::Blocked);
+    assert!(cluster.holds("v1"));
+    assert_eq!(cluster.now.since(before), Duration::minutes(5));
+    let failure = cluster.ledger.unwrap().last_failure.unwrap();
+    assert_eq!(
+        (failure.class, failure.reason),
+        (FailureClass::Timeout, Reason::Timeout)
+    );
+}
+
+#[test]
+fn a_failed_first_install_leaves_nothing_and_is_not_tried_again() {
+    for bad in [Health::NoImage, Health::Silent, Health::Refused] {
+        let mut cluster = Cluster::asking_for("v1").with("v1", bad);
+        assert_eq!(cluster.rest(), Waiting::Blocked);
+        assert!(cluster.objects.is_empty(), "{bad:?}");
+        assert!(cluster.storage.is_empty(), "{bad:?}");
+        assert!(cluster.is_blocked("v1"));
+        assert_eq!(cluster.tries("v1"), 1);
+    }
+}
+
+#[test]
+fn a_first_install_that_follows_an_overtaken_one_leaves_nothing_either() {
+    let mut cluster = Cluster::asking_for("v1").with("v2", Health::NoImage);
+    cluster.until(|cluster| {
+        cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.at == At::Waiting)
+    });
+    assert_eq!(cluster.roll_out("v2"), Waiting::Blocked);
+    assert!(cluster.objects.is_empty(), "{:?}", cluster.objects);
+    assert!(cluster.storage.is_empty());
+}
+
+#[test]
+fn a_first_install_cleans_up_only_what_it_made() {
+    // Given an object that was there before.
+    let mut cluster = Cluster::asking_for("v1").with("v1", Health::NoImage);
+    cluster.put("web", "somebody's");
+    cluster.now = cluster.now.plus(Duration::seconds(1));
+    cluster.rest();
+    assert_eq!(cluster.objects.keys().collect::<Vec<_>>(), ["web"]);
+}
+
+#[test]
+fn a_clean_up_that_takes_long_does_not_hide_why_the_install_failed() {
+    let mut cluster = Cluster::asking_for("v1").with("v1", Health::NoImage);
+    cluster.kept.insert("web".into());
+    cluster.until(|cluster| {
+        cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.failures == 2)
+    });
+    let ledger = cluster.ledger.as_ref().unwrap();
+    assert_eq!(
+        ledger.last_failure.as_ref().unwrap().reason,
+        Reason::ImagePullFailed
+    );
+    assert_eq!(ledger.blocked[0].reason, Reason::ImagePullFailed);
+    // When it can go, it goes.
+    cluster.kept.clear();
+    assert_eq!(cluster.rest(), Waiting::Blocked);
+    assert!(cluster.objects.is_empty());
+}
+
+#[test]
+fn without_atomic_a_failed_revision_is_left_for_people_to_look_at_and_still_blocked() {
+    let mut cluster = Cluster::asking_for("v1").with("v2", Health::NoImage);
+    cluster.declared.atomic = false;
+    cluster.rest();
+    assert_eq!(cluster.roll_out("v2"), Waiting::LeftInPlace);
+    assert!(cluster.holds("v2"));
+    assert_eq!(cluster.current(), Some((2, "v2".into(), false)));
+    assert_eq!(cluster.tries("v2"), 1);
+    // When somebody wants it atomic after all, it goes back.
+    cluster.declared.atomic = true;
+    assert_eq!(cluster.rest(), Waiting::Blocked);
+    assert!(cluster.holds("v1"));
+}
+
+#[test]
+fn thirteen_failed_upgrades_leave_nothing_and_need_no_history_to_go_back() {
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.rest();
+    for number in 2..=14 {
+        let bad = format!("v{number}");
+        cluster.set_chart(&bad, Health::NoImage, &[]);
+        assert_eq!(cluster.roll_out(&bad), Waiting::Blocked, "{bad}");
+        assert!(cluster.holds("v1"), "{bad}: {:?}", cluster.objects);
+        assert_eq!(cluster.proven(), ["v1"]);
+    }
+    assert!(cluster.storage.len() <= cluster.max_history);
+}
+
+#[test]
+fn a_failed_upgrade_goes_back_though_every_record_of_the_good_revision_is_gone() {
+    let mut cluster = Cluster::asking_for("v1").with("v2", Health::NoImage);
+    cluster.rest();
+    cluster.edit("v2");
+    cluster.until(|cluster| {
+        cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.at == At::Waiting)
+    });
+    cluster.storage.remove(&1);
+    assert_eq!(cluster.rest(), Waiting::Blocked);
+    assert!(cluster.holds("v1"));
+}
+
+const IRREVERSIBLE: Hook = Hook {
+    when: When::Before,
+    irreversible: true,
+    ends: Ends::Well,
+};
+
+#[test]
+fn after_an_irreversible_hook_nothing_is_taken_back_by_itself() {
+    // Given v2 with a migration that succeeds and a Deployment that fails.
+    let mut cluster = Cluster::asking_for("v1").with_hooks("v2", Health::NoImage, &[IRREVERSIBLE]);
+    cluster.rest();
+    // When it is rolled out, then it stops where it is, with its evidence.
+    assert_eq!(cluster.roll_out("v2"), Waiting::LeftInPlace);
+    assert!(cluster.holds("v2"));
+    let ledger = cluster.ledger.as_ref().unwrap();
+    assert_eq!(
+        ledger.last_failure.as_ref().unwrap().reason,
+        Reason::ImagePullFailed
+    );
+    assert!(ledger.halted);
+    // Nor after a further failure without such a hook: last good is still from before the migration.
+    cluster.set_chart("v3", Health::NoImage, &[]);
+    assert_eq!(cluster.roll_out("v3"), Waiting::LeftInPlace);
+    assert!(
+        !cluster
+            .attempts
+            .iter()
+            .any(|(kind, _)| *kind == AttemptKind::Revert)
+    );
+    // A human may order it.
+    cluster.order("back");
+    cluster.rest();
+    assert!(cluster.holds("v1"));
+    assert!(!cluster.ledger.as_ref().unwrap().halted);
+}
+
+#[test]
+fn an_irreversible_hook_that_failed_has_changed_nothing_for_good() {
+    let hook = Hook {
+        ends: Ends::Badly,
+        ..IRREVERSIBLE
+    };
+    let mut cluster = Cluster::asking_for("v1").with_hooks("v2", Health::Good, &[hook]);
+    cluster.rest();
+    assert_eq!(cluster.roll_out("v2"), Waiting::Blocked);
+    assert!(cluster.holds("v1"));
+}
+
+#[test]
+fn a_hook_that_never_ends_fails_the_attempt_at_its_deadline() {
+    let hook = Hook {
+        when: When::After,
+        irreversible: false,
+        ends: Ends::Never,
+    };
+    let mut cluster = Cluster::asking_for("v1").with_hooks("v2", Health::Good, &[hook]);
+    cluster.rest();
+    assert_eq!(cluster.roll_out("v2"), Waiting::Blocked);
+    assert!(cluster.holds("v1"));
+    let failure = cluster.ledger.unwrap().last_failure.unwrap();
+    assert_eq!(failure.reason, Reason::HookFailed);
+}
+
+#[test]
+fn a_way_back_that_is_refused_is_tried_on_until_it_succeeds() {
+    let mut cluster = Cluster::asking_for("v1").with("v2", Health::NoImage);
+    cluster.rest();
+    cluster.edit("v2");
+    cluster.until(|cluster| {
+        cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.kind == AttemptKind::Revert)
+    });
+    // Given a foreign webhook that refuses all writes for longer than the way back may take.
+    cluster.writes_refused = true;
+    cluster.until(|cluster| {
+        cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.failures == 2)
+    });
+    assert!(!cluster.holds("v1"));
+    // When it is gone, then the way back is completed without a human.
+    cluster.writes_refused = false;
+    assert_eq!(cluster.rest(), Waiting::Blocked);
+    assert!(cluster.holds("v1"));
+}
+
+#[test]
+fn a_way_back_that_failed_gives_way_to_a_spec_that_has_not_failed_yet() {
+    let mut cluster = Cluster::asking_for("v1").with("v2", Health::NoImage);
+    cluster.rest();
+    cluster.edit("v2");
+    cluster.until(|cluster| {
+        cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.kind == AttemptKind::Revert)
+    });
+    cluster.set_chart("v1", Health::Silent, &[]);
+    cluster.until(|cluster| {
+        cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.failures == 1)
+    });
+    assert_eq!(cluster.roll_out("v3"), Waiting::Deployed);
+    assert!(cluster.holds("v3"));
+    assert_eq!(cluster.pending_records(), 0);
+}
+
+#[test]
+fn what_the_api_server_would_not_take_changes_nothing() {
+    let mut cluster = Cluster::asking_for("v1").with("v2", Health::Unacceptable);
+    cluster.rest();
+    let before = (cluster.objects.clone(), cluster.storage.len());
+    assert!(matches!(cluster.roll_out("v2"), Waiting::Rejected(_)));
+    assert_eq!(before, (cluster.objects.clone(), cluster.storage.len()));
+    assert!(!cluster.is_blocked("v2"), "it was not tried");
+}

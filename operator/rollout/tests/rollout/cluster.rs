@@ -1,0 +1,534 @@
+//! A cluster in memory: one `HelmRelease`, its requests, its ledger, Helm's storage and its objects.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use belay_api::helm_release::{AttemptKind, DeletionPolicy, FailFast, OutsideChanges};
+use belay_api::rollback_request::{RequestPhase, RollbackRequestSpec, RollbackTarget, Until};
+use belay_api::{Duration, HelmReleaseStatus, Reason, Timestamp};
+use belay_health::{
+    FaultClass, ObjectKey, ObjectRef, PodFault, PodFaultReason, ProgressReason, Verdict,
+};
+use belay_release::Status;
+use belay_rollout::{
+    At, Attempt, ChartId, Declared, Desired, Digest, HookPlan, HookProgress, Ledger, Order, Owner,
+    Progress, Proof, Rejection, SightedFault, Stored, When, World,
+};
+
+/// How the objects of a chart fare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// They become ready, after a while.
+    Good,
+    /// Their image does not exist.
+    NoImage,
+    /// A quota keeps their pods away.
+    NoQuota,
+    /// They never say anything.
+    Silent,
+    /// The API server refuses the second of them.
+    Refused,
+    /// The API server refuses all of them when asked beforehand.
+    Unacceptable,
+}
+
+/// How a hook ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    Well,
+    Badly,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Hook {
+    pub when: When,
+    pub irreversible: bool,
+    pub ends: Ends,
+}
+
+/// What a spec can ask for.
+#[derive(Clone, Debug)]
+pub struct Chart {
+    pub health: Health,
+    pub hooks: Vec<Hook>,
+}
+
+/// One of Helm's records.
+#[derive(Clone, Debug)]
+pub struct Record {
+    pub status: Status,
+    pub created: Timestamp,
+    pub content: String,
+    pub attempt: String,
+}
+
+/// An object as the API server holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Live {
+    pub content: String,
+    pub created: Timestamp,
+    pub applied: Timestamp,
+}
+
+/// What a process knows and loses with its life.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    pub watching: bool,
+    pub proof: Option<Proof>,
+    pub prepared: Option<String>,
+    pub refused: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    pub now: Timestamp,
+    pub declared: Declared,
+    pub status: HelmReleaseStatus,
+    pub gone: bool,
+    pub spec: String,
+    pub source: Option<Rejection>,
+    pub charts: Arc<BTreeMap<String, Chart>>,
+    pub orders: Vec<Order>,
+    pub refusals: Vec<(String, Reason)>,
+    pub ledger: Option<Ledger>,
+    pub storage: BTreeMap<u32, Record>,
+    pub objects: BTreeMap<String, Live>,
+    /// Whether what was applied has had the time that it needs.
+    pub settled: bool,
+    /// Objects that something keeps from going.
+    pub kept: BTreeSet<String>,
+    /// Whether a foreign webhook refuses every write to objects.
+    pub writes_refused: bool,
+    /// Objects of hooks, by name: the attempt that made them.
+    pub hook_objects: BTreeMap<String, String>,
+    pub hook_runs: Vec<(String, String)>,
+    pub max_history: usize,
+    pub memory: Memory,
+    pub ids: u32,
+    pub attempts: Vec<(AttemptKind, String)>,
+    /// After how many writes the process dies.
+    pub dies_after: Option<u32>,
+}
+
+pub const MINUTE: i64 = 60_000;
+
+impl Cluster {
+    /// A `HelmRelease` that asks for `spec`, just applied.
+    pub fn asking_for(spec: &str) -> Self {
+        Self {
+            now: Timestamp(1_700_000_000_000),
+            declared: Declared {
+                identity: Owner {
+                    namespace: "shop".into(),
+                    name: "web".into(),
+                    uid: "release-uid".into(),
+                },
+                generation: 1,
+                deleting: false,
+                has_finalizer: false,
+                suspend: false,
+                atomic: true,
+                timeout: Duration::minutes(5),
+                rollback_timeout: Duration::minutes(5),
+                uninstall_timeout: Duration::minutes(5),
+                deletion_policy: DeletionPolicy::Uninstall,
+                outside_changes: OutsideChanges::Adopt,
+                fail_fast: FailFast::default(),
+                retry: None,
+            },
+            status: HelmReleaseStatus::default(),
+            gone: false,
+            spec: spec.into(),
+            source: None,
+            charts: Arc::default(),
+            orders: Vec::new(),
+            refusals: Vec::new(),
+            ledger: None,
+            storage: BTreeMap::new(),
+            objects: BTreeMap::new(),
+            settled: true,
+            kept: BTreeSet::new(),
+            writes_refused: false,
+            hook_objects: BTreeMap::new(),
+            hook_runs: Vec::new(),
+            max_history: 10,
+            memory: Memory::default(),
+            ids: 0,
+            attempts: Vec::new(),
+            dies_after: None,
+        }
+    }
+
+    /// The chart `name` is not like the others.
+    pub fn with(mut self, name: &str, health: Health) -> Self {
+        self.set_chart(name, health, &[]);
+        self
+    }
+
+    /// The chart `name` has hooks.
+    pub fn with_hooks(mut self, name: &str, health: Health, hooks: &[Hook]) -> Self {
+        self.set_chart(name, health, hooks);
+        self
+    }
+
+    pub fn set_chart(&mut self, name: &str, health: Health, hooks: &[Hook]) {
+        let chart = Chart {
+            health,
+            hooks: hooks.to_vec(),
+        };
+        Arc::make_mut(&mut self.charts).insert(name.into(), chart);
+    }
+
+    pub fn health(&self, content: &str) -> Health {
+        self.charts
+            .get(content)
+            .map_or(Health::Good, |chart| chart.health)
+    }
+
+    pub fn hooks(&self, content: &str) -> &[Hook] {
+        self.charts.get(content).map_or(&[], |chart| &chart.hooks)
+    }
+
+    /// Somebody edits the spec so that it asks for `spec`.
+    pub fn edit(&mut self, spec: &str) {
+        self.spec = spec.into();
+        self.declared.generation += 1;
+    }
+
+    /// Somebody edits what changes no manifest.
+    pub fn edit_interval(&mut self) {
+        self.declared.generation += 1;
+    }
+
+    /// Somebody orders a rollback to the previous proven revision.
+    pub fn order(&mut self, name: &str) {
+        self.order_with(name, |_| {});
+    }
+
+    pub fn order_with(&mut self, name: &str, change: impl FnOnce(&mut RollbackRequestSpec)) {
+        let mut spec = RollbackRequestSpec {
+            release_ref: belay_api::helm_release::NameRef { name: "web".into() },
+            target: RollbackTarget::default(),
+            expected_current: None,
+            reason: String::new(),
+            requested_by: String::new(),
+            until: Until::SpecChange,
+            hold_until: None,
+            not_after: None,
+        };
+        change(&mut spec);
+        self.ids += 1;
+        self.orders.push(Order {
+            name: name.into(),
+            uid: format!("request-{}", self.ids),
+            spec,
+            phase: RequestPhase::Pending,
+            created: self.now,
+        });
+    }
+
+    pub fn delete_order(&mut self, name: &str) {
+        self.orders.retain(|order| order.name != name);
+    }
+
+    pub fn phase_of(&self, name: &str) -> RequestPhase {
+        self.orders
+            .iter()
+            .find(|order| order.name == name)
+            .unwrap()
+            .phase
+    }
+
+    /// Somebody runs `helm upgrade` or `helm rollback`: a new revision with `content`.
+    pub fn helm(&mut self, content: &str) {
+        let newest = self.storage.keys().max().copied().unwrap_or(0);
+        let old = self
+            .storage
+            .get(&newest)
+            .map(|record| record.content.clone());
+        for record in self.storage.values_mut() {
+            if record.status == Status::Deployed {
+                record.status = Status::Superseded;
+            }
+        }
+        self.foreign(newest + 1, content, Status::Deployed);
+        if let Some(old) = old {
+            for name in manifest(&old) {
+                self.objects.remove(&name);
+            }
+        }
+        for name in manifest(content) {
+            self.put(&name, content);
+        }
+        self.settled = true;
+    }
+
+    /// A record that somebody's helm wrote.
+    pub fn foreign(&mut self, revision: u32, content: &str, status: Status) {
+        let record = Record {
+            status,
+            created: self.now,
+            content: content.into(),
+            attempt: "somebody's helm".into(),
+        };
+        self.storage.insert(revision, record);
+    }
+
+    /// Somebody runs `helm uninstall`, with or without `--keep-history`.
+    pub fn helm_uninstall(&mut self, keep_history: bool) {
+        self.objects.clear();
+        match self.storage.last_entry() {
+            Some(mut newest) if keep_history => newest.get_mut().status = Status::Uninstalled,
+            _ => self.storage.clear(),
+        }
+    }
+
+    pub fn put(&mut self, name: &str, content: &str) {
+        let live = Live {
+            content: content.into(),
+            created: self.objects.get(name).map_or(self.now, |live| live.created),
+            applied: self.now,
+        };
+        self.objects.insert(name.into(), live);
+    }
+
+    pub fn attempt(&self) -> Option<&Attempt> {
+        self.ledger.as_ref()?.attempt.as_ref()
+    }
+
+    pub fn current(&self) -> Option<(u32, String, bool)> {
+        let current = self.ledger.as_ref()?.current.as_ref()?;
+        Some((
+            current.revision,
+            current.digest.to_string(),
+            current.consistent,
+        ))
+    }
+
+    /// Digests of the proven revisions, newest first.
+    pub fn proven(&self) -> Vec<String> {
+        let ledger = self.ledger.as_ref().unwrap();
+        ledger
+            .proven
+            .iter()
+            .map(|proven| proven.digest.to_string())
+            .collect()
+    }
+
+    pub fn is_blocked(&self, digest: &str) -> bool {
+        self.ledger
+            .as_ref()
+            .is_some_and(|ledger| ledger.block(&Digest::named(digest)).is_some())
+    }
+
+    /// How often the spec's `digest` was rolled out because the spec asked for it.
+    pub fn tries(&self, digest: &str) -> usize {
+        self.attempts
+            .iter()
+            .filter(|(kind, tried)| {
+                matches!(kind, AttemptKind::Install | AttemptKind::Upgrade) && tried == digest
+            })
+            .count()
+    }
+
+    /// Whether the cluster holds the manifest of `content`, all of it and nothing else.
+    pub fn holds(&self, content: &str) -> bool {
+        self.objects.keys().cloned().collect::<BTreeSet<_>>() == manifest(content)
+            && self.objects.values().all(|live| live.content == content)
+    }
+
+    pub fn pending_records(&self) -> usize {
+        self.storage
+            .values()
+            .filter(|record| record.status.is_pending())
+            .count()
+    }
+
+    /// What the next decision looks at.
+    pub fn world(&self) -> World {
+        World {
+            now: self.now,
+            declared: self.declared.clone(),
+            desired: self.desired(),
+            orders: self.orders.clone(),
+            ledger: self.ledger.clone(),
+            storage: self
+                .storage
+                .iter()
+                .rev()
+                .map(|(revision, record)| Stored {
+                    revision: *revision,
+                    status: record.status,
+                    created: record.created,
+                })
+                .collect(),
+            progress: self.progress(),
+            proof: self.memory.proof.clone(),
+        }
+    }
+
+    pub fn desired(&self) -> Desired {
+        let Some(ledger) = &self.ledger else {
+            return Desired::Unknown;
+        };
+        let going_back = ledger.attempt.as_ref().is_some_and(|attempt| {
+            matches!(attempt.kind, AttemptKind::Revert | AttemptKind::Uninstall)
+                && !matches!(attempt.at, At::Failed { .. })
+        });
+        if going_back || self.declared.deleting || ledger.owner.uid != self.declared.identity.uid {
+            return Desired::Unknown;
+        }
+        if let Some(rejection) = &self.source {
+            return Desired::Rejected(rejection.clone());
+        }
+        if self.memory.refused.as_ref() == Some(&self.spec) {
+            return Desired::Rejected(rejection(Reason::ManifestRejected));
+        }
+        Desired::Is {
+            digest: Digest::named(&self.spec),
+            chart: chart_id(&self.spec),
+        }
+    }
+
+    /// What the watches know of what the attempt waits for.
+    fn progress(&self) -> Option<Progress> {
+        let ledger = self.ledger.as_ref()?;
+        let attempt = ledger.attempt.as_ref()?;
+        let waits = match attempt.at {
+            At::Waiting => true,
+            At::PreHooks | At::PostHooks | At::Applying | At::Removing => self.memory.watching,
+            _ => false,
+        };
+        if !waits {
+            return None;
+        }
+        let hooks = attempt
+            .hooks
+            .iter()
+            .filter(|hook| hook.progress == HookProgress::Started)
+            .map(|hook| {
+                (
+                    hook.object.key(),
+                    self.hook_verdict(&hook.object.name, attempt),
+                )
+            });
+        let objects = self.wanted().into_iter().chain(hooks).collect();
+        Some(Progress {
+            objects,
+            faults: self.faults(),
+        })
+    }
+
+    /// The verdicts of all that the ledger wants.
+    pub fn wanted(&self) -> Vec<(ObjectKey, Verdict)> {
+        let ledger = self.ledger.as_ref().unwrap();
+        let wanted = ledger.inventory.iter().filter(|tracked| tracked.wanted);
+        wanted
+            .map(|tracked| (tracked.object.key(), self.verdict(&tracked.object.name)))
+            .collect()
+    }
+
+    fn verdict(&self, name: &str) -> Verdict {
+        let Some(live) = self.objects.get(name) else {
+            return Verdict::Missing;
+        };
+        let reason = match self.health(&live.content) {
+            Health::Good if self.settled => return Verdict::Current,
+            Health::NoQuota => ProgressReason::QuotaExceeded,
+            _ => ProgressReason::Replicas,
+        };
+        Verdict::Progressing {
+            reason,
+            message: "0 of 1 updated replicas available".into(),
+        }
+    }
+
+    pub fn hook_verdict(&self, name: &str, attempt: &Attempt) -> Verdict {
+        let record = &self.storage[&attempt.revision];
+        let index: usize = name.rsplit('-').next().unwrap().parse().unwrap();
+        match self.hooks(&record.content)[index].ends {
+            Ends::Well => Verdict::Current,
+            Ends::Badly => Verdict::Failed {
+                class: belay_health::FailureClass::Terminal,
+                reason: "BackoffLimitExceeded".into(),
+                message: "the job failed".into(),
+            },
+            Ends::Never => Verdict::Progressing {
+                reason: ProgressReason::JobRunning,
+                message: "running".into(),
+            },
+        }
+    }
+
+    fn faults(&self) -> Vec<SightedFault> {
+        let broken = self
+            .objects
+            .iter()
+            .find(|(_, live)| self.health(&live.content) == Health::NoImage);
+        broken
+            .map(|(name, live)| SightedFault {
+                namespace: "shop".into(),
+                pod: format!("{name}-7f4c-x2"),
+                owner: object(name).key(),
+                fault: PodFault {
+                    class: FaultClass::Terminal,
+                    reason: PodFaultReason::ImageNotFound,
+                    container: Some("main".into()),
+                    init: false,
+                    message: "no such image".into(),
+                    restarts: 0,
+                    exit_code: None,
+                },
+                first_seen: live.applied,
+                was_ready: false,
+            })
+            .into_iter()
+            .collect()
+    }
+
+    /// The hooks that an attempt with `content` runs.
+    pub fn hook_plan(&self, content: &str, kind: AttemptKind) -> Vec<HookPlan> {
+        let hooks = self.hooks(content).iter().enumerate();
+        // Going back has hooks of its own; these charts have none.
+        hooks
+            .filter(|_| kind != AttemptKind::Revert && kind != AttemptKind::Rollback)
+            .map(|(index, hook)| HookPlan {
+                object: ObjectRef::new(
+                    "batch/v1",
+                    "Job",
+                    Some("shop"),
+                    &format!("hook-{content}-{index}"),
+                ),
+                when: hook.when,
+                irreversible: hook.irreversible,
+                progress: HookProgress::Planned,
+            })
+            .collect()
+    }
+}
+
+/// The objects of a chart: one that all have, and one of its own.
+pub fn manifest(content: &str) -> BTreeSet<String> {
+    BTreeSet::from(["web".to_owned(), format!("only-{content}")])
+}
+
+pub fn object(name: &str) -> ObjectRef {
+    ObjectRef::new("apps/v1", "Deployment", Some("shop"), name)
+}
+
+pub fn chart_id(content: &str) -> ChartId {
+    ChartId {
+        name: "web".into(),
+        version: content.into(),
+        app_version: String::new(),
+    }
+}
+
+pub fn rejection(reason: Reason) -> Rejection {
+    Rejection {
+        reason,
+        message: "the chart cannot be used".into(),
+        retry_at: None,
+    }
+}

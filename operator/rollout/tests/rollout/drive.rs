@@ -1,0 +1,150 @@
+//! Drives a cluster: step by step, until it waits, or until nothing happens by itself any more.
+
+use belay_rollout::{Decision, Step, Wait, Waiting, decide, report};
+
+use crate::act::Halt;
+use crate::cluster::{Cluster, Health, Memory};
+
+/// More steps than any way to a wait needs.
+const MAX_STEPS: usize = 60;
+/// More waits than any way to rest needs.
+const MAX_WAITS: usize = 120;
+
+/// What one turn came to.
+#[derive(Debug)]
+pub enum Turn {
+    Stepped(Step),
+    Died,
+    Waits(Wait),
+}
+
+impl Cluster {
+    /// One decision, and what it asks for.
+    pub fn turn(&mut self) -> Turn {
+        let world = self.world();
+        let step = match decide(&world) {
+            Decision::Wait(wait) => {
+                self.report(&wait);
+                // What was found is old by the time that somebody wakes up.
+                self.memory.proof = None;
+                return Turn::Waits(wait);
+            }
+            Decision::Step(step) => step,
+        };
+        let done = match self.act(step.clone()) {
+            Err(Halt::Failed(failure)) => self.fail(*failure),
+            done => done,
+        };
+        match done {
+            Ok(()) => {}
+            Err(Halt::Died) => {
+                self.memory = Memory::default();
+                return Turn::Died;
+            }
+            Err(Halt::Rejected) => self.memory.refused = Some(self.spec.clone()),
+            Err(Halt::Stale | Halt::Failed(_)) => {
+                self.memory = Memory::default();
+                // An error is followed by a pause.
+                self.now = self.now.plus(belay_api::Duration::seconds(30));
+            }
+        }
+        Turn::Stepped(step)
+    }
+
+    fn report(&mut self, wait: &Wait) {
+        let world = self.world();
+        self.status = report::status(&self.status, &world, wait);
+        for order in &mut self.orders {
+            if !order.phase.is_final() {
+                let status = report::request_status(
+                    &belay_api::rollback_request::RollbackRequestStatus::default(),
+                    order,
+                    world.ledger.as_ref(),
+                    1,
+                    world.now,
+                );
+                order.phase = status.phase;
+            }
+        }
+    }
+
+    /// Steps until there is something to wait for, or nothing left.
+    pub fn run(&mut self) -> Wait {
+        let mut steps = Vec::new();
+        for _ in 0..MAX_STEPS {
+            match self.turn() {
+                Turn::Waits(wait) => return wait,
+                Turn::Stepped(step) => steps.push(step),
+                Turn::Died => {}
+            }
+            if self.gone {
+                return Wait {
+                    until: None,
+                    on: Waiting::Nothing,
+                };
+            }
+        }
+        panic!(
+            "no rest after {MAX_STEPS} steps, the last of them {:#?}",
+            steps.last()
+        );
+    }
+
+    /// What happens by itself while a wait lasts: objects become ready, or time passes.
+    pub fn pass(&mut self, wait: &Wait) -> bool {
+        let ready = self
+            .objects
+            .values()
+            .all(|live| self.health(&live.content) == Health::Good);
+        if wait.on == Waiting::Objects && ready && !self.settled {
+            self.settled = true;
+            return true;
+        }
+        match wait.until {
+            Some(at) => {
+                self.now = self.now.max(at);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Lets steps be done and time pass until nothing happens by itself any more.
+    pub fn rest(&mut self) -> Waiting {
+        for _ in 0..MAX_WAITS {
+            let wait = self.run();
+            if self.gone || !self.pass(&wait) {
+                return wait.on;
+            }
+        }
+        panic!("no rest after {MAX_WAITS} waits: {:#?}", self.attempt());
+    }
+
+    /// Steps and lets time pass until `reached` says so.
+    pub fn until(&mut self, reached: impl Fn(&Self) -> bool) {
+        for _ in 0..MAX_STEPS * MAX_WAITS {
+            if reached(self) {
+                return;
+            }
+            if let Turn::Waits(wait) = self.turn() {
+                assert!(
+                    self.pass(&wait),
+                    "came to rest on {:?} before that",
+                    wait.on
+                );
+            }
+        }
+        panic!("never reached: {:#?}", self.attempt());
+    }
+
+    /// Rolls out `spec` and comes to rest.
+    pub fn roll_out(&mut self, spec: &str) -> Waiting {
+        self.edit(spec);
+        self.rest()
+    }
+
+    /// The process dies and another takes its place.
+    pub fn crash(&mut self) {
+        self.memory = Memory::default();
+    }
+}

@@ -1,0 +1,481 @@
+//! Every way that a small world can go: each reachable state is looked at once, each state in which the
+//! process could die, and each moment at which somebody could do something.
+
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{HashMap, VecDeque};
+use std::hash::{Hash, Hasher};
+
+use belay_api::helm_release::{AttemptKind, FailureClass};
+use belay_api::{ConditionStatus, ConditionType, Timestamp};
+use belay_release::Status;
+use belay_rollout::{At, Cause, Decision, Hold, Outcome, Step, Wait, Waiting, decide};
+
+use crate::cluster::{Cluster, Health, manifest};
+use crate::drive::Turn;
+
+/// What somebody or something can do at any moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Deed {
+    /// The process dies between two steps.
+    Crash,
+    /// The process dies within the next step, after this many writes.
+    Kill(u32),
+    Edit(&'static str),
+    EditInterval,
+    Order,
+    DeleteOrder,
+    Helm,
+    Degrade,
+    Delete,
+}
+
+const DEEDS: [Deed; 12] = [
+    Deed::Crash,
+    Deed::Kill(1),
+    Deed::Kill(2),
+    Deed::Kill(3),
+    Deed::Edit("good"),
+    Deed::Edit("bad"),
+    Deed::Edit("crowded"),
+    Deed::EditInterval,
+    Deed::Order,
+    Deed::DeleteOrder,
+    Deed::Helm,
+    Deed::Degrade,
+];
+
+/// What follows a state by itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// Another state.
+    State(usize),
+    /// Nothing: it is at rest.
+    Rest,
+}
+
+struct State {
+    cluster: Cluster,
+    left: u32,
+}
+
+struct Search {
+    seen: HashMap<u64, usize>,
+    queue: VecDeque<(usize, State)>,
+    next: Vec<Next>,
+    /// What each state looks like, for people.
+    told: Vec<String>,
+}
+
+impl Search {
+    fn from(starts: Vec<Cluster>, deeds: u32) -> Self {
+        let mut search = Self {
+            seen: HashMap::new(),
+            queue: VecDeque::new(),
+            next: Vec::new(),
+            told: Vec::new(),
+        };
+        for cluster in starts {
+            search.add(State {
+                cluster,
+                left: deeds,
+            });
+        }
+        search
+    }
+
+    fn add(&mut self, state: State) -> usize {
+        let print = fingerprint(&state.cluster, state.left);
+        if let Some(index) = self.seen.get(&print) {
+            return *index;
+        }
+        let index = self.next.len();
+        self.seen.insert(print, index);
+        self.next.push(Next::Rest);
+        self.told.push(tell(&state.cluster));
+        self.queue.push_back((index, state));
+        index
+    }
+
+    fn run(&mut self) {
+        while let Some((index, state)) = self.queue.pop_front() {
+            if let Some(cluster) = by_itself(&state.cluster) {
+                let left = state.left;
+                self.next[index] = Next::State(self.add(State { cluster, left }));
+            } else {
+                check_rest(&state.cluster);
+            }
+            if state.left == 0 || state.cluster.gone {
+                continue;
+            }
+            for deed in DEEDS.into_iter().chain([Deed::Delete]) {
+                if let Some(cluster) = after(deed, &state.cluster) {
+                    let left = state.left - 1;
+                    self.add(State { cluster, left });
+                }
+            }
+        }
+        self.check_that_all_come_to_rest();
+    }
+
+    /// By itself each state goes to one other or rests: it rests in the end if no circle is met.
+    fn check_that_all_come_to_rest(&self) {
+        let mut rests = vec![false; self.next.len()];
+        for start in 0..self.next.len() {
+            let mut path = vec![start];
+            let mut at = start;
+            while let Next::State(next) = self.next[at] {
+                if rests[at] {
+                    break;
+                }
+                assert!(
+                    path.len() <= self.next.len(),
+                    "a state goes in circles: {:#?}",
+                    path[path.len() - 20..]
+                        .iter()
+                        .map(|state| &self.told[*state])
+                        .collect::<Vec<_>>()
+                );
+                path.push(next);
+                at = next;
+            }
+            for state in path {
+                rests[state] = true;
+            }
+        }
+    }
+}
+
+/// What happens without anybody's doing; nothing at rest.
+fn by_itself(cluster: &Cluster) -> Option<Cluster> {
+    if cluster.gone {
+        return None;
+    }
+    let before = cluster;
+    let mut cluster = cluster.clone();
+    cluster.memory.proof.clone_from(&before.memory.proof);
+    match cluster.turn() {
+        Turn::Waits(wait) => cluster.pass(&wait).then_some(cluster),
+        Turn::Stepped(step) => {
+            check_step(before, &step);
+            check_memory(before, &cluster);
+            Some(cluster)
+        }
+        Turn::Died => Some(cluster),
+    }
+}
+
+fn after(deed: Deed, before: &Cluster) -> Option<Cluster> {
+    let mut cluster = before.clone();
+    match deed {
+        Deed::Crash => cluster.crash(),
+        Deed::Kill(writes) => {
+            cluster.dies_after = Some(writes);
+            if !matches!(cluster.turn(), Turn::Died) {
+                return None;
+            }
+            check_memory(before, &cluster);
+        }
+        Deed::Edit(spec) if cluster.spec == spec => return None,
+        Deed::Edit(spec) => cluster.edit(spec),
+        Deed::EditInterval => cluster.edit_interval(),
+        Deed::Order => match cluster.orders.len() {
+            0 => cluster.order("back"),
+            1 => cluster.order("again"),
+            _ => return None,
+        },
+        Deed::DeleteOrder if cluster.orders.is_empty() => return None,
+        Deed::DeleteOrder => cluster.orders.clear(),
+        Deed::Helm if cluster.declared.deleting || cluster.storage.is_empty() => return None,
+        Deed::Helm => cluster.helm("good"),
+        Deed::Degrade
+            if cluster
+                .attempt()
+                .is_none_or(|attempt| attempt.at != At::Waiting) =>
+        {
+            return None;
+        }
+        Deed::Degrade => cluster.settled = false,
+        Deed::Delete => {
+            cluster.declared.deleting = true;
+            // Nothing holds what has no finalizer yet.
+            cluster.gone = !cluster.declared.has_finalizer;
+        }
+    }
+    Some(cluster)
+}
+
+fn tell(cluster: &Cluster) -> String {
+    let attempt = cluster
+        .attempt()
+        .map(|attempt| (attempt.kind, attempt.digest.as_str(), attempt.stage()));
+    format!(
+        "asked {}, at {}, attempt {attempt:?}, current {:?}, decides {:?}",
+        cluster.spec,
+        cluster.now.0,
+        cluster.current(),
+        decide(&cluster.world())
+    )
+}
+
+/// What must hold of every step before it is done.
+fn check_step(cluster: &Cluster, step: &Step) {
+    let Step::Begin(plan) = step else { return };
+    let ledger = cluster.ledger.as_ref().unwrap();
+    if !matches!(plan.cause, Cause::Spec { .. }) {
+        return;
+    }
+    if let Some(block) = ledger.block(&plan.digest) {
+        let due = block.retry_at.is_some_and(|due| due <= cluster.now);
+        assert!(
+            due && block.class == FailureClass::Transient,
+            "a blocked digest is tried unasked: {block:?}"
+        );
+    }
+    let desired = cluster.desired();
+    let lifted = ledger.pin.as_ref().is_none_or(|pin| {
+        let generation = cluster.declared.generation;
+        pin.is_lifted(desired.digest(), generation, &cluster.orders, cluster.now)
+    });
+    assert!(lifted, "an attempt passes a pin: {:?}", ledger.pin);
+}
+
+/// What must hold between a state and the one after it.
+fn check_memory(before: &Cluster, after: &Cluster) {
+    let (Some(old), Some(new)) = (&before.ledger, &after.ledger) else {
+        return;
+    };
+    assert!(
+        new.proven.len() >= old.proven.len(),
+        "a proven revision was lost"
+    );
+    if let Some(good) = old.last_good() {
+        let kept = new.proven.iter().any(|proven| proven.digest == good.digest);
+        assert!(kept, "last good {} was lost", good.digest);
+    }
+    for proven in &new.proven {
+        let content = proven.record["manifest"].as_str().unwrap();
+        let good = after.health(content) == Health::Good;
+        assert!(good, "{content} counts as proven");
+    }
+}
+
+/// What must hold where nothing happens by itself any more.
+fn check_rest(cluster: &Cluster) {
+    if cluster.gone {
+        assert!(
+            cluster.storage.is_empty() && cluster.ledger.is_none(),
+            "something outlives its release"
+        );
+        return;
+    }
+    let world = cluster.world();
+    let Decision::Wait(wait) = decide(&world) else {
+        panic!("a step is left to do at rest");
+    };
+    let seen = || {
+        format!(
+            "waits on {:?}; asked {}; holds {:?}; current {:?}; storage {:?}",
+            wait.on,
+            cluster.spec,
+            cluster
+                .objects
+                .iter()
+                .map(|(name, live)| (name, &live.content))
+                .collect::<Vec<_>>(),
+            cluster.current(),
+            cluster
+                .storage
+                .iter()
+                .map(|(number, record)| (number, record.status))
+                .collect::<Vec<_>>(),
+        )
+    };
+    assert_eq!(cluster.attempt(), None, "{}", seen());
+    assert_eq!(cluster.pending_records(), 0, "{}", seen());
+    let ledger = cluster.ledger.as_ref().unwrap();
+    let running = ledger
+        .executed
+        .iter()
+        .any(|executed| executed.outcome == Outcome::Running);
+    assert!(!running, "a request is left running: {}", seen());
+    let deployed = cluster
+        .storage
+        .values()
+        .filter(|record| record.status == Status::Deployed)
+        .count();
+    match &ledger.current {
+        None => assert!(cluster.objects.is_empty(), "{}", seen()),
+        Some(current) => {
+            let content = current.digest.as_str().rsplit(':').next().unwrap();
+            let mut held = cluster.objects.clone();
+            // Of objects that somebody's helm did not know, the next apply takes care.
+            held.retain(|name, _| {
+                ledger
+                    .inventory
+                    .iter()
+                    .all(|tracked| tracked.wanted || &tracked.object.name != name)
+            });
+            let whole = held
+                .keys()
+                .cloned()
+                .collect::<std::collections::BTreeSet<_>>()
+                == manifest(content)
+                && held.values().all(|live| live.content == content);
+            assert!(current.consistent && whole, "{}", seen());
+            assert_eq!(deployed, 1, "{}", seen());
+            let left_over = held.len() != cluster.objects.len();
+            assert!(
+                !left_over || ledger.pin.is_some() || wait.on == Waiting::Deployed,
+                "{}",
+                seen()
+            );
+        }
+    }
+    check_status(cluster, &wait);
+}
+
+/// What the status says at rest agrees with the cluster, by kstatus' rules.
+fn check_status(cluster: &Cluster, wait: &Wait) {
+    let status = belay_rollout::report::status(&cluster.status, &cluster.world(), wait);
+    let find = |type_| {
+        let found = status
+            .conditions
+            .iter()
+            .find(|condition| condition.type_ == type_);
+        found.map(|condition| condition.status)
+    };
+    let ready = find(ConditionType::Ready).unwrap();
+    assert_eq!(ready == ConditionStatus::True, wait.on == Waiting::Deployed);
+    assert_eq!(
+        ready == ConditionStatus::False,
+        find(ConditionType::Stalled).is_some()
+    );
+    assert_eq!(find(ConditionType::Reconciling), None, "{:?}", wait.on);
+    let serves = cluster.ledger.as_ref().unwrap().runs_good();
+    assert_eq!(
+        find(ConditionType::Available) == Some(ConditionStatus::True),
+        serves
+    );
+}
+
+/// A state without what decides nothing: names, texts, and how late it is.
+fn fingerprint(cluster: &Cluster, left: u32) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let ahead = |at: Timestamp| at.0.saturating_sub(cluster.now.0).max(0);
+    (left, &cluster.spec, cluster.gone, cluster.settled).hash(&mut hasher);
+    (cluster.declared.deleting, cluster.declared.has_finalizer).hash(&mut hasher);
+    (
+        cluster.memory.watching,
+        cluster.memory.proof.is_some(),
+        &cluster.memory.prepared,
+    )
+        .hash(&mut hasher);
+    for (name, live) in &cluster.objects {
+        let faulty = cluster.health(&live.content) == Health::NoImage;
+        let age = cluster.now.since(live.applied).0.min(15_000);
+        (name, &live.content, faulty.then_some(age)).hash(&mut hasher);
+    }
+    for (revision, record) in &cluster.storage {
+        (revision, record.status.as_str(), &record.content).hash(&mut hasher);
+        (cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.id == record.attempt))
+        .hash(&mut hasher);
+    }
+    for order in &cluster.orders {
+        (&order.uid, order.phase).hash(&mut hasher);
+    }
+    let Some(ledger) = &cluster.ledger else {
+        return hasher.finish();
+    };
+    (ledger.newest, ledger.halted).hash(&mut hasher);
+    if let Some(current) = &ledger.current {
+        (current.revision, &current.digest, current.consistent).hash(&mut hasher);
+    }
+    if let Some(attempt) = &ledger.attempt {
+        let cause = std::mem::discriminant(&attempt.cause);
+        (
+            attempt.kind as u8,
+            cause,
+            attempt.revision,
+            &attempt.digest,
+            attempt.from,
+        )
+            .hash(&mut hasher);
+        (attempt.stage(), ahead(attempt.deadline), attempt.failures).hash(&mut hasher);
+        if let At::Failed {
+            failure,
+            touched,
+            retry_at,
+        } = &attempt.at
+        {
+            (failure.class, touched, retry_at.map(ahead)).hash(&mut hasher);
+        }
+    }
+    for proven in &ledger.proven {
+        (proven.revision, &proven.digest).hash(&mut hasher);
+    }
+    for blocked in &ledger.blocked {
+        let due = blocked.retry_at.map(ahead);
+        (&blocked.digest, blocked.class, blocked.failures, due).hash(&mut hasher);
+    }
+    if let Some(pin) = &ledger.pin {
+        let same = pin.generation == cluster.declared.generation;
+        (
+            &pin.digest,
+            &pin.asked,
+            &pin.request,
+            matches!(pin.hold, Hold::Manual),
+            same,
+        )
+            .hash(&mut hasher);
+    }
+    for executed in &ledger.executed {
+        (&executed.uid, std::mem::discriminant(&executed.outcome)).hash(&mut hasher);
+    }
+    for tracked in &ledger.inventory {
+        (
+            &tracked.object.name,
+            tracked.wanted,
+            tracked.created,
+            tracked.uid.is_some(),
+        )
+            .hash(&mut hasher);
+    }
+    for known in &ledger.known {
+        known.revision.hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+fn empty() -> Cluster {
+    Cluster::asking_for("good")
+        .with("bad", Health::NoImage)
+        .with("crowded", Health::NoQuota)
+}
+
+#[test]
+fn every_state_of_a_small_world_keeps_the_promises_and_comes_to_rest() {
+    // Given a release that is not installed yet, and one that has two proven revisions.
+    let mut two_proven = empty();
+    two_proven.rest();
+    two_proven.set_chart("better", Health::Good, &[]);
+    two_proven.roll_out("better");
+    let mut bad_first = empty();
+    bad_first.edit("bad");
+    // When any two or three things happen at any moments.
+    let mut small = Search::from(vec![empty(), bad_first, two_proven], deeds());
+    small.run();
+    // Then no check has failed on the way.
+    println!("{} states explored", small.next.len());
+    assert!(small.next.len() > 1000);
+    assert!(small.seen.len() == small.next.len());
+    let _ = AttemptKind::Install;
+}
+
+/// How many things happen beside what happens by itself; more for a longer look than tests take.
+fn deeds() -> u32 {
+    option_env!("BELAY_EXPLORE_DEEDS")
+        .and_then(|deeds| deeds.parse().ok())
+        .unwrap_or(3)
+}

@@ -1,0 +1,29 @@
+//! What rollout decisions promise, told as stories in a cluster that lives in memory, and looked for
+//! exhaustively in small ones.
+
+#[cfg(test)]
+mod act;
+#[cfg(test)]
+mod adoption;
+#[cfg(test)]
+mod atomicity;
+#[cfg(test)]
+mod blocks;
+#[cfg(test)]
+mod cluster;
+#[cfg(test)]
+mod crashes;
+#[cfg(test)]
+mod drive;
+#[cfg(test)]
+mod explore;
+#[cfg(test)]
+mod outside;
+#[cfg(test)]
+mod overtaking;
+#[cfg(test)]
+mod removal;
+#[cfg(test)]
+mod reports;
+#[cfg(test)]
+mod requests;

@@ -1,0 +1,165 @@
+//! Somebody ran helm by hand.
+
+use belay_api::helm_release::OutsideChanges;
+use belay_release::Status;
+use belay_rollout::{At, Waiting};
+
+use crate::cluster::{Cluster, Health};
+
+fn running(spec: &str) -> Cluster {
+    let mut cluster = Cluster::asking_for(spec);
+    cluster.rest();
+    cluster
+}
+
+#[test]
+fn a_helm_upgrade_by_hand_is_kept_until_the_spec_changes() {
+    let mut cluster = running("v1");
+    cluster.helm("by-hand");
+    assert_eq!(cluster.rest(), Waiting::Pinned);
+    cluster.edit_interval();
+    assert_eq!(cluster.rest(), Waiting::Pinned);
+    assert!(cluster.holds("by-hand"));
+    assert_eq!(cluster.roll_out("v2"), Waiting::Deployed);
+    assert!(cluster.holds("v2"), "{:?}", cluster.objects);
+}
+
+#[test]
+fn a_helm_upgrade_by_hand_is_undone_where_the_policy_says_so() {
+    let mut cluster = running("v1");
+    cluster.declared.outside_changes = OutsideChanges::Revert;
+    cluster.helm("by-hand");
+    assert_eq!(cluster.rest(), Waiting::Deployed);
+    assert!(cluster.holds("v1"));
+    assert_eq!(cluster.current(), Some((3, "v1".into(), true)));
+}
+
+#[test]
+fn a_helm_rollback_while_belay_waits_has_one_winner_and_leaves_no_pending_record() {
+    for policy in [OutsideChanges::Adopt, OutsideChanges::Revert] {
+        let mut cluster = running("v1").with("v2", Health::Silent);
+        cluster.declared.outside_changes = policy;
+        cluster.edit("v2");
+        cluster.until(|cluster| {
+            cluster
+                .attempt()
+                .is_some_and(|attempt| attempt.at == At::Waiting)
+        });
+        cluster.helm("v1");
+        cluster.rest();
+        assert!(cluster.holds("v1"), "{policy:?}");
+        assert_eq!(cluster.attempt(), None);
+        assert_eq!(
+            cluster.pending_records(),
+            0,
+            "{policy:?}: {:?}",
+            cluster.storage
+        );
+        let deployed = cluster
+            .storage
+            .values()
+            .filter(|record| record.status == Status::Deployed);
+        assert_eq!(deployed.count(), 1);
+    }
+}
+
+#[test]
+fn a_helm_rollback_to_what_the_spec_asks_for_needs_no_pin() {
+    let mut cluster = running("v1");
+    cluster.roll_out("v2");
+    cluster.spec = "v1".into();
+    cluster.helm("v1");
+    assert_eq!(cluster.rest(), Waiting::Deployed);
+    assert!(cluster.ledger.as_ref().unwrap().pin.is_none());
+}
+
+#[test]
+fn a_failed_helm_upgrade_is_taken_back() {
+    let mut cluster = running("v1");
+    cluster.foreign(2, "by-hand", Status::Failed);
+    cluster.put("web", "by-hand");
+    assert_eq!(cluster.rest(), Waiting::Deployed);
+    assert!(cluster.holds("v1"));
+}
+
+#[test]
+fn a_suspended_release_takes_nothing_back_that_was_done_by_hand() {
+    let mut cluster = running("v1");
+    cluster.declared.suspend = true;
+    cluster.foreign(2, "by-hand", Status::Failed);
+    cluster.put("web", "by-hand");
+    assert_eq!(cluster.rest(), Waiting::Suspended);
+    assert_eq!(cluster.objects["web"].content, "by-hand");
+}
+
+#[test]
+fn a_foreign_operation_is_waited_for_and_taken_over_when_it_is_dead() {
+    let mut cluster = running("v1");
+    cluster.foreign(2, "by-hand", Status::PendingUpgrade);
+    cluster.edit("v2");
+    let wait = cluster.run();
+    assert_eq!(wait.on, Waiting::ForeignOperation { revision: 2 });
+    assert!(wait.until.is_some());
+    assert_eq!(cluster.tries("v2"), 0);
+    assert_eq!(cluster.rest(), Waiting::Deployed);
+    assert!(cluster.holds("v2"));
+    assert_eq!(cluster.storage[&2].status, Status::Failed);
+}
+
+#[test]
+fn a_removal_by_hand_is_never_answered_by_a_silent_install() {
+    for keep_history in [false, true] {
+        let mut cluster = running("v1");
+        cluster.helm_uninstall(keep_history);
+        assert_eq!(
+            cluster.rest(),
+            Waiting::ReleaseRemoved,
+            "history kept: {keep_history}"
+        );
+        assert_eq!(cluster.roll_out("v2"), Waiting::ReleaseRemoved);
+        assert!(cluster.objects.is_empty());
+        // When somebody asks by the digest's name, it is installed, once.
+        cluster.declared.retry = Some("v2".into());
+        assert_eq!(cluster.rest(), Waiting::Deployed);
+        assert!(cluster.holds("v2"));
+        cluster.helm_uninstall(keep_history);
+        assert_eq!(
+            cluster.rest(),
+            Waiting::ReleaseRemoved,
+            "the token is spent"
+        );
+    }
+}
+
+#[test]
+fn a_removal_by_hand_amid_an_attempt_ends_it() {
+    for keep_history in [false, true] {
+        for stage in [At::Preparing, At::Applying, At::Waiting] {
+            let mut cluster = running("v1").with("v2", Health::Silent);
+            cluster.edit("v2");
+            cluster.until(|cluster| cluster.attempt().is_some_and(|attempt| attempt.at == stage));
+            cluster.helm_uninstall(keep_history);
+            assert_eq!(
+                cluster.rest(),
+                Waiting::ReleaseRemoved,
+                "{stage:?} {keep_history}"
+            );
+            assert!(cluster.objects.is_empty());
+            assert_eq!(cluster.attempt(), None);
+        }
+    }
+}
+
+#[test]
+fn an_attempt_whose_record_was_deleted_fails_and_is_taken_back() {
+    let mut cluster = running("v1");
+    cluster.edit("v2");
+    cluster.until(|cluster| {
+        cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.at == At::Applying)
+    });
+    cluster.storage.remove(&2);
+    assert_eq!(cluster.rest(), Waiting::Blocked);
+    assert!(cluster.holds("v1"));
+}

@@ -1,0 +1,143 @@
+//! Newer things overtake a waiting attempt; an apply is never cut, a way back is finished first.
+
+use belay_api::helm_release::AttemptKind;
+use belay_api::rollback_request::RequestPhase;
+use belay_rollout::{At, Waiting};
+
+use crate::cluster::{Cluster, Health};
+
+fn waiting_for_v2() -> Cluster {
+    let mut cluster = Cluster::asking_for("v1").with("v2", Health::Silent);
+    cluster.rest();
+    cluster.edit("v2");
+    cluster.until(|cluster| {
+        cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.at == At::Waiting)
+    });
+    cluster
+}
+
+#[test]
+fn a_newer_spec_overtakes_a_waiting_attempt_at_once() {
+    let mut cluster = waiting_for_v2();
+    let before = cluster.now;
+    assert_eq!(cluster.roll_out("v3"), Waiting::Deployed);
+    assert_eq!(cluster.now, before, "nobody waited for a deadline");
+    assert!(cluster.holds("v3"));
+    assert!(!cluster.is_blocked("v2"), "it did not fail");
+    assert_eq!(cluster.pending_records(), 0);
+}
+
+#[test]
+fn a_spec_that_goes_back_to_the_good_revision_overtakes_too() {
+    let mut cluster = waiting_for_v2();
+    assert_eq!(cluster.roll_out("v1"), Waiting::Deployed);
+    assert!(cluster.holds("v1"));
+}
+
+#[test]
+fn a_newer_spec_that_is_blocked_brings_the_last_good_revision_back() {
+    let mut cluster = Cluster::asking_for("v1")
+        .with("v2", Health::NoImage)
+        .with("v3", Health::Silent);
+    cluster.rest();
+    cluster.roll_out("v2");
+    cluster.edit("v3");
+    cluster.until(|cluster| {
+        cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.at == At::Waiting)
+    });
+    assert_eq!(cluster.roll_out("v2"), Waiting::Blocked);
+    assert!(cluster.holds("v1"), "{:?}", cluster.objects);
+}
+
+#[test]
+fn a_newer_spec_that_cannot_be_begun_after_all_brings_the_last_good_revision_back() {
+    let mut cluster = waiting_for_v2();
+    cluster.set_chart("v3", Health::Unacceptable, &[]);
+    assert!(matches!(cluster.roll_out("v3"), Waiting::Rejected(_)));
+    assert!(cluster.holds("v1"), "{:?}", cluster.objects);
+    assert_eq!(cluster.current().map(|current| current.2), Some(true));
+}
+
+#[test]
+fn a_way_back_is_finished_before_a_newer_spec_is_begun() {
+    let mut cluster = waiting_for_v2();
+    cluster.until(|cluster| {
+        cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.kind == AttemptKind::Revert)
+    });
+    assert_eq!(cluster.roll_out("v3"), Waiting::Deployed);
+    let kinds: Vec<_> = cluster
+        .attempts
+        .iter()
+        .map(|(kind, digest)| (*kind, digest.as_str()))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            (AttemptKind::Install, "v1"),
+            (AttemptKind::Upgrade, "v2"),
+            (AttemptKind::Revert, "v1"),
+            (AttemptKind::Upgrade, "v3"),
+        ]
+    );
+    assert_eq!(cluster.proven(), ["v3", "v1"]);
+}
+
+#[test]
+fn a_request_overtakes_a_waiting_attempt_and_holds() {
+    let mut cluster = waiting_for_v2();
+    cluster.order("back");
+    assert_eq!(cluster.rest(), Waiting::Pinned);
+    assert!(cluster.holds("v1"));
+    assert_eq!(cluster.phase_of("back"), RequestPhase::Complete);
+    assert_eq!(cluster.tries("v2"), 1);
+}
+
+#[test]
+fn a_request_that_would_be_refused_does_not_overtake() {
+    let mut cluster = waiting_for_v2();
+    cluster.set_chart("v2", Health::Good, &[]);
+    cluster.order_with("stale", |spec| {
+        spec.expected_current = Some(belay_api::rollback_request::ExpectedCurrent {
+            revision: Some(1),
+            digest: None,
+        });
+    });
+    assert_eq!(cluster.rest(), Waiting::Deployed);
+    assert!(cluster.holds("v2"));
+    assert_eq!(cluster.phase_of("stale"), RequestPhase::Refused);
+}
+
+#[test]
+fn a_suspended_release_ends_what_it_began_and_begins_nothing() {
+    let mut cluster = waiting_for_v2();
+    cluster.declared.suspend = true;
+    cluster.order("back");
+    assert_eq!(cluster.roll_out("v3"), Waiting::Suspended);
+    assert!(
+        cluster.holds("v1"),
+        "v2 ran into its deadline and was taken back"
+    );
+    assert_eq!(cluster.tries("v3"), 0);
+    assert_eq!(
+        cluster.phase_of("back"),
+        RequestPhase::Refused,
+        "there is nothing before v1"
+    );
+    cluster.declared.suspend = false;
+    assert_eq!(cluster.rest(), Waiting::Deployed);
+    assert!(cluster.holds("v3"));
+}
+
+#[test]
+fn a_release_that_is_suspended_from_the_start_writes_nothing() {
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.declared.suspend = true;
+    assert_eq!(cluster.rest(), Waiting::Suspended);
+    assert!(cluster.objects.is_empty() && cluster.storage.is_empty());
+}

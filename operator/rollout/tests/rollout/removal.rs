@@ -1,0 +1,142 @@
+//! A deletion overtakes everything and comes to its end.
+
+use belay_api::helm_release::{AttemptKind, DeletionPolicy};
+use belay_release::Status;
+use belay_rollout::{Waiting, When};
+
+use crate::cluster::{Cluster, Ends, Health, Hook};
+use crate::drive::Turn;
+
+#[test]
+fn a_deletion_at_any_moment_of_a_rollout_leaves_nothing() {
+    let hook = Hook {
+        when: When::Before,
+        irreversible: false,
+        ends: Ends::Well,
+    };
+    for health in [Health::Good, Health::NoImage] {
+        for moment in 0.. {
+            let mut cluster = Cluster::asking_for("v1").with_hooks("v2", health, &[hook]);
+            cluster.rest();
+            cluster.edit("v2");
+            let mut settled = false;
+            for _ in 0..moment {
+                if let Turn::Waits(wait) = cluster.turn() {
+                    settled = !cluster.pass(&wait);
+                }
+            }
+            cluster.declared.deleting = true;
+            cluster.rest();
+            assert!(cluster.gone, "{health:?} after {moment} turns");
+            assert!(
+                cluster.objects.is_empty(),
+                "{health:?} after {moment} turns: {:?}",
+                cluster.objects
+            );
+            assert!(cluster.storage.is_empty() && cluster.ledger.is_none());
+            if settled {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_release_that_is_orphaned_stays_as_it_is_for_helm() {
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.declared.deletion_policy = DeletionPolicy::Orphan;
+    cluster.rest();
+    cluster.declared.deleting = true;
+    cluster.rest();
+    assert!(cluster.gone && cluster.ledger.is_none());
+    assert!(cluster.holds("v1"));
+    assert_eq!(cluster.storage[&1].status, Status::Deployed);
+}
+
+#[test]
+fn a_release_that_is_orphaned_amid_an_attempt_leaves_helm_no_lock() {
+    let mut cluster = Cluster::asking_for("v1").with("v2", Health::Silent);
+    cluster.declared.deletion_policy = DeletionPolicy::Orphan;
+    cluster.rest();
+    cluster.edit("v2");
+    cluster.until(|cluster| cluster.pending_records() == 1);
+    cluster.declared.deleting = true;
+    cluster.rest();
+    assert!(cluster.gone);
+    assert_eq!(cluster.pending_records(), 0);
+}
+
+#[test]
+fn what_was_never_taken_over_is_not_removed() {
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.foreign(1, "old", Status::PendingInstall);
+    cluster.put("web", "old");
+    cluster.run();
+    cluster.declared.deleting = true;
+    cluster.rest();
+    assert!(cluster.gone);
+    assert_eq!((cluster.storage.len(), cluster.objects.len()), (1, 1));
+}
+
+#[test]
+fn a_deletion_removes_what_helm_added_by_hand_in_the_meantime() {
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.rest();
+    cluster.helm("by-hand");
+    cluster.declared.deleting = true;
+    cluster.rest();
+    assert!(cluster.gone);
+    assert!(cluster.objects.is_empty(), "{:?}", cluster.objects);
+}
+
+#[test]
+fn an_object_that_will_not_go_is_waited_for_and_the_removal_tried_on() {
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.rest();
+    cluster.kept.insert("web".into());
+    cluster.declared.deleting = true;
+    assert_eq!(cluster.run().on, Waiting::Removal);
+    cluster.until(|cluster| {
+        cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.failures == 2)
+    });
+    assert!(!cluster.gone);
+    cluster.kept.clear();
+    cluster.rest();
+    assert!(cluster.gone);
+}
+
+#[test]
+fn hooks_of_a_removal_that_fail_do_not_keep_it_from_its_end() {
+    for when in [When::Before, When::After] {
+        let hook = Hook {
+            when,
+            irreversible: false,
+            ends: Ends::Badly,
+        };
+        let mut cluster = Cluster::asking_for("v1");
+        cluster.rest();
+        cluster.set_chart("v1", Health::Good, &[hook]);
+        cluster.declared.deleting = true;
+        cluster.rest();
+        assert!(cluster.gone, "{when:?}");
+        assert!(cluster.objects.is_empty());
+        assert_eq!(cluster.hook_runs.len(), 1);
+        let removals = cluster
+            .attempts
+            .iter()
+            .filter(|(kind, _)| *kind == AttemptKind::Uninstall);
+        assert_eq!(removals.count(), 1);
+    }
+}
+
+#[test]
+fn a_suspended_release_can_be_deleted() {
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.rest();
+    cluster.declared.suspend = true;
+    cluster.declared.deleting = true;
+    cluster.rest();
+    assert!(cluster.gone && cluster.objects.is_empty());
+}

@@ -1,0 +1,266 @@
+//! Rollback requests: carried out once, held by a pin, refused with a reason.
+
+use belay_api::rollback_request::{ExpectedCurrent, RequestPhase, Until};
+use belay_api::{Duration, Reason};
+use belay_rollout::{At, Waiting};
+
+use crate::cluster::{Cluster, Health, MINUTE};
+
+/// v1 and v2 are proven, v2 runs.
+fn two_proven() -> Cluster {
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.rest();
+    cluster.roll_out("v2");
+    cluster
+}
+
+/// The same, taken back to v1 by a request.
+fn taken_back(until: Until) -> Cluster {
+    let mut cluster = two_proven();
+    let hold = cluster.now.plus(Duration::minutes(60));
+    cluster.order_with("back", |spec| {
+        spec.until = until;
+        spec.hold_until = (until == Until::Time).then_some(hold);
+    });
+    cluster.until(|cluster| {
+        cluster
+            .ledger
+            .as_ref()
+            .is_some_and(|ledger| ledger.pin.is_some())
+    });
+    cluster.run();
+    assert_eq!(cluster.phase_of("back"), RequestPhase::Complete);
+    cluster
+}
+
+#[test]
+fn the_previous_revision_runs_and_still_does_three_intervals_later() {
+    let mut cluster = taken_back(Until::SpecChange);
+    assert_eq!(cluster.rest(), Waiting::Pinned);
+    assert!(cluster.holds("v1"));
+    for _ in 0..3 {
+        cluster.now.0 += 10 * MINUTE;
+        cluster.edit_interval();
+        cluster.crash();
+        assert_eq!(cluster.rest(), Waiting::Pinned);
+    }
+    assert!(cluster.holds("v1"));
+    assert_eq!(cluster.tries("v2"), 1);
+    assert!(cluster.is_blocked("v2"), "what a request left is blocked");
+    assert_eq!(cluster.proven(), ["v1", "v2"]);
+}
+
+#[test]
+fn a_hold_until_the_spec_changes_is_lifted_by_a_new_digest_and_outlives_its_request() {
+    let mut cluster = taken_back(Until::SpecChange);
+    cluster.delete_order("back");
+    assert_eq!(cluster.rest(), Waiting::Pinned);
+    assert_eq!(cluster.roll_out("v3"), Waiting::Deployed);
+    assert!(cluster.holds("v3"));
+}
+
+#[test]
+fn a_range_that_pulls_a_patch_does_not_lift_a_hold_until_the_spec_changes() {
+    let mut cluster = taken_back(Until::SpecChange);
+    cluster.spec = "v3".into();
+    assert_eq!(cluster.rest(), Waiting::Pinned);
+    assert!(cluster.holds("v1"));
+
+    let mut cluster = taken_back(Until::DesiredChange);
+    cluster.spec = "v3".into();
+    assert_eq!(cluster.rest(), Waiting::Deployed);
+    assert!(cluster.holds("v3"));
+}
+
+#[test]
+fn a_hold_until_a_time_ends_then_and_the_spec_is_rolled_out() {
+    let mut cluster = taken_back(Until::Time);
+    let begun = cluster.now;
+    assert_eq!(cluster.run().on, Waiting::Pinned);
+    assert!(cluster.holds("v1"));
+    assert_eq!(cluster.rest(), Waiting::Deployed);
+    assert!(cluster.holds("v2"));
+    assert!(cluster.now.since(begun) > Duration::minutes(55));
+}
+
+#[test]
+fn a_manual_hold_ends_with_its_request() {
+    let mut cluster = taken_back(Until::Manual);
+    assert_eq!(cluster.roll_out("v3"), Waiting::Pinned, "no edit lifts it");
+    assert!(cluster.holds("v1"));
+    cluster.delete_order("back");
+    assert_eq!(cluster.rest(), Waiting::Deployed);
+    assert!(cluster.holds("v3"));
+}
+
+#[test]
+fn two_orders_at_the_same_moment_do_not_undo_each_other() {
+    let mut cluster = two_proven();
+    cluster.order("one");
+    cluster.order("two");
+    assert_eq!(cluster.rest(), Waiting::Pinned);
+    assert!(cluster.holds("v1"));
+    assert_eq!(cluster.phase_of("one"), RequestPhase::Complete);
+    assert_eq!(cluster.phase_of("two"), RequestPhase::Refused);
+    // By name it can be brought back.
+    cluster.order_with("three", |spec| spec.target.revision = Some(2));
+    assert_eq!(cluster.rest(), Waiting::Deployed);
+    assert!(cluster.holds("v2"));
+}
+
+#[test]
+fn a_request_and_a_new_spec_at_the_same_moment_never_begin_what_the_pin_forbids() {
+    // Whichever is seen first: the request is carried out, and what it left stays away.
+    for spec_first in [true, false] {
+        let mut cluster = two_proven();
+        if spec_first {
+            cluster.edit("v3");
+            cluster.until(|cluster| cluster.attempt().is_some());
+            cluster.order("back");
+        } else {
+            cluster.order("back");
+            cluster.until(|cluster| cluster.attempt().is_some());
+            cluster.edit("v3");
+        }
+        cluster.rest();
+        assert_eq!(cluster.tries("v2"), 1);
+        assert_eq!(
+            cluster.phase_of("back"),
+            RequestPhase::Complete,
+            "spec first: {spec_first}"
+        );
+    }
+}
+
+#[test]
+fn a_request_that_is_created_anew_word_for_word_is_refused_as_executed() {
+    let mut cluster = taken_back(Until::SpecChange);
+    cluster.delete_order("back");
+    cluster.roll_out("v3");
+    cluster.order("back");
+    assert_eq!(cluster.rest(), Waiting::Deployed);
+    assert!(cluster.holds("v3"));
+    assert_eq!(cluster.refusals, [("back".into(), Reason::AlreadyExecuted)]);
+}
+
+#[test]
+fn a_request_is_refused_when_something_else_runs_than_it_expects() {
+    for (revision, digest) in [(Some(1), None), (None, Some("v1".to_owned()))] {
+        let mut cluster = two_proven();
+        cluster.order_with("back", |spec| {
+            spec.expected_current = Some(ExpectedCurrent { revision, digest })
+        });
+        assert_eq!(cluster.rest(), Waiting::Deployed);
+        assert_eq!(
+            cluster.refusals,
+            [("back".into(), Reason::ExpectationFailed)]
+        );
+        assert!(cluster.holds("v2"));
+    }
+    let mut cluster = two_proven();
+    cluster.order_with("back", |spec| {
+        spec.expected_current = Some(ExpectedCurrent {
+            revision: Some(2),
+            digest: Some("v2".into()),
+        });
+    });
+    cluster.rest();
+    assert!(cluster.holds("v1"));
+}
+
+#[test]
+fn a_request_for_what_is_not_there_is_refused_with_a_reason_of_its_own() {
+    let mut cluster = two_proven();
+    cluster.order_with("no such revision", |spec| spec.target.revision = Some(9));
+    cluster.order_with("no such digest", |spec| {
+        spec.target.digest = Some("v9".into())
+    });
+    cluster.order_with("there already", |spec| spec.target.revision = Some(2));
+    let past = belay_api::Timestamp(cluster.now.0 - 1);
+    cluster.order_with("too late", |spec| spec.not_after = Some(past));
+    assert_eq!(cluster.rest(), Waiting::Deployed);
+    assert_eq!(
+        cluster
+            .refusals
+            .iter()
+            .map(|(_, reason)| *reason)
+            .collect::<Vec<_>>(),
+        [
+            Reason::RevisionNotFound,
+            Reason::RevisionNotFound,
+            Reason::AlreadyThere,
+            Reason::Expired
+        ]
+    );
+    assert!(cluster.holds("v2"));
+}
+
+#[test]
+fn a_request_names_any_revision_that_was_deployed_once() {
+    let mut cluster = two_proven();
+    cluster.roll_out("v3");
+    // v1 is not among the two proven any more; Helm's history has it.
+    cluster.order_with("far back", |spec| spec.target.revision = Some(1));
+    assert_eq!(cluster.rest(), Waiting::Pinned);
+    assert!(cluster.holds("v1"));
+    assert_eq!(cluster.proven()[1], "v3");
+}
+
+#[test]
+fn a_request_names_a_proven_digest_or_chart_version() {
+    let mut cluster = two_proven();
+    cluster.order_with("by digest", |spec| spec.target.digest = Some("v1".into()));
+    cluster.rest();
+    assert!(cluster.holds("v1"));
+    cluster.order_with("by version", |spec| {
+        spec.target.chart_version = Some("v2".into())
+    });
+    cluster.rest();
+    assert!(cluster.holds("v2"));
+}
+
+#[test]
+fn a_rollback_that_fails_leaves_the_revision_before_it_and_says_so() {
+    let mut cluster = two_proven();
+    cluster.set_chart("v1", Health::NoImage, &[]);
+    cluster.order("back");
+    assert_eq!(cluster.rest(), Waiting::Deployed);
+    assert!(cluster.holds("v2"));
+    assert_eq!(cluster.phase_of("back"), RequestPhase::Failed);
+    assert!(!cluster.is_blocked("v1"), "nobody's spec asks for it");
+}
+
+#[test]
+fn a_request_whose_attempt_gives_way_to_somebodys_helm_is_told_so() {
+    let mut cluster = two_proven();
+    cluster.order("back");
+    cluster.until(|cluster| {
+        cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.at == At::Waiting)
+    });
+    cluster.helm("by-hand");
+    cluster.rest();
+    assert!(cluster.holds("by-hand"));
+    assert_eq!(cluster.phase_of("back"), RequestPhase::Failed);
+}
+
+#[test]
+fn a_request_for_a_suspended_release_waits() {
+    let mut cluster = two_proven();
+    cluster.declared.suspend = true;
+    cluster.order("back");
+    assert_eq!(cluster.rest(), Waiting::Suspended);
+    assert_eq!(cluster.phase_of("back"), RequestPhase::Pending);
+    cluster.declared.suspend = false;
+    cluster.rest();
+    assert!(cluster.holds("v1"));
+}
+
+#[test]
+fn a_failed_upgrade_above_a_pin_goes_back_to_what_was_pinned() {
+    let mut cluster = taken_back(Until::SpecChange);
+    cluster.set_chart("v3", Health::NoImage, &[]);
+    assert_eq!(cluster.roll_out("v3"), Waiting::Blocked);
+    assert!(cluster.holds("v1"));
+}
