@@ -101,7 +101,7 @@ fn len(_: &mut dyn Caller, args: &[Value]) -> Outcome {
         Value::Str(text) | Value::Bytes(text) => text.len(),
         Value::List(list) => list.len(),
         Value::Map(map) => map.len(),
-        Value::Nil => return Err("reflect: call of reflect.Value.Type on zero Value".into()),
+        Value::Nil => return Err("len of nil pointer".into()),
         other => {
             return Err(
                 format!("len of type {}", other.type_name().trim_start_matches('*')).into(),

@@ -132,7 +132,8 @@ pub(crate) fn equal(a: &Value, b: &Value) -> Result<bool, FuncError> {
         }
         _ if is_nil(a) || is_nil(b) => Ok(is_nil(a) == is_nil(b)),
         (_, Value::List(_) | Value::Map(_) | Value::Bytes(_)) => {
-            let shown = String::from_utf8_lossy(&crate::fmt::display(b)).into_owned();
+            let shown = crate::fmt::printf(b"%s", std::slice::from_ref(b));
+            let shown = String::from_utf8_lossy(&shown);
             Err(FuncError::Message(format!(
                 "non-comparable type {shown}: {}",
                 b.type_name()

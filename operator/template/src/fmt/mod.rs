@@ -1,6 +1,8 @@
 //! Go's fmt: how values print.
 
 mod float;
+mod names;
+mod number;
 mod quote;
 mod scan;
 mod verb;
