@@ -1,10 +1,8 @@
 //! What can go wrong between us and the API server, and what a write that did not answer `Done` leaves open.
 
-use std::fmt;
 use std::time::Duration;
 
-use http::StatusCode;
-use kube::core::Status;
+pub use crate::refusal::{Cause, Refusal, RefusalKind};
 
 /// A boxed error from below: TLS, HTTP or a token source.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -201,226 +199,6 @@ impl Transport {
     }
 }
 
-/// What a refusal is about, read from the status code, the reason, the causes and, where the API has no better
-/// sign, its message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum RefusalKind {
-    /// The object is not there.
-    NotFound,
-    /// The path is not there: the kind is not served.
-    NotServed,
-    /// Something of that name is there already.
-    AlreadyExists,
-    /// The object is another one, or a newer one, than the request says.
-    Conflict,
-    /// A field may not change once it is set.
-    Immutable,
-    /// The object breaks its schema or a validation rule.
-    Invalid,
-    /// Our account may not do this.
-    Forbidden,
-    /// Our credentials are not accepted.
-    Unauthorized,
-    /// A resource quota is used up.
-    Quota,
-    /// The namespace is being deleted: nothing can be created in it.
-    NamespaceTerminating,
-    /// An admission webhook or policy said no.
-    Denied,
-    /// An admission webhook could not be asked. Nothing was written.
-    WebhookUnreachable,
-    /// The resourceVersion is too old to start from.
-    Expired,
-    /// The verb is not offered for this kind.
-    NotSupported,
-    /// The request is larger than the API server takes.
-    TooLarge,
-    /// Too many requests.
-    Throttled,
-    /// The API server failed: what it did is not known.
-    ServerError,
-    /// Anything else.
-    Other,
-}
-
-impl RefusalKind {
-    fn category(self) -> &'static str {
-        match self {
-            Self::NotFound => "not_found",
-            Self::NotServed => "not_served",
-            Self::AlreadyExists => "already_exists",
-            Self::Conflict => "conflict",
-            Self::Immutable => "immutable",
-            Self::Invalid => "invalid",
-            Self::Forbidden => "forbidden",
-            Self::Unauthorized => "unauthorized",
-            Self::Quota => "quota",
-            Self::NamespaceTerminating => "namespace_terminating",
-            Self::Denied => "denied",
-            Self::WebhookUnreachable => "webhook_unreachable",
-            Self::Expired => "expired",
-            Self::NotSupported => "not_supported",
-            Self::TooLarge => "request_too_large",
-            Self::Throttled => "throttled",
-            Self::ServerError => "server_error",
-            Self::Other => "other",
-        }
-    }
-}
-
-/// One reason inside a refusal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cause {
-    /// The field, in the API server's notation; empty when it is about the whole object.
-    pub field: String,
-    /// The machine-readable reason.
-    pub reason: String,
-    /// The text for people.
-    pub message: String,
-}
-
-/// The API server said no.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// Verb and resource of the call.
-    pub call: String,
-    /// The HTTP status code.
-    pub status: u16,
-    /// What it is about.
-    pub kind: RefusalKind,
-    /// The API server's own words.
-    pub message: String,
-    /// Field by field, where given.
-    pub causes: Vec<Cause>,
-    /// How long the API server asks us to stay away.
-    pub retry_after: Option<Duration>,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            out,
-            "{}: {} (status {})",
-            self.call, self.message, self.status
-        )
-    }
-}
-
-impl std::error::Error for Refusal {}
-
-impl Refusal {
-    /// Reads a failed answer: status code, `Retry-After` in seconds, body (a `Status` object or plain text).
-    pub(crate) fn read(
-        call: String,
-        code: StatusCode,
-        retry_after: Option<Duration>,
-        body: &[u8],
-    ) -> Self {
-        let parsed: Option<Status> = serde_json::from_slice(body).ok();
-        let status = parsed.unwrap_or_else(|| {
-            let text: String = String::from_utf8_lossy(body).chars().take(1024).collect();
-            Status {
-                message: text.trim().to_owned(),
-                ..Status::default()
-            }
-        });
-        let details = status.details.as_ref();
-        let causes: Vec<Cause> = details
-            .map(|details| {
-                details
-                    .causes
-                    .iter()
-                    .map(|cause| Cause {
-                        field: cause.field.clone(),
-                        reason: cause.reason.clone(),
-                        message: cause.message.clone(),
-                    })
-                    .collect()
-            })
-            .unwrap_or_default();
-        let asked = details
-            .map(|details| details.retry_after_seconds)
-            .filter(|seconds| *seconds > 0)
-            .map(|seconds| Duration::from_secs(u64::from(seconds)));
-        let message = if status.message.is_empty() {
-            code.canonical_reason().unwrap_or("refused").to_owned()
-        } else {
-            status.message.clone()
-        };
-        Self {
-            call,
-            status: code.as_u16(),
-            kind: kind_of(code, &status, &causes),
-            message,
-            causes,
-            retry_after: retry_after.or(asked),
-        }
-    }
-
-    /// The admission webhook that the message names, if one does.
-    pub fn webhook(&self) -> Option<&str> {
-        let (_, rest) = self.message.split_once("webhook \"")?;
-        rest.split_once('"').map(|(name, _)| name)
-    }
-}
-
-fn kind_of(code: StatusCode, status: &Status, causes: &[Cause]) -> RefusalKind {
-    let message = status.message.as_str();
-    if message.contains("failed calling webhook") {
-        return RefusalKind::WebhookUnreachable;
-    }
-    if message.contains("denied the request") || message.contains("denied request:") {
-        return RefusalKind::Denied;
-    }
-    match code.as_u16() {
-        401 => RefusalKind::Unauthorized,
-        403 if causes
-            .iter()
-            .any(|cause| cause.reason == "NamespaceTerminating")
-            || message.contains("because it is being terminated") =>
-        {
-            RefusalKind::NamespaceTerminating
-        }
-        403 if message.contains("exceeded quota") => RefusalKind::Quota,
-        403 => RefusalKind::Forbidden,
-        404 if status
-            .details
-            .as_ref()
-            .is_none_or(|details| details.name.is_empty()) =>
-        {
-            RefusalKind::NotServed
-        }
-        404 => RefusalKind::NotFound,
-        405 | 415 => RefusalKind::NotSupported,
-        409 if status.reason == "AlreadyExists" => RefusalKind::AlreadyExists,
-        409 => RefusalKind::Conflict,
-        // A uid that is not the live object's is an immutable field to the API server, and another object to us.
-        422 if causes.iter().any(|cause| cause.field == "metadata.uid") => RefusalKind::Conflict,
-        410 => RefusalKind::Expired,
-        413 => RefusalKind::TooLarge,
-        422 if is_immutable(message) || causes.iter().any(|cause| is_immutable(&cause.message)) => {
-            RefusalKind::Immutable
-        }
-        400 | 422 => RefusalKind::Invalid,
-        429 => RefusalKind::Throttled,
-        500..=599 => RefusalKind::ServerError,
-        _ => RefusalKind::Other,
-    }
-}
-
-/// The API has no reason code for this, so the texts of its validation are what there is.
-fn is_immutable(message: &str) -> bool {
-    const SIGNS: [&str; 6] = [
-        "field is immutable",
-        "is immutable",
-        "updates to statefulset spec for fields other than",
-        "may not change once set",
-        "cannot change roleRef",
-        "pod updates may not change fields other than",
-    ];
-    SIGNS.iter().any(|sign| message.contains(sign))
-}
-
 /// The answer to a write: done, or what is known instead.
 pub type Written<T> = Result<T, NotDone>;
 
@@ -520,6 +298,7 @@ impl NotDone {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::StatusCode;
 
     fn refusal(code: u16, body: &str) -> Refusal {
         Refusal::read(
@@ -554,33 +333,5 @@ mod tests {
         assert_eq!(refusal.kind, RefusalKind::WebhookUnreachable);
         assert_eq!(refusal.webhook(), Some("guard.example.org"));
         assert!(matches!(NotDone::from(refusal), NotDone::Retry { .. }));
-    }
-
-    #[test]
-    fn an_immutable_field_is_told_from_a_wrong_one() {
-        let immutable = r#"{"kind":"Status","status":"Failure","reason":"Invalid","code":422,"message":"Service \"a\" is invalid",
-            "details":{"name":"a","causes":[{"field":"spec.clusterIP","reason":"FieldValueInvalid","message":"field is immutable"}]}}"#;
-        assert_eq!(refusal(422, immutable).kind, RefusalKind::Immutable);
-        assert_eq!(
-            refusal(422, "spec.replicas: Invalid value").kind,
-            RefusalKind::Invalid
-        );
-    }
-
-    #[test]
-    fn another_object_of_the_same_name_is_a_conflict() {
-        let body = r#"{"kind":"Status","status":"Failure","reason":"Invalid","code":422,"message":"field is immutable",
-            "details":{"name":"a","causes":[{"field":"metadata.uid","message":"field is immutable"}]}}"#;
-        assert_eq!(refusal(422, body).kind, RefusalKind::Conflict);
-    }
-
-    #[test]
-    fn an_unknown_path_is_told_from_an_unknown_object() {
-        assert_eq!(
-            refusal(404, "404 page not found").kind,
-            RefusalKind::NotServed
-        );
-        let object = r#"{"kind":"Status","status":"Failure","reason":"NotFound","code":404,"message":"no","details":{"name":"a"}}"#;
-        assert_eq!(refusal(404, object).kind, RefusalKind::NotFound);
     }
 }

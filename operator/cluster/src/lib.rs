@@ -23,6 +23,7 @@ pub mod object;
 pub mod permits;
 pub mod pods;
 pub mod prune;
+pub mod refusal;
 pub mod request;
 pub mod storage;
 pub mod watch;
