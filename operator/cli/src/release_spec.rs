@@ -191,7 +191,7 @@ fn owned_fields(release: &HelmRelease) -> Vec<String> {
 }
 
 /// The whole object, ready to be applied.
-pub(crate) fn release(namespace: &str, name: &str, spec: Map<String, Value>) -> Value {
+pub(crate) fn release(namespace: &str, name: &str, spec: &Map<String, Value>) -> Value {
     json!({
         "apiVersion": "belay.dev/v1alpha1",
         "kind": "HelmRelease",
@@ -239,7 +239,7 @@ mod tests {
         let spec = fields(&[]);
 
         assert_eq!(spec.keys().collect::<Vec<_>>(), ["chart"]);
-        let object = release("shop", "web", spec);
+        let object = release("shop", "web", &spec);
         let typed: HelmRelease = serde_json::from_value(object).unwrap();
         assert!(typed.spec.atomic);
     }

@@ -111,6 +111,9 @@ fn table(rows: &[Row]) -> String {
         "DESCRIPTION",
         "",
     ]);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
     for row in rows {
         let mark = match (row.current, row.last_good) {
             (true, true) => "← runs, last good",

@@ -122,7 +122,7 @@ async fn roll_out(
         }
     }
     if shared.dry_run {
-        return print(&session.access.namespace, name, spec, package.as_ref());
+        return print(&session.access.namespace, name, &spec, package.as_ref());
     }
     if shared.spec.create_namespace && shared.spec.target_namespace.is_none() {
         create_namespace(&session).await?;
@@ -133,7 +133,7 @@ async fn roll_out(
     } else if source.inline.is_some() {
         println!("the chart's files go into the HelmRelease itself");
     }
-    let applied = apply(&session, name, spec, shared.force_conflicts).await?;
+    let applied = apply(&session, name, &spec, shared.force_conflicts).await?;
     if let Some(package) = &package {
         own(&session, package, &applied).await?;
     }
@@ -165,10 +165,10 @@ async fn roll_out(
     )
     .await?;
     drop(screen);
-    if let Some((last, rest)) = &end {
-        if *rest == Rest::NotReady || word == "unchanged" {
-            print!("\n{}", page(last, when::now(), session.style));
-        }
+    if let Some((last, rest)) = &end
+        && (*rest == Rest::NotReady || word == "unchanged")
+    {
+        print!("\n{}", page(last, when::now(), session.style));
     }
     Ok(exit(end.as_ref()))
 }
@@ -210,7 +210,7 @@ fn chart_source(name: &str, travelling: Travelling) -> (ChartSource, Option<Conf
 fn print(
     namespace: &str,
     name: &str,
-    spec: Map<String, Value>,
+    spec: &Map<String, Value>,
     package: Option<&ConfigMap>,
 ) -> Result<ExitCode, Error> {
     let unprintable = |source: serde_yaml::Error| Error::Print {
@@ -220,8 +220,8 @@ fn print(
     if let Some(package) = package {
         let mut package = package.clone();
         package.metadata.namespace = Some(namespace.to_owned());
-        print!(
-            "{}---\n",
+        println!(
+            "{}---",
             serde_yaml::to_string(&package).map_err(unprintable)?
         );
     }
@@ -288,7 +288,7 @@ async fn own(session: &Session, package: &ConfigMap, release: &HelmRelease) -> R
 async fn apply(
     session: &Session,
     name: &str,
-    spec: Map<String, Value>,
+    spec: &Map<String, Value>,
     force: bool,
 ) -> Result<HelmRelease, Error> {
     let api = session.access.api::<HelmRelease>();

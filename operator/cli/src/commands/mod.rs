@@ -42,7 +42,7 @@ pub(crate) async fn run(arguments: args::Arguments) -> Result<ExitCode, Error> {
         Command::Upgrade(arguments) => install::upgrade(arguments, session().await?).await,
         Command::Status(arguments) => status::run(arguments, session().await?).await,
         Command::History(arguments) => history::run(&arguments, session().await?).await,
-        Command::Rollback(arguments) => rollback::run(arguments, session().await?).await,
+        Command::Rollback(arguments) => Box::pin(rollback::run(arguments, session().await?)).await,
         Command::Uninstall(arguments) => uninstall::run(arguments, session().await?).await,
         Command::Retry(arguments) => retry::run(arguments, session().await?).await,
         Command::Reconcile(arguments) => reconcile::run(arguments, session().await?).await,

@@ -51,7 +51,7 @@ pub(crate) struct Arguments {
     /// How logs are written
     #[arg(long, value_enum, default_value_t)]
     log_format: LogFormat,
-    /// What is logged: a level, or filters such as belay_cluster=debug,info
+    /// What is logged: a level, or filters such as `belay_cluster=debug,info`
     #[arg(long, default_value = "info", value_name = "FILTER")]
     log_level: String,
 }

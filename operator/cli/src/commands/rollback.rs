@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
     /// Why, for the record
     #[arg(long, default_value = "")]
     reason: String,
-    /// How long to hold the release there: SpecChange, DesiredChange, Manual, an instant such as
+    /// How long to hold the release there: `SpecChange`, `DesiredChange`, `Manual`, an instant such as
     /// 2026-01-31T08:00:00Z, or a span such as 2h
     #[arg(long, default_value = "SpecChange", value_parser = hold)]
     until: Hold,

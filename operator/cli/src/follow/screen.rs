@@ -49,7 +49,7 @@ impl Screen {
     /// Tells one line. That nobody reads any more is no reason to stop.
     pub(crate) fn tell(&self, line: &str) {
         let told = match &self.live {
-            Some(live) => live.all.println(line),
+            Some(moving) => moving.all.println(line),
             None => writeln!(std::io::stdout(), "{line}"),
         };
         let _ = told;

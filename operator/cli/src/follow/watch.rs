@@ -62,7 +62,7 @@ pub(crate) async fn follow_release(
             end.map(|end| Some((release, end)))
         },
     );
-    until_interrupted(seen, name).await
+    until_interrupted(Box::pin(seen), name).await
 }
 
 /// Follows a request, and the release that it takes back, until the request is settled.
@@ -84,7 +84,7 @@ pub(crate) async fn follow_request(
         loop {
             tokio::select! {
                 state = settled.next() => {
-                    let Some(state) = readable(state, &format!("RollbackRequest {request}"), screen)? else { continue };
+                    let Seen::State(state) = readable(state, &format!("RollbackRequest {request}"), screen)? else { continue };
                     let Some(state) = state else {
                         return Err(Error::Watch {
                             what: format!("RollbackRequest {request}"),
@@ -101,7 +101,7 @@ pub(crate) async fn follow_request(
                     }
                 }
                 state = moved.next() => {
-                    let Some(Some(state)) = readable(state, &format!("release {release}"), screen)? else { continue };
+                    let Seen::State(Some(state)) = readable(state, &format!("release {release}"), screen)? else { continue };
                     // Where it stood before the request is no news.
                     screen.follow(before.as_ref().or(Some(&state)), &state);
                     before = Some(state);
@@ -112,7 +112,7 @@ pub(crate) async fn follow_request(
             }
         }
     };
-    until_interrupted(following, release).await
+    until_interrupted(Box::pin(following), release).await
 }
 
 /// Gives each state of an object to `each`, until that has an answer.
@@ -142,7 +142,7 @@ where
                     })?
             }
         };
-        if let Some(state) = readable(next, what, screen)?
+        if let Seen::State(state) = readable(next, what, screen)?
             && let Some(answer) = each(screen, state)
         {
             return Ok(answer);
@@ -160,18 +160,26 @@ where
     watch_object(api.clone(), name).default_backoff()
 }
 
-/// The state that a watch gave; `None` for a disturbance, after which it goes on by itself.
+/// What a watch gave.
+enum Seen<K> {
+    /// The object, or that there is none.
+    State(Option<K>),
+    /// Nothing; it goes on by itself.
+    Disturbed,
+}
+
+/// What a watch gave; an error if it cannot go on.
 fn readable<K>(
     next: Option<Result<Option<K>, watcher::Error>>,
     what: &str,
     screen: &Screen,
-) -> Result<Option<Option<K>>, Error> {
+) -> Result<Seen<K>, Error> {
     let ended = |message: String| Error::Watch {
         what: what.to_owned(),
         message,
     };
     match next {
-        Some(Ok(state)) => Ok(Some(state)),
+        Some(Ok(state)) => Ok(Seen::State(state)),
         None => Err(ended("the API server closed it".to_owned())),
         Some(Err(
             watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error),
@@ -179,14 +187,14 @@ fn readable<K>(
             Err(ended(explain(&error)))
         }
         // An expired watch is begun anew; that is everyday life and not worth a line.
-        Some(Err(watcher::Error::WatchError(_))) => Ok(None),
+        Some(Err(watcher::Error::WatchError(_))) => Ok(Seen::Disturbed),
         Some(Err(error)) => {
             screen.tell(
                 &screen
                     .style()
                     .attention(&format!("(disturbed, goes on: {error})")),
             );
-            Ok(None)
+            Ok(Seen::Disturbed)
         }
     }
 }

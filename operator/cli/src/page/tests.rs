@@ -5,7 +5,7 @@ use super::*;
 /// 2026-01-01T00:10:00Z
 const NOW: Timestamp = Timestamp(1_767_226_200_000);
 
-fn release(status: serde_json::Value) -> HelmRelease {
+fn release(status: &serde_json::Value) -> HelmRelease {
     serde_json::from_value(json!({
         "apiVersion": "belay.dev/v1alpha1",
         "kind": "HelmRelease",
@@ -16,7 +16,7 @@ fn release(status: serde_json::Value) -> HelmRelease {
     .unwrap()
 }
 
-fn shown(status: serde_json::Value) -> String {
+fn shown(status: &serde_json::Value) -> String {
     page(&release(status), NOW, Style::PLAIN)
 }
 
@@ -32,7 +32,7 @@ fn revision(number: u32) -> serde_json::Value {
 
 #[test]
 fn a_release_at_rest_says_what_runs_and_asks_for_nothing() {
-    let page = shown(json!({
+    let page = shown(&json!({
         "observedGeneration": 2,
         "phase": "Deployed",
         "conditions": [ready("True", "Deployed", "revision 2 (web-2.0.0) runs")],
@@ -55,7 +55,7 @@ fn a_release_at_rest_says_what_runs_and_asks_for_nothing() {
 
 #[test]
 fn a_rollout_shows_each_object_that_is_waited_for_and_how_many_more() {
-    let page = shown(json!({
+    let page = shown(&json!({
         "observedGeneration": 2,
         "phase": "Upgrading",
         "conditions": [ready("Unknown", "Upgrading", "upgrading")],
@@ -78,7 +78,7 @@ fn a_rollout_shows_each_object_that_is_waited_for_and_how_many_more() {
 
 #[test]
 fn a_reverted_release_shows_the_evidence_and_both_ways_on() {
-    let page = shown(json!({
+    let page = shown(&json!({
         "observedGeneration": 2,
         "phase": "RolledBack",
         "conditions": [
@@ -117,7 +117,7 @@ fn a_reverted_release_shows_the_evidence_and_both_ways_on() {
 
 #[test]
 fn a_status_about_an_older_spec_says_so() {
-    let page = shown(json!({
+    let page = shown(&json!({
         "observedGeneration": 1,
         "phase": "Deployed",
         "conditions": [ready("True", "Deployed", "revision 2 runs")],
@@ -128,7 +128,7 @@ fn a_status_about_an_older_spec_says_so() {
 
 #[test]
 fn a_release_that_no_operator_saw_asks_whether_one_runs() {
-    let mut release = release(json!(null));
+    let mut release = release(&json!(null));
     release.status = None;
 
     let page = page(&release, NOW, Style::PLAIN);

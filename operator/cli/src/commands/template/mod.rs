@@ -5,7 +5,6 @@ mod locate;
 mod output;
 mod release_name;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -53,15 +52,6 @@ pub(crate) struct Arguments {
     /// Set one value to the text as it is
     #[arg(long, allow_hyphen_values = true)]
     set_literal: Vec<String>,
-    /// Print the chart's crds/ as well
-    #[arg(long)]
-    include_crds: bool,
-    /// Print no hooks
-    #[arg(long)]
-    no_hooks: bool,
-    /// Print only what these templates give; patterns are allowed
-    #[arg(short, long, value_name = "TEMPLATE")]
-    show_only: Vec<String>,
     /// The Kubernetes version to render for
     #[arg(long, value_name = "VERSION")]
     kube_version: Option<String>,
@@ -71,24 +61,17 @@ pub(crate) struct Arguments {
     /// Render as for an upgrade
     #[arg(long)]
     is_upgrade: bool,
-    /// Print no tests
-    #[arg(long)]
-    skip_tests: bool,
     /// Do not hold values against the chart's schema
     #[arg(long)]
     skip_schema_validation: bool,
     /// A template that gives the release's name
     #[arg(long, value_name = "TEMPLATE")]
     name_template: Option<String>,
-    /// Write files into this folder instead of standard output
-    #[arg(long, value_name = "FOLDER")]
-    output_dir: Option<PathBuf>,
-    /// Put a folder with the release's name into --output-dir
-    #[arg(long)]
-    release_name: bool,
     /// Render the notes of subcharts as well
     #[arg(long)]
     render_subchart_notes: bool,
+    #[command(flatten)]
+    shown: output::Shown,
     #[command(flatten)]
     source: locate::Source,
 }
@@ -120,7 +103,7 @@ pub(crate) async fn run(arguments: Arguments, globals: &Globals) -> Result<ExitC
     // Charts compute; the runtime's threads are for waiting.
     let work = move || {
         let output = render(&arguments, &chart, &values, release, capabilities)?;
-        output.print(&arguments)
+        output.print(&arguments.shown)
     };
     tokio::task::spawn_blocking(work)
         .await

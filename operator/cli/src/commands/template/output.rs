@@ -4,14 +4,44 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use belay_chart::{Chart, path_match};
 use belay_release::{Hook, HookEvent, Rendered, split_manifests};
+use clap::Args;
 
-use crate::commands::template::Arguments;
 use crate::error::Error;
+
+/// What is printed, and where to.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Shown {
+    /// Print the chart's crds/ as well
+    #[arg(long)]
+    include_crds: bool,
+    /// Print no hooks
+    #[arg(long)]
+    no_hooks: bool,
+    /// Print no tests
+    #[arg(long)]
+    skip_tests: bool,
+    /// Print only what these templates give; patterns are allowed
+    #[arg(short, long, value_name = "TEMPLATE")]
+    show_only: Vec<String>,
+    #[command(flatten)]
+    files: Files,
+}
+
+/// Files instead of standard output.
+#[derive(Clone, Debug, Args)]
+struct Files {
+    /// Write files into this folder instead of standard output
+    #[arg(long, value_name = "FOLDER")]
+    output_dir: Option<PathBuf>,
+    /// Put a folder with the release's name into --output-dir
+    #[arg(long)]
+    release_name: bool,
+}
 
 /// A rendered chart.
 pub(super) struct Output {
@@ -22,18 +52,18 @@ pub(super) struct Output {
 
 impl Output {
     /// Prints it, or writes it into files.
-    pub(super) fn print(&self, arguments: &Arguments) -> Result<(), Error> {
-        let text = match &arguments.output_dir {
+    pub(super) fn print(&self, wanted: &Shown) -> Result<(), Error> {
+        let text = match &wanted.files.output_dir {
             Some(folder) => {
-                self.write_files(folder, arguments)?;
+                self.write_files(folder, wanted)?;
                 "\n".to_owned()
             }
-            None => self.text(arguments),
+            None => self.text(wanted),
         };
-        let shown = if arguments.show_only.is_empty() {
+        let shown = if wanted.show_only.is_empty() {
             text
         } else {
-            only(&text, &arguments.show_only)?
+            only(&text, &wanted.show_only)?
         };
         let mut out = io::stdout().lock();
         out.write_all(shown.as_bytes())
@@ -41,9 +71,9 @@ impl Output {
             .map_err(Error::Output)
     }
 
-    fn text(&self, arguments: &Arguments) -> String {
+    fn text(&self, wanted: &Shown) -> String {
         let mut text = String::new();
-        if arguments.include_crds {
+        if wanted.include_crds {
             for crd in self.chart.crds() {
                 let _ = write!(
                     text,
@@ -56,31 +86,31 @@ impl Output {
         text.push_str(&self.rendered.manifest.to_text());
         let mut text = text.trim().to_owned();
         text.push('\n');
-        for hook in self.hooks(arguments) {
+        for hook in self.hooks(wanted) {
             text.push_str(&document(&hook.path, &hook.manifest));
         }
         text
     }
 
-    fn hooks<'a>(&'a self, arguments: &'a Arguments) -> impl Iterator<Item = &'a Hook> {
-        let shown = |hook: &&Hook| !arguments.skip_tests || !hook.events.contains(&HookEvent::Test);
+    fn hooks<'a>(&'a self, wanted: &'a Shown) -> impl Iterator<Item = &'a Hook> {
+        let shown = |hook: &&Hook| !wanted.skip_tests || !hook.events.contains(&HookEvent::Test);
         self.rendered
             .hooks
             .iter()
-            .filter(|_| !arguments.no_hooks)
+            .filter(|_| !wanted.no_hooks)
             .filter(shown)
     }
 
     /// Files are appended to when this run, or for hooks any run, wrote them before.
-    fn write_files(&self, folder: &Path, arguments: &Arguments) -> Result<(), Error> {
+    fn write_files(&self, folder: &Path, wanted: &Shown) -> Result<(), Error> {
         let mut written = BTreeSet::new();
-        if arguments.include_crds {
+        if wanted.include_crds {
             for crd in self.chart.crds() {
                 let append = !written.insert(crd.file_name.clone());
                 write_file(folder, &crd.file_name, &crd.file.text(), append)?;
             }
         }
-        let folder = if arguments.release_name {
+        let folder = if wanted.files.release_name {
             folder.join(&self.name)
         } else {
             folder.to_owned()
@@ -89,7 +119,7 @@ impl Output {
             let append = !written.insert(found.path.clone());
             write_file(&folder, &found.path, &found.text, append)?;
         }
-        for hook in self.hooks(arguments) {
+        for hook in self.hooks(wanted) {
             let append = folder.join(&hook.path).exists();
             write_file(&folder, &hook.path, &hook.manifest, append)?;
         }
