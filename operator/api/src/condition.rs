@@ -60,7 +60,9 @@ pub struct Condition {
     pub type_: ConditionType,
     /// Whether it holds.
     pub status: ConditionStatus,
-    /// The cause, one word from a closed list.
+    /// The cause, one word from a closed list. A plain string in the schema, so that an operator that is newer
+    /// than the definitions can still report.
+    #[schemars(with = "String")]
     pub reason: Reason,
     /// The cause for people, with what to do.
     #[serde(default)]

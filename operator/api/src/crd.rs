@@ -1,5 +1,8 @@
 //! The CRDs as YAML.
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    CustomResourceDefinition, JSONSchemaProps,
+};
 use kube::CustomResourceExt;
 
 use crate::{HelmRelease, RollbackRequest};
@@ -25,7 +28,8 @@ pub enum Error {
 pub fn crds() -> Result<Vec<(String, String)>, Error> {
     [HelmRelease::crd(), RollbackRequest::crd()]
         .into_iter()
-        .map(|crd| {
+        .map(|mut crd| {
+            drop_foreign_formats(&mut crd);
             let name = format!("{}.yaml", crd.spec.names.plural);
             let text = serde_yaml::to_string(&crd).map_err(|source| Error::Print {
                 name: name.clone(),
@@ -34,4 +38,51 @@ pub fn crds() -> Result<Vec<(String, String)>, Error> {
             Ok((name, format!("# Printed from operator/api by `make crds`.\n{text}")))
         })
         .collect()
+}
+
+/// Kubernetes knows `int32` and `int64` only, and warns of every other format at each apply.
+fn drop_foreign_formats(crd: &mut CustomResourceDefinition) {
+    for version in &mut crd.spec.versions {
+        if let Some(schema) = version
+            .schema
+            .as_mut()
+            .and_then(|schema| schema.open_api_v3_schema.as_mut())
+        {
+            walk(schema);
+        }
+    }
+}
+
+fn walk(schema: &mut JSONSchemaProps) {
+    if schema
+        .format
+        .as_ref()
+        .is_some_and(|format| format.starts_with("uint"))
+    {
+        schema.format = None;
+    }
+    for property in schema.properties.iter_mut().flat_map(|map| map.values_mut()) {
+        walk(property);
+    }
+    if let Some(items) = &mut schema.items {
+        use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaPropsOrArray;
+        match items {
+            JSONSchemaPropsOrArray::Schema(item) => walk(item),
+            JSONSchemaPropsOrArray::Schemas(all) => all.iter_mut().for_each(walk),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definitions_in_the_repository_are_those_of_the_types() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crds");
+        for (name, text) in crds().unwrap() {
+            let kept = std::fs::read_to_string(folder.join(&name)).unwrap_or_default();
+            assert!(kept == text, "crds/{name} is stale: run `make crds`");
+        }
+    }
 }

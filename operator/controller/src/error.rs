@@ -17,7 +17,7 @@ pub enum Error {
     #[error("{0}")]
     Record(#[from] belay_release::Error),
     /// A call through kube failed.
-    #[error("{doing}: {source}")]
+    #[error("{doing}: {}", said(.source))]
     Kube {
         /// What was being done.
         doing: &'static str,
@@ -78,5 +78,13 @@ impl Error {
             doing,
             source: Box::new(source),
         }
+    }
+}
+
+/// The API server's own words, without the rest of its answer.
+fn said(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => status.message.clone(),
+        other => other.to_string(),
     }
 }

@@ -181,6 +181,7 @@ pub struct BlockedStatus {
     /// Whose fault it was.
     pub class: FailureClass,
     /// What happened, in one word.
+    #[schemars(with = "String")]
     pub reason: Reason,
     /// What happened, for people.
     pub message: String,
@@ -206,6 +207,7 @@ pub struct FailureStatus {
     /// Whose fault it was.
     pub class: FailureClass,
     /// What happened, in one word.
+    #[schemars(with = "String")]
     pub reason: Reason,
     /// What happened, in one sentence.
     pub message: String,

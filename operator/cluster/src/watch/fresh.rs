@@ -110,11 +110,16 @@ impl Watches {
                 .page("application/json", next.as_deref())
                 .read(connection)
                 .await?;
-            let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) else {
-                return Err(Error::Malformed {
-                    what: selection.path,
-                    why: "answered without items".into(),
-                });
+            let items = match page.get_mut("items").map(Value::take) {
+                Some(Value::Array(items)) => items,
+                // An empty list of partial metadata says null.
+                Some(Value::Null) => Vec::new(),
+                _ => {
+                    return Err(Error::Malformed {
+                        what: selection.path,
+                        why: "answered without items".into(),
+                    });
+                }
             };
             for mut object in items {
                 let name = object

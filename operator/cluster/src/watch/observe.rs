@@ -233,11 +233,16 @@ impl Observer {
             };
             let position = resource_version(&page);
             next = next_page(&page);
-            let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) else {
-                return Err(Error::Malformed {
-                    what: selection.path.clone(),
-                    why: "answered without items".into(),
-                });
+            let items = match page.get_mut("items").map(Value::take) {
+                Some(Value::Array(items)) => items,
+                // An empty list of partial metadata says null.
+                Some(Value::Null) => Vec::new(),
+                _ => {
+                    return Err(Error::Malformed {
+                        what: selection.path.clone(),
+                        why: "answered without items".into(),
+                    });
+                }
             };
             for object in items {
                 listed.extend(key_of(resolved, &object));
