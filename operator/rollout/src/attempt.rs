@@ -5,7 +5,7 @@ use belay_api::helm_release::{AttemptKind, Moment, Stage};
 use belay_health::ObjectRef;
 use serde::{Deserialize, Serialize};
 
-use crate::{ChartId, Digest, Failure};
+use crate::{ChartId, Digest, Failure, Hold, Order, Pin};
 
 /// How many moments of an attempt are kept for the evidence.
 const MAX_TIMELINE: usize = 24;
@@ -55,6 +55,10 @@ pub enum Cause {
         name: String,
         /// Its uid.
         uid: String,
+        /// What the spec asked for when the rollback began: what the hold is against.
+        asked: Option<Digest>,
+        /// The spec's generation then.
+        generation: i64,
     },
     /// The failure of the attempt before.
     Failure,
@@ -155,6 +159,32 @@ impl Attempt {
         self.hooks.iter().find(|hook| {
             hook.irreversible
                 && matches!(hook.progress, HookProgress::Succeeded | HookProgress::Done)
+        })
+    }
+
+    /// The hold that a request brings with its success; none when the spec asks for what was brought back.
+    pub fn pin(&self, orders: &[Order]) -> Option<Pin> {
+        let Cause::Request {
+            name,
+            uid,
+            asked,
+            generation,
+        } = &self.cause
+        else {
+            return None;
+        };
+        if asked.as_ref() == Some(&self.digest) {
+            return None;
+        }
+        Some(Pin {
+            request: Some(name.clone()),
+            hold: orders
+                .iter()
+                .find(|order| &order.uid == uid)
+                .map_or(Hold::SpecChange, Order::hold),
+            digest: self.digest.clone(),
+            asked: asked.clone(),
+            generation: *generation,
         })
     }
 

@@ -471,7 +471,7 @@ impl Ledger {
             return self;
         };
         let left = self.left_by(&attempt);
-        if let (Cause::Request { uid, name }, Some(left)) = (&attempt.cause, left) {
+        if let (Cause::Request { uid, name, .. }, Some(left)) = (&attempt.cause, left) {
             let failure = Failure {
                 revision: Some(left.revision),
                 digest: left.digest.clone(),

@@ -193,6 +193,8 @@ fn begin_rollback(world: &World, ledger: &Ledger, order: &Order, target: Target)
         cause: Cause::Request {
             name: order.name.clone(),
             uid: order.uid.clone(),
+            asked: world.desired.digest().cloned(),
+            generation: world.declared.generation,
         },
         revision: next_revision(world, ledger),
         digest,

@@ -465,7 +465,7 @@ impl Cluster {
             proven_at: now,
             record: json!({ "manifest": content }),
         };
-        let pin = self.pin_of(&attempt);
+        let pin = attempt.pin(&self.orders);
         self.transition(|ledger| ledger.finished(proven, pin, "complete", now))?;
         let kept: Vec<_> = self
             .ledger
@@ -489,21 +489,6 @@ impl Cluster {
             }
         }
         Ok(())
-    }
-
-    fn pin_of(&self, attempt: &Attempt) -> Option<Pin> {
-        let Cause::Request { uid, name } = &attempt.cause else {
-            return None;
-        };
-        let asked = self.desired().digest().cloned();
-        let order = self.orders.iter().find(|order| &order.uid == uid);
-        (asked.as_ref() != Some(&attempt.digest)).then(|| Pin {
-            request: Some(name.clone()),
-            hold: order.map_or(Hold::SpecChange, belay_rollout::Order::hold),
-            digest: attempt.digest.clone(),
-            asked,
-            generation: self.declared.generation,
-        })
     }
 
     fn set_status(&mut self, revision: u32, status: Status) -> Done {

@@ -44,6 +44,9 @@ const DEEDS: [Deed; 12] = [
     Deed::Degrade,
 ];
 
+/// More states than three deeds lead to.
+const MAX_STATES: usize = 150_000;
+
 /// What follows a state by itself.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Next {
@@ -106,6 +109,10 @@ impl Search {
 
     fn run(&mut self) {
         while let Some((index, state)) = self.queue.pop_front() {
+            assert!(
+                self.next.len() < MAX_STATES,
+                "the world does not end: something goes on and on"
+            );
             if let Some(cluster) = by_itself(&state.cluster) {
                 let (left, story) = (state.left, state.story.clone());
                 self.next[index] = Next::State(self.add(State {

@@ -54,6 +54,21 @@ fn a_newer_spec_that_is_blocked_brings_the_last_good_revision_back() {
 }
 
 #[test]
+fn a_first_install_that_gives_way_to_a_blocked_spec_leaves_nothing() {
+    let mut cluster = Cluster::asking_for("v1").with("v1", Health::NoImage);
+    cluster.rest();
+    cluster.set_chart("v2", Health::Silent, &[]);
+    cluster.edit("v2");
+    cluster.until(|cluster| {
+        cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.at == At::Waiting)
+    });
+    assert_eq!(cluster.roll_out("v1"), Waiting::Blocked);
+    assert!(cluster.objects.is_empty(), "{:?}", cluster.objects);
+}
+
+#[test]
 fn a_newer_spec_that_cannot_be_begun_after_all_brings_the_last_good_revision_back() {
     let mut cluster = waiting_for_v2();
     cluster.set_chart("v3", Health::Unacceptable, &[]);
