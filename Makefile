@@ -6,7 +6,9 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint crds bench cluster cluster-down
 
-CONTROLPLANE = cargo run --quiet --package belay-harness --bin controlplane --
+# One selection of packages for every build: another one would mean other features, and building all anew.
+BUILT = $(or $(CARGO_TARGET_DIR),target)/debug
+CONTROLPLANE = $(BUILT)/controlplane
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
@@ -14,28 +16,31 @@ help: ## List the targets
 # A KUBECONFIG of the environment is left alone: only `make demo KUBECONFIG=…` means the user's own cluster.
 DEMO_CLUSTER = $(if $(filter command%,$(origin KUBECONFIG)),--kubeconfig $(KUBECONFIG))
 
-demo: ## Install, upgrade, revert and roll back a chart on a real control plane, live
-	@echo "building belay and the demo; the first time this takes about 4 minutes on 2 cores"
-	cargo build --package belay --package belay-demo
-	cargo run --quiet --package belay-demo -- $(DEMO_CLUSTER)
+demo: bins ## Install, upgrade, revert and roll back a chart on a real control plane, live
+	@$(BUILT)/belay-demo $(DEMO_CLUSTER)
+
+.PHONY: bins
+bins:
+	@echo "building Belay; the first time this takes about 4 minutes on 2 cores"
+	@cargo build --workspace --bins
 
 test: lint ## Formatting, lints and all tests, on a control plane that ends with them
-	cargo build --workspace --bins
+	cargo build --workspace --all-targets
 	$(CONTROLPLANE) with cargo test --workspace
 
 lint: ## Formatting and lints
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- --deny warnings
 
-crds: ## Write crds/ from the Rust types
-	cargo run --quiet --package belay-api --bin crds -- crds
+crds: bins ## Write crds/ from the Rust types
+	$(BUILT)/crds crds
 
-bench: ## Compare with kubectl apply and helm, on a control plane that ends with it
-	cargo build --release --package belay --package belay-bench
-	$(CONTROLPLANE) with cargo run --release --quiet --package belay-bench
+bench: bins ## Compare with kubectl apply and helm, on a control plane that ends with it
+	cargo build --release --workspace --bin belay --bin belay-bench
+	$(CONTROLPLANE) with $(or $(CARGO_TARGET_DIR),target)/release/belay-bench
 
-cluster: ## Start a control plane in the background, once, and print its kubeconfig
+cluster: bins ## Start a control plane in the background, once, and print its kubeconfig
 	@$(CONTROLPLANE) up
 
-cluster-down: ## Stop that control plane and remove its data
+cluster-down: bins ## Stop that control plane and remove its data
 	@$(CONTROLPLANE) down

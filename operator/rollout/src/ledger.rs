@@ -364,6 +364,14 @@ impl Ledger {
         self.moved(At::Waiting, now)
     }
 
+    /// Objects that no revision wanted are gone, or not ours any more.
+    #[must_use]
+    pub fn pruned(mut self, gone: &[ObjectKey]) -> Self {
+        self.inventory
+            .retain(|tracked| tracked.wanted || !gone.contains(&tracked.object.key()));
+        self
+    }
+
     /// The attempt goes on to `at`.
     #[must_use]
     pub fn moved(mut self, at: At, now: Timestamp) -> Self {

@@ -54,7 +54,7 @@ pub(super) async fn apply(context: &Context, session: &mut Session) -> Result<()
     let applied: Vec<_> = outcome
         .applied
         .iter()
-        .map(|applied| tracked(applied, &references))
+        .map(|applied| tracked(applied, &references, since))
         .collect();
     if let Some(failed) = outcome.failed.into_iter().next() {
         let name = failed
@@ -101,7 +101,7 @@ fn known(ledger: Option<&Ledger>, reference: &ObjectRef) -> Known {
         .map_or(Known::Nothing, |uid| Known::Ours { uid })
 }
 
-fn tracked(applied: &Applied, references: &[ObjectRef]) -> Tracked {
+fn tracked(applied: &Applied, references: &[ObjectRef], since: Option<Timestamp>) -> Tracked {
     let object = references
         .iter()
         .find(|reference| reference.key() == applied.key)
@@ -118,12 +118,30 @@ fn tracked(applied: &Applied, references: &[ObjectRef]) -> Tracked {
         uid: Some(applied.uid.clone()),
         resource_version: applied.resource_version.0,
         wanted: true,
-        created: applied.created,
+        created: applied.created || made_since(&applied.live, since),
     }
 }
 
-/// Deletes what no revision since last good wants any more.
+/// An object that is younger than the pending record is this attempt's, even if the answer to its creation was lost.
+fn made_since(live: &Value, since: Option<Timestamp>) -> bool {
+    let created = live
+        .pointer("/metadata/creationTimestamp")
+        .and_then(Value::as_str)
+        .and_then(|text| text.parse::<Timestamp>().ok());
+    matches!((created, since), (Some(created), Some(since)) if created >= since.whole_seconds())
+}
+
+/// Prunes, with a failure judged as the attempt's.
 async fn prune(session: &Session) -> Result<Vec<ObjectKey>, Halt> {
+    match prune_unwanted(session).await {
+        Ok(gone) => Ok(gone),
+        Err(Error::NotDone(error)) => Err(judge_failure(session, error, "pruning")?),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Deletes what no revision since last good wants any more; answers with what is not ours to hold any longer.
+pub(super) async fn prune_unwanted(session: &Session) -> Result<Vec<ObjectKey>, Error> {
     let owner = session.marks();
     let mut unwanted: Vec<_> = session
         .ledger()?
@@ -133,21 +151,13 @@ async fn prune(session: &Session) -> Result<Vec<ObjectKey>, Halt> {
         .map(|tracked| tracked.object.key())
         .collect();
     unwanted.sort_by(|a, b| uninstall_order(&a.kind, &b.kind));
-    let mut gone = Vec::new();
-    for key in unwanted {
-        match session.connection.prune(&key, &owner).await {
-            Ok(
-                Pruned::Deleted { .. }
-                | Pruned::AlreadyGone
-                | Pruned::Kept
-                | Pruned::NotOurs { .. },
-            ) => {
-                gone.push(key);
-            }
-            Err(error) => return Err(judge_failure(session, error, &key.to_string())?),
+    for key in &unwanted {
+        let pruned = session.connection.prune(key, &owner).await?;
+        if let Pruned::NotOurs { owner } = &pruned {
+            tracing::info!(object = %key, ?owner, "left, since it is not marked as this release's");
         }
     }
-    Ok(gone)
+    Ok(unwanted)
 }
 
 /// What the same apply meets again is the revision's own failure; everything else is tried again until

@@ -8,6 +8,7 @@ use belay_api::{Duration, Reason, Timestamp};
 use belay_chart::Release;
 use belay_cluster::storage::{Storage, record_size};
 use belay_cluster::{ApplyOptions, Error as ClusterError, Item, NotDone, RefusalKind};
+use belay_health::ObjectRef;
 use belay_release::{Info, Manifest, Record, Status, StorageKey};
 use belay_rollout::{
     At, Attempt, Cause, ChartId, Digest, Executed, Outcome, Plan, Rejection, Running, Target,
@@ -76,11 +77,26 @@ pub(super) async fn begin(
     let now = clock::now();
     let executed = executed(session, &plan, now)?;
     let attempt = attempt(&plan, id, now).moved(At::Preparing, now);
+    let foreign = match (&plan.cause, plan.from) {
+        (Cause::OutsideChange, Some(revision)) => brought_by(session, revision).await?,
+        _ => Vec::new(),
+    };
     session
-        .transition(|ledger| ledger.begun(attempt, executed))
+        .transition(|ledger| ledger.noticed(&foreign).begun(attempt, executed))
         .await?;
     session.record = Some(Arc::new(record));
     Ok(())
+}
+
+/// What somebody's revision brought: it goes with the way back unless the target holds it too.
+async fn brought_by(session: &Session, revision: u32) -> Result<Vec<ObjectRef>, Error> {
+    let storage = Storage::new(session.connection.clone(), &session.key.namespace);
+    let key = StorageKey::new(&session.key.release, revision);
+    let Some(stored) = storage.get(&key).await? else {
+        return Ok(Vec::new());
+    };
+    let objects = stored.record.documents()?.objects()?;
+    objects::references(&session.connection, &objects, &stored.record.namespace).await
 }
 
 /// A removal has no record of its own: its hooks are those of the newest one.

@@ -7,7 +7,7 @@ use kube::api::{Patch, PatchParams};
 use kube::{Api, ResourceExt};
 use serde_json::json;
 
-use super::Halt;
+use super::{Halt, requests};
 use crate::clock;
 use crate::error::Error;
 use crate::session::Session;
@@ -43,6 +43,7 @@ pub(super) async fn release(session: &mut Session) -> Result<(), Error> {
         .as_ref()
         .is_some_and(|ledger| ledger.owner.uid == session.world.declared.identity.uid);
     if ours {
+        requests::end_all(session).await?;
         session.store().delete().await?;
     }
     remove_finalizer(session).await

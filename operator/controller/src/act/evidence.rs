@@ -19,7 +19,9 @@ const MOMENTS: usize = 12;
 /// read is left out: a failure is recorded whatever its evidence.
 pub(super) async fn collect(session: &mut Session, mut failure: Failure) -> Failure {
     for pod in &mut failure.pods {
-        let Some(container) = pod.container.clone() else {
+        // A container that never ran has nothing to say.
+        let ran = pod.restarts > 0 || pod.exit_code.is_some();
+        let Some(container) = pod.container.clone().filter(|_| ran) else {
             continue;
         };
         for previous in [true, false] {

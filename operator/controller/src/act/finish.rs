@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use belay_api::helm_release::AttemptKind;
 use belay_cluster::storage::{Storage, Update};
+use belay_health::clip;
 use belay_release::{Record, Status, StorageKey};
-use belay_rollout::{Attempt, Cause, Hold, Pin, Proven};
+use belay_rollout::{Attempt, Cause, Proven};
 use serde_json::Value;
 
 use super::Halt;
@@ -14,6 +15,9 @@ use super::record::pending;
 use crate::clock;
 use crate::error::Error;
 use crate::session::Session;
+
+/// The most bytes of a failure's description: `helm history` shows it in one line.
+const DESCRIPTION_BYTES: usize = 300;
 
 /// Records a success.
 pub(super) async fn finish(session: &mut Session) -> Result<(), Halt> {
@@ -39,7 +43,7 @@ pub(super) async fn finish(session: &mut Session) -> Result<(), Halt> {
         proven_at: now,
         record: essence(&record)?,
     };
-    let pin = pin(session, &attempt);
+    let pin = attempt.pin(&session.world.orders);
     session
         .transition(|ledger| ledger.finished(proven, pin, &description, now))
         .await?;
@@ -52,14 +56,17 @@ pub(super) async fn settle(session: &mut Session) -> Result<(), Error> {
     let attempt = session.attempt()?.clone();
     let message = match &attempt.at {
         belay_rollout::At::Failed { failure, .. } => failure.message.clone(),
-        _ => String::new(),
+        _ => "let go before it came to an end".to_owned(),
     };
     let what = match attempt.kind {
         AttemptKind::Install => "Install",
         AttemptKind::Rollback | AttemptKind::Revert => "Rollback",
         AttemptKind::Upgrade | AttemptKind::Uninstall => "Upgrade",
     };
-    let description = format!("{what} \"{}\" failed: {message}", session.key.release);
+    let description = clip(
+        &format!("{what} \"{}\" failed: {message}", session.key.release),
+        DESCRIPTION_BYTES,
+    );
     set_status(session, attempt.revision, Status::Failed, &description).await
 }
 
@@ -141,30 +148,6 @@ fn success(session: &Session, attempt: &Attempt) -> String {
             )
         }
     }
-}
-
-/// The hold that a request brings; none when the spec asks for what was brought back.
-fn pin(session: &Session, attempt: &Attempt) -> Option<Pin> {
-    let Cause::Request { uid, name } = &attempt.cause else {
-        return None;
-    };
-    let desired = session.world.desired.digest().cloned();
-    if desired.as_ref() == Some(&attempt.digest) {
-        return None;
-    }
-    let hold = session
-        .world
-        .orders
-        .iter()
-        .find(|order| &order.uid == uid)
-        .map_or(Hold::SpecChange, belay_rollout::Order::hold);
-    Some(Pin {
-        request: Some(name.clone()),
-        hold,
-        digest: attempt.digest.clone(),
-        asked: desired,
-        generation: session.world.declared.generation,
-    })
 }
 
 /// Deletes the oldest records over `maxHistory`. Proven revisions stay in Helm's history too.

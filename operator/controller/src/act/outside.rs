@@ -3,7 +3,7 @@
 use belay_release::Status;
 use belay_rollout::{Digest, Hold, Pin};
 
-use super::{Halt, adopt, finish};
+use super::{Halt, adopt, apply, finish};
 use crate::error::Error;
 use crate::session::Session;
 
@@ -58,6 +58,11 @@ pub(super) async fn keep(session: &mut Session, revision: u32) -> Result<(), Hal
             )
         })
         .await?;
+    // What a half-applied attempt of ours left behind belongs to no revision any more.
+    let gone = apply::prune_unwanted(session).await?;
+    if !gone.is_empty() {
+        session.transition(|ledger| ledger.pruned(&gone)).await?;
+    }
     Ok(())
 }
 

@@ -8,7 +8,8 @@ use belay_cluster::crds::CrdPolicy;
 use belay_cluster::storage::{Creation, Storage};
 use belay_cluster::{NotDone, RecordStamp};
 use belay_release::{Record, StorageKey};
-use belay_rollout::{Ledger, Stored};
+use belay_rollout::{Attempt, Cause, Ledger, Stored};
+use serde_json::Value;
 
 use super::{Halt, begin, objects};
 use crate::clock;
@@ -105,10 +106,16 @@ async fn rebuild(context: &Context, session: &mut Session) -> Result<Arc<Record>
             .iter()
             .find(|proven| proven.digest == attempt.digest)
             .map(|proven| proven.record.clone());
-        let Some(json) = proven else {
-            let now = session.world.now;
-            session.transition(|ledger| ledger.abandoned(now)).await?;
-            return Err(Error::Stale.into());
+        let json = match proven {
+            Some(json) => json,
+            None => match ordered(session, &storage, &attempt).await? {
+                Some(json) => json,
+                None => {
+                    let now = session.world.now;
+                    session.transition(|ledger| ledger.abandoned(now)).await?;
+                    return Err(Error::Stale.into());
+                }
+            },
         };
         let text = serde_json::to_vec(&json).unwrap_or_default();
         let mut record = Record::from_json(&text).map_err(Error::from)?;
@@ -121,6 +128,9 @@ async fn rebuild(context: &Context, session: &mut Session) -> Result<Arc<Record>
         );
         return Ok(Arc::new(record));
     }
+    if session.world.desired.digest() != Some(&attempt.digest) {
+        return Err(Error::Stale.into());
+    }
     let rendering = begin::render(context, session, attempt.kind, attempt.revision).await?;
     Ok(Arc::new(begin::record_of(
         session,
@@ -129,6 +139,30 @@ async fn rebuild(context: &Context, session: &mut Session) -> Result<Arc<Record>
         attempt.revision,
         &attempt.id,
     )?))
+}
+
+/// The record that a request named by its revision.
+async fn ordered(
+    session: &Session,
+    storage: &Storage,
+    attempt: &Attempt,
+) -> Result<Option<Value>, Error> {
+    let Cause::Request { uid, .. } = &attempt.cause else {
+        return Ok(None);
+    };
+    let Some(executed) = session
+        .ledger()?
+        .executed
+        .iter()
+        .find(|executed| &executed.uid == uid)
+    else {
+        return Ok(None);
+    };
+    let key = StorageKey::new(&session.key.release, executed.to.revision);
+    match storage.get(&key).await? {
+        Some(stored) => Ok(serde_json::from_slice(&stored.record.to_json()?).ok()),
+        None => Ok(None),
+    }
 }
 
 fn note_stored(session: &mut Session, record: &Record, stamp: &RecordStamp) {

@@ -7,7 +7,7 @@ use belay_health::{ObjectKey, Verdict};
 use belay_release::{StorageKey, uninstall_order};
 use belay_rollout::Proof;
 
-use super::claim;
+use super::{claim, requests};
 use crate::clock;
 use crate::error::Error;
 use crate::gather;
@@ -83,6 +83,7 @@ pub(super) async fn forget(session: &mut Session) -> Result<(), Error> {
     session.world.storage.clear();
     session.record = None;
     if kind == AttemptKind::Uninstall {
+        requests::end_all(session).await?;
         session.store().delete().await?;
         claim::remove_finalizer(session).await
     } else {

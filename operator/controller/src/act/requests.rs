@@ -9,6 +9,22 @@ use serde_json::json;
 use crate::error::Error;
 use crate::session::Session;
 
+/// Ends the requests of a release that goes: their record outlives it.
+pub(super) async fn end_all(session: &mut Session) -> Result<(), Error> {
+    let open: Vec<_> = session
+        .world
+        .orders
+        .iter()
+        .filter(|order| !order.phase.is_final())
+        .map(|order| order.name.clone())
+        .collect();
+    for name in open {
+        let message = "the HelmRelease was deleted";
+        refuse(session, &name, Reason::ReleaseNotFound, message).await?;
+    }
+    Ok(())
+}
+
 /// Writes why a request is not carried out; it is over with that.
 pub(super) async fn refuse(
     session: &mut Session,

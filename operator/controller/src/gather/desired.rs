@@ -125,6 +125,11 @@ async fn resolve(
             }
         }),
     };
+    if let (Err(refusal), Some(old)) = (&outcome, old)
+        && let Some(kept) = keep_through_outage(refusal, old, release, now)
+    {
+        return Ok(kept);
+    }
     let failures = match &outcome {
         Ok(_) => 0,
         Err(_) => 1 + old.map_or(0, |old| old.failures),
@@ -135,6 +140,31 @@ async fn resolve(
         at: now,
         failures,
         outcome: outcome.map_err(|refusal| reject(&refusal, failures, release, now)),
+    })
+}
+
+/// What runs keeps running while its source is down: an interval's look that fails for the moment changes nothing
+/// of what the same spec came to before.
+fn keep_through_outage(
+    refusal: &Refusal,
+    old: &Resolved,
+    release: &HelmRelease,
+    now: Timestamp,
+) -> Option<Resolved> {
+    let same = Some(old.generation) == release.metadata.generation
+        && old.token.as_ref() == release.annotations().get(names::RECONCILE);
+    if !(refusal.transient && same && old.outcome.is_ok()) {
+        return None;
+    }
+    tracing::warn!(
+        namespace = release.namespace().unwrap_or_default(),
+        name = release.name_any(),
+        message = %refusal.message,
+        "the chart cannot be looked at; what runs stays"
+    );
+    Some(Resolved {
+        at: now,
+        ..old.clone()
     })
 }
 

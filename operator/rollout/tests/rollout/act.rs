@@ -267,15 +267,11 @@ impl Cluster {
         };
         let order = self.orders.iter().find(|order| &order.uid == uid)?;
         let ledger = self.ledger.as_ref()?;
-        let revision = match &plan.target {
-            Target::Stored(revision) => *revision,
-            _ => {
-                let proven = ledger
-                    .proven
-                    .iter()
-                    .find(|proven| proven.digest == plan.digest)?;
-                proven.revision
-            }
+        let proven = |proven: &&Proven| proven.digest == plan.digest;
+        let revision = if let Target::Stored(revision) = &plan.target {
+            *revision
+        } else {
+            ledger.proven.iter().find(proven)?.revision
         };
         Some(Executed {
             name: order.name.clone(),

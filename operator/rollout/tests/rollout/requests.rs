@@ -148,7 +148,7 @@ fn a_request_is_refused_when_something_else_runs_than_it_expects() {
     for (revision, digest) in [(Some(1), None), (None, Some("v1".to_owned()))] {
         let mut cluster = two_proven();
         cluster.order_with("back", |spec| {
-            spec.expected_current = Some(ExpectedCurrent { revision, digest })
+            spec.expected_current = Some(ExpectedCurrent { revision, digest });
         });
         assert_eq!(cluster.rest(), Waiting::Deployed);
         assert_eq!(
@@ -173,7 +173,7 @@ fn a_request_for_what_is_not_there_is_refused_with_a_reason_of_its_own() {
     let mut cluster = two_proven();
     cluster.order_with("no such revision", |spec| spec.target.revision = Some(9));
     cluster.order_with("no such digest", |spec| {
-        spec.target.digest = Some("v9".into())
+        spec.target.digest = Some("v9".into());
     });
     cluster.order_with("there already", |spec| spec.target.revision = Some(2));
     let past = belay_api::Timestamp(cluster.now.0 - 1);
@@ -213,7 +213,7 @@ fn a_request_names_a_proven_digest_or_chart_version() {
     cluster.rest();
     assert!(cluster.holds("v1"));
     cluster.order_with("by version", |spec| {
-        spec.target.chart_version = Some("v2".into())
+        spec.target.chart_version = Some("v2".into());
     });
     cluster.rest();
     assert!(cluster.holds("v2"));
