@@ -36,6 +36,7 @@ fn killed_after_each_write(
     story(&mut undisturbed);
     told(&undisturbed, "undisturbed");
     for write in 1.. {
+        assert!(write < 200, "it never stops writing");
         let mut cluster = start();
         cluster.dies_after = Some(write);
         story(&mut cluster);
@@ -143,6 +144,7 @@ fn a_removal_survives_a_kill_after_any_write() {
 #[test]
 fn a_spec_that_changes_while_nobody_runs_is_rolled_out_whole_from_any_moment() {
     for moment in 0.. {
+        assert!(moment < 200, "it never comes to rest");
         let mut cluster = Cluster::asking_for("v1");
         cluster.rest();
         cluster.edit("v2");

@@ -16,6 +16,7 @@ fn a_deletion_at_any_moment_of_a_rollout_leaves_nothing() {
     };
     for health in [Health::Good, Health::NoImage] {
         for moment in 0.. {
+            assert!(moment < 200, "it never comes to rest");
             let mut cluster = Cluster::asking_for("v1").with_hooks("v2", health, &[hook]);
             cluster.rest();
             cluster.edit("v2");
