@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::{Reason, Timestamp};
 
 /// What a condition speaks of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 pub enum ConditionType {
     /// The declared release runs and is proven. kstatus, Argo CD and `kubectl wait` look here.
     Ready,

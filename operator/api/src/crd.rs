@@ -35,7 +35,10 @@ pub fn crds() -> Result<Vec<(String, String)>, Error> {
                 name: name.clone(),
                 source,
             })?;
-            Ok((name, format!("# Printed from operator/api by `make crds`.\n{text}")))
+            Ok((
+                name,
+                format!("# Printed from operator/api by `make crds`.\n{text}"),
+            ))
         })
         .collect()
 }
@@ -61,7 +64,11 @@ fn walk(schema: &mut JSONSchemaProps) {
     {
         schema.format = None;
     }
-    for property in schema.properties.iter_mut().flat_map(|map| map.values_mut()) {
+    for property in schema
+        .properties
+        .iter_mut()
+        .flat_map(|map| map.values_mut())
+    {
         walk(property);
     }
     if let Some(items) = &mut schema.items {

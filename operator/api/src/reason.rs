@@ -38,7 +38,9 @@ impl fmt::Display for Phase {
 }
 
 /// Why a condition is as it is. `ARCHITECTURE.md` and the docs have a line for each on what to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 pub enum Reason {
     // At rest.
     /// The declared revision runs and is proven.

@@ -13,6 +13,7 @@ pub struct Timestamp(pub i64);
 
 impl Timestamp {
     /// The instant `duration` later; saturates.
+    #[must_use]
     pub const fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(duration.0 as i64))
     }
@@ -24,6 +25,7 @@ impl Timestamp {
     }
 
     /// The same instant without its fraction of a second, as Kubernetes keeps times.
+    #[must_use]
     pub const fn whole_seconds(self) -> Self {
         Self(self.0 - self.0.rem_euclid(1000))
     }
@@ -206,6 +208,9 @@ mod tests {
     fn an_instant_is_written_in_utc() {
         let instant: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
         assert_eq!(instant.to_string(), "2026-01-02T03:04:05Z");
-        assert_eq!(instant.plus(Duration::minutes(1)).since(instant), Duration(60_000));
+        assert_eq!(
+            instant.plus(Duration::minutes(1)).since(instant),
+            Duration(60_000)
+        );
     }
 }

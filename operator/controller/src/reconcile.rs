@@ -25,7 +25,7 @@ use crate::{clock, gather, report};
 /// The first wait after an error; doubled for each further one.
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 /// The longest wait after an error.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+const LONGEST_BACKOFF: Duration = Duration::from_mins(1);
 /// More steps than any decision needs before it waits: a bound against a loop that makes no progress.
 const MAX_STEPS: usize = 200;
 
@@ -116,9 +116,8 @@ async fn run(release: &Arc<HelmRelease>, context: &Context) -> Result<Action, Er
         &release.name_any(),
         &uid,
     );
-    let wait = match work(context, &mut session).await? {
-        Some(wait) => wait,
-        None => return Ok(gone(context, release)),
+    let Some(wait) = work(context, &mut session).await? else {
+        return Ok(gone(context, release));
     };
     let written = report::report(context, &session, &wait).await?;
     keep(context, &session, written);

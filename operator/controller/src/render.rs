@@ -97,9 +97,9 @@ fn render(
         message: error.to_string(),
         retry_at: None,
     };
-    let rendered = Rendered::from_files(&output.files).map_err(broken)?;
+    let sorted = Rendered::from_files(&output.files).map_err(broken)?;
     Ok(Rendering {
-        rendered,
+        rendered: sorted,
         notes: output.notes,
         crds: definitions(prepared.chart())?,
         chart: prepared.chart().record_json(),

@@ -124,7 +124,7 @@ async fn tell(context: &Context, release: &HelmRelease, before: &belay_api::Helm
         events.push(event(
             EventType::Normal,
             &format!("{:?}Started", attempt.kind),
-            format!("revision {}: {:?} begun", attempt.revision, attempt.kind),
+            &format!("revision {}: {:?} begun", attempt.revision, attempt.kind),
         ));
     }
     if let Some(failure) = &status.last_failure
@@ -133,7 +133,7 @@ async fn tell(context: &Context, release: &HelmRelease, before: &belay_api::Helm
         events.push(event(
             EventType::Warning,
             &failure.reason.to_string(),
-            failure.message.clone(),
+            &failure.message,
         ));
     }
     if status.phase != before.phase
@@ -147,11 +147,7 @@ async fn tell(context: &Context, release: &HelmRelease, before: &belay_api::Helm
             belay_api::ConditionStatus::False => EventType::Warning,
             _ => EventType::Normal,
         };
-        events.push(event(
-            kind,
-            &ready.reason.to_string(),
-            ready.message.clone(),
-        ));
+        events.push(event(kind, &ready.reason.to_string(), &ready.message));
     }
     for event in events {
         if let Err(error) = context.recorder.publish(&event, &reference).await {
@@ -160,12 +156,12 @@ async fn tell(context: &Context, release: &HelmRelease, before: &belay_api::Helm
     }
 }
 
-fn event(type_: EventType, reason: &str, note: String) -> Event {
+fn event(type_: EventType, reason: &str, note: &str) -> Event {
     Event {
         type_,
         reason: reason.to_owned(),
         // The API server takes notes of up to 1 kB.
-        note: Some(belay_health::clip(&note, 1000)),
+        note: Some(belay_health::clip(note, 1000)),
         action: "Reconcile".to_owned(),
         secondary: None,
     }

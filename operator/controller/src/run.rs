@@ -87,7 +87,7 @@ pub async fn run(
         let gated = connection.gated(Arc::new(claim.clone()));
         let (ending, over) = watch::channel(false);
         let watched = claim.clone();
-        let watcher = tokio::spawn(async move {
+        let ended = tokio::spawn(async move {
             tokio::select! {
                 () = signal(stopped) => {}
                 () = watched.lost() => {
@@ -97,7 +97,7 @@ pub async fn run(
             ending.send_replace(true);
         });
         work(gated, settings, metrics.clone(), over).await;
-        watcher.abort();
+        ended.abort();
         metrics.leader(false);
     }
     claim.release().await;

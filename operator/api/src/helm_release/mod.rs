@@ -7,11 +7,12 @@ mod status;
 
 pub use chart::{ChartSource, InlineChart, KeyRef, NameRef, RepositoryChart};
 pub use policy::{
-    CrdsPolicy, DeletionPolicy, FailFast, FailFastMode, InstallPolicy, OutsideChanges, RollbackPolicy,
-    UninstallPolicy, UpgradePolicy,
+    CrdsPolicy, DeletionPolicy, FailFast, FailFastMode, InstallPolicy, OutsideChanges,
+    RollbackPolicy, UninstallPolicy, UpgradePolicy,
 };
 pub use spec::{HelmRelease, HelmReleaseSpec, ValuesKind, ValuesReference};
 pub use status::{
-    AttemptKind, AttemptStatus, BlockedStatus, DesiredStatus, FailureClass, FailureStatus, FaultyObject,
-    HelmReleaseStatus, HistoryEntry, Moment, PinStatus, PodEvidence, ProgressStatus, RevisionStatus, Stage,
+    AttemptKind, AttemptStatus, BlockedStatus, DesiredStatus, FailureClass, FailureStatus,
+    FaultyObject, HelmReleaseStatus, HistoryEntry, Moment, PinStatus, PodEvidence, ProgressStatus,
+    RevisionStatus, Stage,
 };

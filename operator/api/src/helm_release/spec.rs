@@ -5,8 +5,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ChartSource, DeletionPolicy, FailFast, HelmReleaseStatus, InstallPolicy, OutsideChanges, RollbackPolicy,
-    UninstallPolicy, UpgradePolicy,
+    ChartSource, DeletionPolicy, FailFast, HelmReleaseStatus, InstallPolicy, OutsideChanges,
+    RollbackPolicy, UninstallPolicy, UpgradePolicy,
 };
 use crate::Duration;
 
@@ -43,7 +43,10 @@ pub struct HelmReleaseSpec {
     pub chart: ChartSource,
     /// The release's name for Helm; the object's own name if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 53), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"))]
+    #[schemars(
+        length(min = 1, max = 53),
+        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
+    )]
     pub release_name: Option<String>,
     /// Namespace of the chart's objects; the `HelmRelease`'s own if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,7 +63,7 @@ pub struct HelmReleaseSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "any_object")]
     pub values: Option<serde_json::Map<String, serde_json::Value>>,
-    /// Values from ConfigMaps and Secrets, merged in order, below `values`.
+    /// Values from `ConfigMap`s and `Secret`s, merged in order, below `values`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     pub values_from: Vec<ValuesReference>,

@@ -98,7 +98,9 @@ pub enum AttemptKind {
 }
 
 /// How far an attempt is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 pub enum Stage {
     /// The intent is on record, nothing has been written yet.
     Preparing,
@@ -158,7 +160,9 @@ pub struct ProgressStatus {
 }
 
 /// Whose fault a failure is, and so whether trying again can help.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 pub enum FailureClass {
     /// Of the revision itself: it fails again unless it is changed.
     Terminal,

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::session::Session;
 
 /// The most bytes of a failure's description: `helm history` shows it in one line.
-const DESCRIPTION_BYTES: usize = 300;
+const DESCRIPTION_BYTES: usize = 160;
 
 /// Records a success.
 pub(super) async fn finish(session: &mut Session) -> Result<(), Halt> {

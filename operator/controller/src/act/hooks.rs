@@ -20,7 +20,7 @@ use crate::reconcile::Context;
 use crate::session::Session;
 
 /// How long a hook's object of an earlier attempt may take to go.
-const GONE_WITHIN: Duration = Duration::from_secs(60);
+const GONE_WITHIN: Duration = Duration::from_mins(1);
 
 /// Creates the hook's object, or finds the one that was made for this attempt, then notes it.
 pub(super) async fn start(

@@ -107,15 +107,13 @@ async fn rebuild(context: &Context, session: &mut Session) -> Result<Arc<Record>
             .find(|proven| proven.digest == attempt.digest)
             .map(|proven| proven.record.clone());
         let json = match proven {
-            Some(json) => json,
-            None => match ordered(session, &storage, &attempt).await? {
-                Some(json) => json,
-                None => {
-                    let now = session.world.now;
-                    session.transition(|ledger| ledger.abandoned(now)).await?;
-                    return Err(Error::Stale.into());
-                }
-            },
+            Some(json) => Some(json),
+            None => ordered(session, &storage, &attempt).await?,
+        };
+        let Some(json) = json else {
+            let now = session.world.now;
+            session.transition(|ledger| ledger.abandoned(now)).await?;
+            return Err(Error::Stale.into());
         };
         let text = serde_json::to_vec(&json).unwrap_or_default();
         let mut record = Record::from_json(&text).map_err(Error::from)?;

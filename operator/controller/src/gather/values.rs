@@ -80,14 +80,11 @@ async fn read(
 
 fn add(merged: &mut Map, reference: &ValuesReference, bytes: &[u8]) -> Result<(), String> {
     let text = String::from_utf8_lossy(bytes);
-    match &reference.target_path {
-        Some(path) => strvals::set_literal(&format!("{path}={text}"), merged)
-            .map_err(|error| error.to_string()),
-        None => {
-            let values =
-                belay_yaml::parse_map(text.as_bytes()).map_err(|error| error.to_string())?;
-            overlay(merged, values);
-            Ok(())
-        }
+    if let Some(path) = &reference.target_path {
+        return strvals::set_literal(&format!("{path}={text}"), merged)
+            .map_err(|error| error.to_string());
     }
+    let values = belay_yaml::parse_map(text.as_bytes()).map_err(|error| error.to_string())?;
+    overlay(merged, values);
+    Ok(())
 }
