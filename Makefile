@@ -32,8 +32,9 @@ lint: ## Formatting and lints
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- --deny warnings
 
-crds: bins ## Write crds/ from the Rust types
+crds: bins ## Write crds/ and docs/fields.md from the Rust types
 	$(BUILT)/crds crds
+	$(BUILT)/fields > docs/fields.md
 
 bench: bins ## Compare with kubectl apply and helm, on a control plane that ends with it
 	cargo build --release --workspace --bin belay --bin belay-bench
