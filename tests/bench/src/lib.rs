@@ -1,1 +1,0 @@
-//! Ratios from interleaved runs.
