@@ -1,0 +1,212 @@
+//! What the operator does when there is nothing to do: nothing; and who of several does it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use belay_api::{HelmRelease, Reason};
+use belay_harness::{Identity, Operator, Request, Rights, belay_binary, until};
+use k8s_openapi::api::coordination::v1::Lease;
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::endure_charts::tiny;
+use crate::endure_world::{LIMIT, RELEASE, World, spec, world};
+
+/// How many releases are at rest.
+const RELEASES: usize = 20;
+/// How long the API server is listened to: longer than any pause between a loop's turns.
+const WINDOW: Duration = Duration::from_secs(20);
+
+/// What this user asked of the API server, leases left out.
+fn requests(world: &World, identity: &Identity) -> Vec<Request> {
+    let mut all = world.cluster.requests_of(identity).unwrap();
+    all.retain(|request| request.resource != "leases");
+    all
+}
+
+fn leases(world: &World, identity: &Identity) -> u64 {
+    let all = world.cluster.requests_of(identity).unwrap();
+    let leases = all.iter().filter(|request| request.resource == "leases");
+    leases.count() as u64
+}
+
+fn operator(world: &World, identity: &Identity, holder: &str) -> Operator {
+    let mut flags = world.flags();
+    for (flag, value) in [("--holder", holder), ("--metrics-bind", "127.0.0.1:0")] {
+        if let Some(at) = flags.iter().position(|found| found == flag) {
+            value.clone_into(&mut flags[at + 1]);
+        } else {
+            flags.extend([flag.to_owned(), value.to_owned()]);
+        }
+    }
+    Operator::start(&belay_binary().unwrap(), identity.kubeconfig(), &flags).unwrap()
+}
+
+#[tokio::test]
+async fn releases_at_rest_ask_nothing_of_the_api_server() {
+    // Given an operator with releases that are deployed.
+    let world = world("quiet").await;
+    let identity = world
+        .cluster
+        .identity("quiet", Rights::administrator())
+        .await
+        .unwrap();
+    let operator = operator(&world, &identity, "quiet-0");
+    let names: Vec<_> = (0..RELEASES).map(|n| format!("shop-{n}")).collect();
+    for name in &names {
+        world
+            .declare(name, &spec(&tiny(), &json!({"greeting": name})))
+            .await;
+    }
+    for name in &names {
+        world.rests(name, Reason::Deployed).await;
+    }
+    // The events of the last one are on their way while its status says Deployed.
+    let mut known = requests(&world, &identity).len();
+    loop {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let now = requests(&world, &identity).len();
+        if now == std::mem::replace(&mut known, now) {
+            break;
+        }
+    }
+
+    // When nothing happens for a while.
+    let renewed = leases(&world, &identity);
+    let served = world.cluster.requests_by(&identity).await.unwrap();
+    tokio::time::sleep(WINDOW).await;
+    let served = world.cluster.requests_by(&identity).await.unwrap() - served;
+    // The counter sees a request when it begins, the log when it ends.
+    until_more_leases(&world, &identity).await;
+    let renewed = leases(&world, &identity) - renewed;
+
+    // Then the API server served it nothing but its lease. A watch that ends in the window is one that nobody
+    // needs any more; one that began would be in the counter.
+    let mut asked = requests(&world, &identity).split_off(known);
+    asked.retain(|request| request.verb != "watch");
+    assert_eq!(asked, [], "of {RELEASES} releases at rest");
+    assert!(
+        served <= renewed,
+        "{served} requests in {WINDOW:?}, {renewed} of them for the lease"
+    );
+    operator.stop(LIMIT).await.unwrap();
+}
+
+/// Where the operator serves its pages, out of its log.
+async fn address(operator: &Operator) -> SocketAddr {
+    let deadline = tokio::time::Instant::now() + LIMIT;
+    loop {
+        let log = operator.log();
+        let found = log.lines().find_map(|line| {
+            let (_, rest) = line.split_once("address=")?;
+            rest.split_whitespace().next()?.parse().ok()
+        });
+        if let Some(address) = found {
+            return address;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{log}");
+        // A file tells nobody that it grew.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The status line and the body of a page.
+async fn page(address: SocketAddr, path: &str) -> (String, String) {
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: belay\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.lines().next().unwrap().to_owned(), body.to_owned())
+}
+
+async fn held_by(world: &World, holder: &str) {
+    until(
+        &world.api::<Lease>(),
+        "belay",
+        &format!("claim of {holder}"),
+        LIMIT,
+        |lease| {
+            let spec = lease.spec.as_ref();
+            spec.and_then(|spec| spec.holder_identity.as_deref()) == Some(holder)
+        },
+    )
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn of_two_operators_one_works_and_the_other_goes_on_when_it_stops() {
+    // Given an operator that holds the claim, and a second one beside it.
+    let world = world("leader").await;
+    let mut identities = Vec::new();
+    for label in ["first", "second"] {
+        let rights = Rights::administrator();
+        identities.push(world.cluster.identity(label, rights).await.unwrap());
+    }
+    let first = operator(&world, &identities[0], "first");
+    held_by(&world, "first").await;
+    let second = operator(&world, &identities[1], "second");
+    let pages = [address(&first).await, address(&second).await];
+
+    // When a release is declared, then the first one deploys it; the second one only looks at the claim.
+    world
+        .declare(RELEASE, &spec(&tiny(), &json!({"greeting": "one"})))
+        .await;
+    world.rests(RELEASE, Reason::Deployed).await;
+    until_more_leases(&world, &identities[1]).await;
+    assert_eq!(requests(&world, &identities[1]), []);
+
+    // And both answer probes, and tell who works.
+    for (address, leads) in pages.into_iter().zip(["1", "0"]) {
+        assert_eq!(
+            page(address, "/healthz").await,
+            ("HTTP/1.1 200 OK".into(), "ok".into())
+        );
+        assert_eq!(page(address, "/readyz").await.0, "HTTP/1.1 200 OK");
+        let (status, metrics) = page(address, "/metrics").await;
+        assert_eq!(status, "HTTP/1.1 200 OK");
+        let leader = metrics
+            .lines()
+            .find(|line| line.starts_with("belay_leader "));
+        assert_eq!(leader, Some(format!("belay_leader {leads}").as_str()));
+    }
+    let (_, metrics) = page(pages[0], "/metrics").await;
+    let ready = format!(
+        "belay_release_condition{{name=\"{RELEASE}\",namespace=\"{}\",type=\"Ready\"}} 1",
+        world.name()
+    );
+    assert!(metrics.contains(&ready), "{ready} is not in {metrics}");
+
+    // When the first one is asked to stop, then it ends well, and the second one goes on.
+    let ended = first.stop(LIMIT).await.unwrap();
+    assert!(ended.success(), "{ended}");
+    world
+        .declare(RELEASE, &spec(&tiny(), &json!({"greeting": "two"})))
+        .await;
+    held_by(&world, "second").await;
+    until(
+        &world.api::<HelmRelease>(),
+        RELEASE,
+        "the second operator's upgrade",
+        LIMIT,
+        |release| crate::endure_world::current(release) == Some(2),
+    )
+    .await
+    .unwrap();
+    world.rests(RELEASE, Reason::Deployed).await;
+    assert_eq!(world.history(RELEASE).await, ["superseded", "deployed"]);
+    assert!(second.stop(LIMIT).await.unwrap().success());
+}
+
+/// Waits until an operator has looked at the claim once more: what it did before is in the log then.
+async fn until_more_leases(world: &World, identity: &Identity) {
+    let seen = leases(world, identity);
+    let deadline = tokio::time::Instant::now() + LIMIT;
+    while leases(world, identity) == seen {
+        assert!(tokio::time::Instant::now() < deadline, "it does not look");
+        // The audit log tells nobody that it grew.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
