@@ -1,0 +1,160 @@
+//! Hooks of charts: once for an attempt, in their place, and gone as their policies say.
+
+use belay_api::{ConditionType, Reason};
+use belay_harness::{GENEROUS, gone};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Pod;
+use kube::ResourceExt;
+use kube::api::ListParams;
+use serde_json::json;
+
+use crate::operator_charts::{BETTER, GOOD, note, shop};
+use crate::operator_world::{SHOP, World, current, holds, message, operated_world};
+
+const IMAGE: &str = "registry.example/migrate:1";
+const FAILING: &str = "belay.test/fail:1";
+
+#[tokio::test]
+async fn a_hook_runs_once_and_before_what_it_prepares() {
+    let world = operated_world("hooks").await;
+    let chart = note().with_hook("prepare", IMAGE, "pre-install", "");
+    world.deploy(SHOP, &chart, &json!({})).await;
+
+    let prepare = job(&world, "prepare").await.unwrap();
+    assert_eq!(prepare.status.as_ref().unwrap().succeeded, Some(1));
+    assert_eq!(pods_of(&world, "prepare").await, 1, "it ran once");
+    let config = world.config_map("shop-config").await.unwrap();
+    assert!(prepare.creation_timestamp() <= config.creation_timestamp());
+
+    // No hook of an upgrade, and not run again by a look either.
+    world.looked_at(SHOP, "one").await;
+    world
+        .deploy(SHOP, &chart, &json!({"greeting": "two"}))
+        .await;
+    let after = job(&world, "prepare").await.unwrap();
+    assert_eq!(after.uid(), prepare.uid());
+    assert_eq!(pods_of(&world, "prepare").await, 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn hooks_go_as_their_delete_policies_say() {
+    let world = operated_world("policies").await;
+    let chart = note()
+        .with_hook(
+            "fleeting",
+            IMAGE,
+            "pre-install,pre-upgrade",
+            "hook-succeeded",
+        )
+        .with_hook(
+            "lasting",
+            IMAGE,
+            "post-install,post-upgrade",
+            "before-hook-creation",
+        );
+    world.deploy(SHOP, &chart, &json!({})).await;
+    gone(&world.api::<Job>(), "fleeting", GENEROUS)
+        .await
+        .unwrap();
+    let first = job(&world, "lasting").await.unwrap();
+    assert_eq!(first.status.as_ref().unwrap().succeeded, Some(1));
+
+    world
+        .deploy(SHOP, &chart, &json!({"greeting": "two"}))
+        .await;
+    let second = job(&world, "lasting").await.unwrap();
+    assert_ne!(second.uid(), first.uid(), "made anew for the new attempt");
+    assert_eq!(second.status.unwrap().succeeded, Some(1));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_failing_hook_before_an_upgrade_ends_it_before_anything_changes() {
+    let world = operated_world("prehook").await;
+    world.deploy(SHOP, &shop(), &json!({})).await;
+    let before = generation(&world).await;
+    let chart = shop().with_hook("migrate", FAILING, "pre-upgrade", "hook-failed");
+    let asked = world
+        .roll_out(SHOP, &chart, &json!({"image": BETTER}))
+        .await;
+    let release = world.stopped(&asked, Reason::RevisionBlocked).await;
+
+    assert!(holds(&release, ConditionType::Available));
+    assert!(
+        message(&release).contains("Job migrate failed"),
+        "{}",
+        message(&release)
+    );
+    let failure = release.status.unwrap().last_failure.unwrap();
+    assert_eq!(failure.reason, Reason::HookFailed);
+    assert_eq!(world.image(SHOP).await, GOOD);
+    assert_eq!(
+        generation(&world).await,
+        before,
+        "the Deployment was not touched"
+    );
+    gone(&world.api::<Job>(), "migrate", GENEROUS)
+        .await
+        .unwrap();
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_failing_hook_after_an_upgrade_takes_it_back() {
+    let world = operated_world("posthook").await;
+    world.deploy(SHOP, &note(), &json!({})).await;
+    let chart = note().with_hook("check", FAILING, "post-upgrade", "");
+    let asked = world
+        .roll_out(SHOP, &chart, &json!({"greeting": "two"}))
+        .await;
+    let release = world.stopped(&asked, Reason::RevisionBlocked).await;
+    assert_eq!(world.greeting(SHOP).await, "hello");
+    assert_eq!(current(&release), Some(3));
+    assert!(
+        job(&world, "check").await.is_some(),
+        "its policy keeps it for who wants to look"
+    );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn after_a_hook_that_cannot_be_undone_nothing_goes_back_by_itself() {
+    let world = operated_world("irreversible").await;
+    world.deploy(SHOP, &shop(), &json!({})).await;
+    let chart = shop().with(
+        "templates/migrate.yaml",
+        &json!({
+            "apiVersion": "batch/v1", "kind": "Job",
+            "metadata": {"name": "migrate", "annotations": {
+                "helm.sh/hook": "pre-upgrade", "belay.dev/irreversible": "true",
+            }},
+            "spec": {"backoffLimit": 0, "template": {"spec": {
+                "restartPolicy": "Never", "containers": [{"name": "hook", "image": IMAGE}],
+            }}},
+        })
+        .to_string(),
+    );
+    let broken = json!({"image": "belay.test/cannot-pull:1"});
+    let asked = world.roll_out(SHOP, &chart, &broken).await;
+    let release = world.stopped(&asked, Reason::PastPointOfNoReturn).await;
+    assert!(holds(&release, ConditionType::Stalled));
+    assert_eq!(world.image(SHOP).await, "belay.test/cannot-pull:1");
+    assert!(release.status.unwrap().last_failure.is_some());
+    world.end().await;
+}
+
+async fn job(world: &World, name: &str) -> Option<Job> {
+    world.api::<Job>().get_opt(name).await.unwrap()
+}
+
+async fn pods_of(world: &World, job: &str) -> usize {
+    let of_job = ListParams::default().labels(&format!("job-name={job}"));
+    world.api::<Pod>().list(&of_job).await.unwrap().items.len()
+}
+
+async fn generation(world: &World) -> Option<i64> {
+    let deployment = world.api::<Deployment>().get("shop-web").await.unwrap();
+    deployment.metadata.generation
+}

@@ -1,0 +1,262 @@
+//! What fails goes back, whole, and is not tried again unasked.
+
+use belay_api::helm_release::FailureClass;
+use belay_api::{ConditionType, Phase, Reason};
+use belay_harness::{GENEROUS, gone};
+use k8s_openapi::api::core::v1::ConfigMap;
+use serde_json::json;
+
+use crate::operator_charts::{BETTER, BROKEN, GOOD, REPLICAS, note, shop};
+use crate::operator_serving::{Serving, ready_pods};
+use crate::operator_world::{
+    SHOP, World, condition, current, desired, holds, message, operated_world, ready,
+};
+
+/// One of the charts has what the other has not.
+const ONLY_OLD: &str = "only-old";
+const ONLY_NEW: &str = "only-new";
+
+#[tokio::test]
+async fn an_upgrade_whose_image_cannot_be_pulled_is_taken_back_while_the_old_pods_serve() {
+    let world = operated_world("revert").await;
+    let old = shop().with_config_map(ONLY_OLD, &json!({}));
+    let new = shop().with_config_map(ONLY_NEW, &json!({}));
+    world.deploy(SHOP, &old, &json!({})).await;
+    let serving = Serving::watch(&world, SHOP).await;
+    assert_eq!(serving.pods().len(), REPLICAS as usize);
+
+    let values = json!({"image": BROKEN, "greeting": "new"});
+    let asked = world.roll_out(SHOP, &new, &values).await;
+    let release = world.stopped(&asked, Reason::RevisionBlocked).await;
+
+    // The old pods: the same ones, ready all the time.
+    assert!(serving.fewest() >= REPLICAS, "{} served", serving.fewest());
+    assert_eq!(ready_pods(&world, SHOP).await, serving.pods());
+    // The cluster holds the old manifest and nothing else.
+    assert_eq!(world.image(SHOP).await, GOOD);
+    assert_eq!(world.greeting(SHOP).await, "hello");
+    assert!(world.config_map(ONLY_OLD).await.is_some());
+    gone(&world.api::<ConfigMap>(), ONLY_NEW, GENEROUS)
+        .await
+        .unwrap();
+    // The status tells it apart from both a good and a dead release.
+    assert!(holds(&release, ConditionType::Available));
+    assert!(holds(&release, ConditionType::Stalled));
+    assert!(holds(&release, ConditionType::Consistent));
+    assert!(holds(&release, ConditionType::RolledBack));
+    assert!(condition(&release, ConditionType::Reconciling).is_none());
+    let status = release.status.as_ref().unwrap();
+    assert_eq!(status.phase, Phase::RolledBack);
+    assert_eq!(status.last_good.as_ref().unwrap().revision, 3);
+    assert_eq!(status.blocked[0].digest, desired(&release));
+    assert_eq!(status.blocked[0].class, FailureClass::Terminal);
+    // The evidence outlives the pods.
+    let failure = status.last_failure.as_ref().unwrap();
+    assert_eq!(failure.revision, Some(2));
+    assert_eq!(failure.class, FailureClass::Terminal);
+    assert_eq!(failure.reason, Reason::ImagePullFailed);
+    assert!(
+        failure.objects[0].object.contains("shop-web"),
+        "{failure:?}"
+    );
+    let evidence = &failure.pods[0];
+    assert!(evidence.pod.starts_with("shop-web-"), "{evidence:?}");
+    assert!(evidence.message.contains(BROKEN), "{evidence:?}");
+    assert!(!failure.timeline.is_empty());
+    // Helm tells the same story.
+    assert_eq!(
+        world.history(SHOP).await,
+        [
+            (1, "superseded".to_owned()),
+            (2, "failed".to_owned()),
+            (3, "deployed".to_owned())
+        ]
+    );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_blocked_digest_is_tried_again_only_by_its_name_and_then_once() {
+    let world = operated_world("blocked").await;
+    world.deploy(SHOP, &shop(), &json!({})).await;
+    let asked = world
+        .roll_out(SHOP, &shop(), &json!({"image": BROKEN}))
+        .await;
+    let release = world.stopped(&asked, Reason::RevisionBlocked).await;
+    let blocked = desired(&release);
+    let history = world.history(SHOP).await;
+    assert_eq!(history.len(), 3);
+
+    // An edit that asks for nothing else.
+    let values = json!({"image": BROKEN});
+    let spec = json!({"chart": shop().inline(), "values": values, "interval": "7m"});
+    let asked = world.apply(SHOP, &spec).await;
+    world.stopped(&asked, Reason::RevisionBlocked).await;
+    assert_eq!(world.history(SHOP).await, history);
+
+    // Another digest's name.
+    world
+        .annotate(SHOP, &json!({"belay.dev/retry": format!("{blocked}0")}))
+        .await;
+    world.looked_at(SHOP, "wrong").await;
+    assert_eq!(world.history(SHOP).await, history);
+
+    // The right one: one attempt, which fails again and is taken back again.
+    world
+        .annotate(SHOP, &json!({"belay.dev/retry": blocked}))
+        .await;
+    world
+        .until_release(SHOP, "one more attempt, taken back", |release| {
+            current(release) == Some(5)
+                && ready(release).is_some_and(|ready| ready.reason == Reason::RevisionBlocked)
+        })
+        .await;
+    world.looked_at(SHOP, "right").await;
+    let statuses: Vec<_> = world.history(SHOP).await;
+    assert_eq!(statuses.len(), 5, "exactly one attempt: {statuses:?}");
+    assert_eq!(statuses[3].1, "failed");
+    assert_eq!(statuses[4].1, "deployed");
+    assert_eq!(world.image(SHOP).await, GOOD);
+
+    // What asks for something else is tried at once.
+    let release = world.deploy(SHOP, &shop(), &json!({"image": BETTER})).await;
+    assert_eq!(current(&release), Some(6));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_first_install_that_fails_leaves_nothing_behind() {
+    let world = operated_world("failed").await;
+    let asked = world
+        .roll_out(SHOP, &shop(), &json!({"image": BROKEN}))
+        .await;
+    let release = world.stopped(&asked, Reason::RevisionBlocked).await;
+
+    assert!(!holds(&release, ConditionType::Available));
+    assert!(holds(&release, ConditionType::Stalled));
+    let status = release.status.as_ref().unwrap();
+    assert_eq!(status.blocked[0].digest, desired(&release));
+    let failure = status.last_failure.as_ref().unwrap();
+    assert_eq!(failure.reason, Reason::ImagePullFailed);
+    assert!(failure.pods[0].message.contains(BROKEN), "{failure:?}");
+    assert_eq!(bare(&world).await, Vec::<String>::new());
+    assert_eq!(world.helm_json(&["list", "--all"]).await, json!([]));
+
+    // And it stays so until it is asked for something else.
+    world.looked_at(SHOP, "again").await;
+    assert_eq!(bare(&world).await, Vec::<String>::new());
+    world.deploy(SHOP, &shop(), &json!({})).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_is_not_ready_in_time_is_taken_back_when_the_time_is_over() {
+    let world = operated_world("timeout").await;
+    world.deploy(SHOP, &shop(), &json!({})).await;
+    let values = json!({"image": "belay.test/never-ready:1"});
+    let spec = json!({"chart": shop().inline(), "values": values, "timeout": "3s"});
+    let asked = world.apply(SHOP, &spec).await;
+    let release = world.stopped(&asked, Reason::RevisionBlocked).await;
+
+    assert!(holds(&release, ConditionType::Available));
+    let failure = release.status.clone().unwrap().last_failure.unwrap();
+    assert_eq!(failure.class, FailureClass::Timeout);
+    assert_eq!(failure.reason, Reason::Timeout);
+    assert!(
+        message(&release).contains("shop-web"),
+        "{}",
+        message(&release)
+    );
+    assert_eq!(world.image(SHOP).await, GOOD);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn without_atomic_a_failed_upgrade_is_left_in_place_and_told() {
+    let world = operated_world("lenient").await;
+    world.deploy(SHOP, &shop(), &json!({})).await;
+    let values = json!({"image": BROKEN});
+    let spec = json!({"chart": shop().inline(), "values": values, "atomic": false});
+    let asked = world.apply(SHOP, &spec).await;
+    let release = world.stopped(&asked, Reason::LeftInPlace).await;
+
+    assert!(!holds(&release, ConditionType::Consistent));
+    assert_eq!(world.image(SHOP).await, BROKEN);
+    let history = world.history(SHOP).await;
+    assert_eq!(history.last().unwrap(), &(2, "failed".to_owned()));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_short_history_never_loses_what_was_good() {
+    let world = operated_world("short").await;
+    let spec = |greeting: &str, image: &str| {
+        let values = json!({"greeting": greeting, "image": image});
+        json!({"chart": shop().inline(), "values": values, "maxHistory": 2})
+    };
+    for greeting in ["one", "two"] {
+        let asked = world.apply(SHOP, &spec(greeting, GOOD)).await;
+        world.deployed(&asked).await;
+    }
+    for greeting in ["three", "four", "five"] {
+        let asked = world.apply(SHOP, &spec(greeting, BROKEN)).await;
+        world.stopped(&asked, Reason::RevisionBlocked).await;
+        assert_eq!(world.greeting(SHOP).await, "two", "after {greeting}");
+        let history = world.history(SHOP).await;
+        assert_eq!(history.last().unwrap().1, "deployed", "{history:?}");
+    }
+    // Two are asked for; the records of the two newest good revisions may come on top.
+    let history = world.history(SHOP).await;
+    assert!(history.len() <= 4, "{history:?}");
+    let request = world
+        .order("back", &json!({"target": {"previous": {}}}))
+        .await;
+    let status = request.status.unwrap();
+    assert_eq!(
+        status.phase.to_owned(),
+        belay_api::rollback_request::RequestPhase::Complete,
+        "{}",
+        status.message
+    );
+    assert_eq!(world.greeting(SHOP).await, "one");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_lost_status_is_told_again_without_touching_anything() {
+    let world = operated_world("amnesia").await;
+    world.deploy(SHOP, &note(), &json!({})).await;
+    let release = world
+        .deploy(SHOP, &note(), &json!({"greeting": "two"}))
+        .await;
+    let states = world.states().await;
+    let none = json!({"status": null});
+    world
+        .api::<belay_api::HelmRelease>()
+        .patch_status(
+            SHOP,
+            &kube::api::PatchParams::default(),
+            &kube::api::Patch::Merge(&none),
+        )
+        .await
+        .unwrap();
+    let rebuilt = world.deployed(&release).await;
+    let (before, after) = (release.status.unwrap(), rebuilt.status.unwrap());
+    assert_eq!(after.current, before.current);
+    assert_eq!(after.last_good, before.last_good);
+    assert_eq!(after.previous_good, before.previous_good);
+    assert_eq!(after.history, before.history);
+    assert_eq!(world.states().await, states);
+    world.end().await;
+}
+
+/// What is in the namespace besides the ledger and what every namespace has.
+async fn bare(world: &World) -> Vec<String> {
+    let mut states = world.states().await;
+    states.retain(|line| {
+        let ours = line.starts_with("Secret/belay");
+        // Pods go after their owner, at their own pace.
+        !ours && !line.starts_with("Pod/") && !line.starts_with("ConfigMap/kube-root-ca.crt")
+    });
+    states
+}

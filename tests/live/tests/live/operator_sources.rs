@@ -1,0 +1,150 @@
+//! Where charts come from: a repository, a ConfigMap, the release itself.
+
+use std::path::Path;
+
+use belay_harness::HttpRepo;
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::{ObjectMeta, PostParams};
+use serde_json::{Value, json};
+use tempfile::tempdir;
+
+use crate::operator_charts::note;
+use crate::operator_world::{SHOP, current, operated_world};
+
+#[tokio::test]
+async fn a_range_takes_its_newest_version_and_at_the_interval_a_newer_one() {
+    let world = operated_world("range").await;
+    let repository = HttpRepo::start(world.cluster.tools()).await.unwrap();
+    let folder = tempdir().unwrap();
+    note().write(folder.path());
+    for version in ["1.0.0", "1.1.0", "2.0.0"] {
+        repository.publish(folder.path(), version).await.unwrap();
+    }
+    let from = json!({"url": repository.url(), "name": SHOP, "version": ">=1 <2"});
+    let spec = json!({"chart": {"repository": from}, "interval": "1s"});
+    let release = world.deployed(&world.apply(SHOP, &spec).await).await;
+    assert_eq!(release.status.unwrap().current.unwrap().chart, "shop-1.1.0");
+
+    repository.publish(folder.path(), "1.2.0").await.unwrap();
+    world
+        .until_release(SHOP, "the newer version", |release| {
+            let status = release.status.as_ref();
+            let current = status.and_then(|status| status.current.as_ref());
+            current.is_some_and(|current| current.chart == "shop-1.2.0")
+        })
+        .await;
+    let history = world.helm_json(&["history", SHOP]).await;
+    assert_eq!(history[1]["chart"], "shop-1.2.0");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_packaged_chart_comes_out_of_a_config_map() {
+    let world = operated_world("packaged").await;
+    let folder = tempdir().unwrap();
+    let chart = folder.path().join(SHOP);
+    note().write(&chart);
+    package(&world.cluster, &chart, folder.path()).await;
+    let content = std::fs::read(folder.path().join("shop-1.0.0.tgz")).unwrap();
+    let map = ConfigMap {
+        metadata: ObjectMeta {
+            name: Some("package".into()),
+            ..ObjectMeta::default()
+        },
+        binary_data: Some([("shop.tgz".to_owned(), ByteString(content))].into()),
+        ..ConfigMap::default()
+    };
+    let maps = world.api::<ConfigMap>();
+    maps.create(&PostParams::default(), &map).await.unwrap();
+
+    let source = json!({"configMap": {"name": "package", "key": "shop.tgz"}});
+    let spec = json!({"chart": source, "values": {"greeting": "unpacked"}});
+    world.deployed(&world.apply(SHOP, &spec).await).await;
+    assert_eq!(world.greeting(SHOP).await, "unpacked");
+    world.end().await;
+}
+
+async fn package(cluster: &belay_harness::Cluster, chart: &Path, into: &Path) {
+    let (chart, into) = (chart.display().to_string(), into.display().to_string());
+    let args = ["package", &chart, "--destination", &into];
+    cluster.tools().helm(&args).await.unwrap().ok().unwrap();
+}
+
+#[tokio::test]
+async fn a_handlebars_template_sees_the_same_values_as_its_neighbours() {
+    let world = operated_world("handlebars").await;
+    let template = "apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{Release.Name}}-handlebars
+data:
+  greeting: {{Values.greeting}}
+  chart: {{Chart.Name}}-{{Chart.Version}}
+";
+    let chart = note().with("templates/second.yaml.hbs", template);
+    let release = world
+        .deploy(SHOP, &chart, &json!({"greeting": "moustache"}))
+        .await;
+    assert_eq!(current(&release), Some(1));
+    assert_eq!(world.greeting(SHOP).await, "moustache");
+    let map = world.config_map("shop-handlebars").await.unwrap();
+    let data = serde_json::to_value(map.data.unwrap()).unwrap();
+    assert_eq!(
+        data,
+        json!({"greeting": "moustache", "chart": "shop-1.0.0"})
+    );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn values_come_in_helms_order() {
+    let world = operated_world("values").await;
+    let map = |name: &str, values: &Value| {
+        let text = values.to_string();
+        let map =
+            json!({"metadata": {"name": name}, "data": {"values.yaml": text, "alone": "single"}});
+        serde_json::from_value::<ConfigMap>(map).unwrap()
+    };
+    let chart = note().with(
+        "templates/config.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: shop-config\ndata:\n  all: {{ omit .Values \"image\" \"replicas\" \"global\" | toJson | quote }}\n",
+    );
+    let maps = world.api::<ConfigMap>();
+    for (name, values) in [
+        (
+            "first",
+            json!({"a": "first", "b": "first", "c": "first", "d": "first"}),
+        ),
+        (
+            "second",
+            json!({"b": "second", "c": "second", "d": "second"}),
+        ),
+    ] {
+        let made = map(name, &values);
+        maps.create(&PostParams::default(), &made).await.unwrap();
+    }
+    let spec = json!({
+        "chart": chart.inline(),
+        "valuesFrom": [
+            {"kind": "ConfigMap", "name": "first"},
+            {"kind": "ConfigMap", "name": "second"},
+            {"kind": "ConfigMap", "name": "first", "valuesKey": "alone", "targetPath": "deep.key"},
+            {"kind": "Secret", "name": "absent", "optional": true},
+        ],
+        "values": {"c": "inline", "d": "inline"},
+        "set": ["d=set", "e=1"],
+        "setString": ["f=1"],
+    });
+    world.deployed(&world.apply(SHOP, &spec).await).await;
+    let data = world.config_map("shop-config").await.unwrap().data.unwrap();
+    let all: Value = serde_json::from_str(&data["all"]).unwrap();
+    assert_eq!(
+        all,
+        json!({
+            "a": "first", "b": "second", "c": "inline", "d": "set", "e": 1, "f": "1",
+            "greeting": "hello", "deep": {"key": "single"},
+        })
+    );
+    world.end().await;
+}
