@@ -14,3 +14,35 @@ mod cluster_store;
 mod cluster_watch;
 #[cfg(test)]
 mod cluster_world;
+#[cfg(test)]
+mod endure_charts;
+#[cfg(test)]
+mod endure_cut;
+#[cfg(test)]
+mod endure_handover;
+#[cfg(test)]
+mod endure_kill;
+#[cfg(test)]
+mod endure_rest;
+#[cfg(test)]
+mod endure_world;
+#[cfg(test)]
+mod operator_charts;
+#[cfg(test)]
+mod operator_hooks;
+#[cfg(test)]
+mod operator_input;
+#[cfg(test)]
+mod operator_life;
+#[cfg(test)]
+mod operator_refusals;
+#[cfg(test)]
+mod operator_revert;
+#[cfg(test)]
+mod operator_rollback;
+#[cfg(test)]
+mod operator_serving;
+#[cfg(test)]
+mod operator_sources;
+#[cfg(test)]
+mod operator_world;
