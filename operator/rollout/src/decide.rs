@@ -9,7 +9,7 @@ use crate::request::{Ruling, rule};
 use crate::rest::decide_rest;
 use crate::step::{Decision, Plan, Step, Target, Wait, Waiting};
 use crate::under_way::decide_attempt;
-use crate::world::World;
+use crate::world::{Desired, World};
 use crate::{ChartId, Digest, Ledger, Order, Proven};
 
 /// Decides what to do now.
@@ -22,6 +22,10 @@ pub fn decide(world: &World) -> Decision {
         return Decision::Step(Step::AddFinalizer);
     }
     let Some(ledger) = &world.ledger else {
+        // What is refused outright gets no ledger: it would already be a write where none is allowed.
+        if let Desired::Rejected(rejection) = &world.desired {
+            return wait(Waiting::Rejected(rejection.clone()));
+        }
         return if declared.suspend {
             wait(Waiting::Suspended)
         } else {

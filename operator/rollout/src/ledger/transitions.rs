@@ -1,0 +1,358 @@
+//! The transitions of a ledger: each takes it as it is and gives it as it shall be.
+
+use belay_api::helm_release::{AttemptKind, FailureClass};
+use belay_api::{Reason, Timestamp};
+use belay_health::{ObjectKey, ObjectRef};
+
+use super::Known;
+use super::{Executed, Failure, Ledger, MAX_EXECUTED, Outcome, Proven, Running, Tracked};
+use crate::attempt::{At, Attempt, Cause, HookPlan, HookProgress};
+use crate::{Digest, Pin};
+
+impl Ledger {
+    /// The intent is on record.
+    #[must_use]
+    pub fn begun(mut self, attempt: Attempt, executed: Option<Executed>) -> Self {
+        if let Some(replaced) = self.attempt.take() {
+            self.end_unfinished(&replaced, attempt.started_at);
+        }
+        if let Some(executed) = executed {
+            self.executed.insert(0, executed);
+            self.executed.truncate(MAX_EXECUTED);
+        }
+        if attempt.kind != AttemptKind::Revert {
+            self.last_failure = self.last_failure.filter(|failure| {
+                failure.digest != attempt.digest || attempt.kind != AttemptKind::Upgrade
+            });
+        }
+        self.attempt = Some(attempt);
+        self
+    }
+
+    /// Objects that somebody's revision brought: unless the next manifest holds them, they are pruned.
+    #[must_use]
+    pub fn noticed(mut self, objects: &[ObjectRef]) -> Self {
+        for object in objects {
+            let known = self
+                .inventory
+                .iter()
+                .any(|tracked| tracked.object.key() == object.key());
+            if !known {
+                self.inventory.push(Tracked {
+                    object: object.clone(),
+                    uid: None,
+                    resource_version: 0,
+                    wanted: false,
+                    created: false,
+                });
+            }
+        }
+        self
+    }
+
+    /// Helm's pending record exists: what it holds is about to be applied.
+    ///
+    /// `objects` are those of its manifest; what older manifests held stays in the inventory,
+    /// unwanted, until it is pruned.
+    #[must_use]
+    pub fn recorded(mut self, objects: &[ObjectRef], hooks: Vec<HookPlan>, now: Timestamp) -> Self {
+        let Some(mut attempt) = self.attempt.take() else {
+            return self;
+        };
+        self.newest = self.newest.max(attempt.revision);
+        for tracked in &mut self.inventory {
+            tracked.wanted = false;
+        }
+        for object in objects {
+            match self
+                .inventory
+                .iter_mut()
+                .find(|tracked| tracked.object.key() == object.key())
+            {
+                Some(tracked) => {
+                    tracked.wanted = true;
+                    tracked.object = object.clone();
+                }
+                None => self.inventory.push(Tracked {
+                    object: object.clone(),
+                    uid: None,
+                    resource_version: 0,
+                    wanted: true,
+                    created: false,
+                }),
+            }
+        }
+        if let Some(current) = &mut self.current {
+            current.consistent = false;
+        }
+        self.remember(&attempt, now, "Pending");
+        attempt.hooks = hooks;
+        self.attempt = Some(attempt.moved(At::PreHooks, now));
+        self
+    }
+
+    /// A hook of the attempt went on.
+    #[must_use]
+    pub fn hook_at(mut self, index: usize, progress: HookProgress, now: Timestamp) -> Self {
+        if let Some(mut attempt) = self.attempt.take() {
+            if let Some(hook) = attempt.hooks.get_mut(index) {
+                hook.progress = progress;
+                let what = format!("hook {}: {progress:?}", hook.object);
+                attempt.note(now, what);
+            }
+            let at = attempt.at.clone();
+            self.attempt = Some(attempt.moved_quietly(at));
+        }
+        self
+    }
+
+    /// Objects were applied; `gone` are those that were pruned.
+    #[must_use]
+    pub fn applied(mut self, applied: &[Tracked], gone: &[ObjectKey], now: Timestamp) -> Self {
+        self.inventory
+            .retain(|tracked| !gone.contains(&tracked.object.key()));
+        for object in applied {
+            if let Some(tracked) = self
+                .inventory
+                .iter_mut()
+                .find(|tracked| tracked.object.key() == object.object.key())
+            {
+                tracked.created |= object.created;
+                tracked.uid.clone_from(&object.uid);
+                tracked.resource_version = object.resource_version;
+            }
+        }
+        self.moved(At::Waiting, now)
+    }
+
+    /// Objects that no revision wanted are gone, or not ours any more.
+    #[must_use]
+    pub fn pruned(mut self, gone: &[ObjectKey]) -> Self {
+        self.inventory
+            .retain(|tracked| tracked.wanted || !gone.contains(&tracked.object.key()));
+        self
+    }
+
+    /// The attempt goes on to `at`.
+    #[must_use]
+    pub fn moved(mut self, at: At, now: Timestamp) -> Self {
+        self.attempt = self.attempt.map(|attempt| attempt.moved(at, now));
+        self
+    }
+
+    /// The attempt failed: its digest is blocked in the same write.
+    #[must_use]
+    pub fn failed(mut self, failure: Failure, touched: bool, now: Timestamp) -> Self {
+        let Some(mut attempt) = self.attempt.take() else {
+            return self;
+        };
+        attempt.failures += 1;
+        // What keeps a failed install from being cleaned up is not why it failed.
+        let cleaning = attempt.at == At::Removing && attempt.kind == AttemptKind::Install;
+        let overtaken = failure.class == FailureClass::Superseded;
+        let blocks = match attempt.kind {
+            AttemptKind::Install | AttemptKind::Upgrade => !overtaken && !cleaning,
+            AttemptKind::Rollback | AttemptKind::Revert | AttemptKind::Uninstall => false,
+        };
+        if !overtaken && attempt.kind != AttemptKind::Revert {
+            self.halted |= attempt.past_point_of_no_return().is_some();
+        }
+        let retry_at =
+            matches!(attempt.kind, AttemptKind::Revert | AttemptKind::Uninstall).then(|| {
+                now.plus(crate::blocked::backoff(
+                    belay_api::Duration::seconds(15),
+                    attempt.failures,
+                ))
+            });
+        if blocks {
+            self.block_digest(&failure, now);
+        }
+        if let Cause::Request { uid, .. } = &attempt.cause {
+            self.end_request(
+                &uid.clone(),
+                &Outcome::Failed {
+                    at: now,
+                    message: failure.message.clone(),
+                },
+            );
+        }
+        if !overtaken && !cleaning {
+            self.last_failure = Some(failure.clone());
+        }
+        self.remember(&attempt, now, &failure.message);
+        self.attempt = Some(attempt.moved(
+            At::Failed {
+                failure: Box::new(failure),
+                touched,
+                retry_at,
+            },
+            now,
+        ));
+        self
+    }
+
+    /// The attempt is over without an outcome of its own: what it left stays.
+    #[must_use]
+    pub fn abandoned(mut self, now: Timestamp) -> Self {
+        let Some(attempt) = self.attempt.take() else {
+            return self;
+        };
+        self.end_unfinished(&attempt, now);
+        let touched = match attempt.at {
+            At::Preparing => false,
+            At::Failed { touched, .. } => touched,
+            _ => true,
+        };
+        if touched {
+            self.current = Some(Running {
+                revision: attempt.revision,
+                digest: attempt.digest,
+                chart: attempt.chart,
+                since: now,
+                consistent: false,
+            });
+        }
+        self
+    }
+
+    /// A failed first install was cleaned up: nothing of it is left.
+    #[must_use]
+    pub fn cleared(mut self) -> Self {
+        self.attempt = None;
+        self.current = None;
+        self.inventory.clear();
+        self.newest = 0;
+        self.known.clear();
+        self.halted = false;
+        self
+    }
+
+    /// The attempt succeeded; `proven` says so with all that is needed to bring it back.
+    #[must_use]
+    pub fn finished(
+        mut self,
+        proven: Proven,
+        pin: Option<Pin>,
+        description: &str,
+        now: Timestamp,
+    ) -> Self {
+        let Some(attempt) = self.attempt.take() else {
+            return self;
+        };
+        let left = self.left_by(&attempt);
+        if let (Cause::Request { uid, name, .. }, Some(left)) = (&attempt.cause, left) {
+            let failure = Failure {
+                revision: Some(left.revision),
+                digest: left.digest.clone(),
+                class: FailureClass::Operator,
+                reason: Reason::RolledBackByRequest,
+                message: format!(
+                    "revision {} was taken back by the request {name}",
+                    left.revision
+                ),
+                at: now,
+                objects: Vec::new(),
+                pods: Vec::new(),
+                timeline: Vec::new(),
+            };
+            if left.digest != attempt.digest {
+                self.block_digest(&failure, now);
+            }
+            self.end_request(&uid.clone(), &Outcome::Complete { at: now });
+        }
+        self.blocked
+            .retain(|blocked| blocked.digest != attempt.digest);
+        self.remember(&attempt, now, description);
+        self.pin = pin.or(match attempt.kind {
+            AttemptKind::Revert => self.pin,
+            _ => None,
+        });
+        self.current = Some(Running {
+            revision: attempt.revision,
+            digest: attempt.digest,
+            chart: attempt.chart,
+            since: now,
+            consistent: true,
+        });
+        self.inventory.retain(|tracked| tracked.wanted);
+        self.halted = false;
+        self.prove(proven);
+        self
+    }
+
+    /// A release that Helm made, or an outside change, is what runs now.
+    #[must_use]
+    pub fn adopted(
+        mut self,
+        running: Running,
+        proven: Option<Proven>,
+        objects: Vec<Tracked>,
+        pin: Option<Pin>,
+        description: &str,
+    ) -> Self {
+        self.newest = self.newest.max(running.revision);
+        self.note_revision(Known {
+            revision: running.revision,
+            digest: running.digest.clone(),
+            chart: running.chart.clone(),
+            at: running.since,
+            description: description.to_owned(),
+        });
+        for tracked in &mut self.inventory {
+            tracked.wanted = false;
+        }
+        self.inventory.retain(|tracked| {
+            !objects
+                .iter()
+                .any(|object| object.object.key() == tracked.object.key())
+        });
+        self.inventory.extend(objects);
+        if let Some(proven) = proven {
+            self.blocked
+                .retain(|blocked| blocked.digest != proven.digest);
+            self.prove(proven);
+        }
+        self.attempt = None;
+        self.halted = false;
+        self.current = Some(running);
+        self.pin = pin;
+        self
+    }
+
+    /// A digest may be tried again because somebody asked for it by name.
+    #[must_use]
+    pub fn unblocked(mut self, digest: &Digest, token: Option<&str>) -> Self {
+        self.blocked.retain(|blocked| &blocked.digest != digest);
+        if let Some(token) = token {
+            self.retry_seen = Some(token.to_owned());
+        }
+        self
+    }
+
+    /// The pin is lifted; a block that came with it goes too.
+    #[must_use]
+    pub fn unpinned(mut self) -> Self {
+        if let Some(pin) = self.pin.take()
+            && let Some(asked) = pin.asked
+        {
+            self.blocked.retain(|blocked| {
+                blocked.digest != asked || blocked.class != FailureClass::Operator
+            });
+        }
+        self
+    }
+}
+
+impl Attempt {
+    /// Passes over stages that have nothing left to do, without a note.
+    fn moved_quietly(self, at: At) -> Self {
+        let before = self.stage();
+        let timeline = self.timeline.clone();
+        let now = timeline.last().map_or(self.started_at, |moment| moment.at);
+        let mut moved = self.moved(at, now);
+        if moved.stage() == before {
+            moved.timeline = timeline;
+        }
+        moved
+    }
+}
