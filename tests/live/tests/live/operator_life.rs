@@ -131,7 +131,7 @@ async fn a_deleted_release_takes_all_with_it_but_what_the_chart_keeps() {
     assert!(world.config_map("shop-config").await.is_none());
     assert!(world.config_map("kept").await.is_some());
     assert_eq!(world.secrets().await, Vec::<String>::new());
-    assert_eq!(world.helm_json(&["list", "--all"]).await, json!([]));
+    assert_eq!(world.helm_json(&["list"]).await, json!([]));
     world.end().await;
 }
 

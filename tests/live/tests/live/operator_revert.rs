@@ -140,7 +140,7 @@ async fn a_first_install_that_fails_leaves_nothing_behind() {
     assert_eq!(failure.reason, Reason::ImagePullFailed);
     assert!(failure.pods[0].message.contains(BROKEN), "{failure:?}");
     assert_eq!(bare(&world).await, Vec::<String>::new());
-    assert_eq!(world.helm_json(&["list", "--all"]).await, json!([]));
+    assert_eq!(world.helm_json(&["list"]).await, json!([]));
 
     // And it stays so until it is asked for something else.
     world.looked_at(SHOP, "again").await;

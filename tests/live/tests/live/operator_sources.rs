@@ -1,16 +1,23 @@
 //! Where charts come from: a repository, a ConfigMap, the release itself.
 
 use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use belay_harness::HttpRepo;
+use belay_api::{ConditionStatus, HelmRelease};
+use belay_harness::{Fault, HttpRepo};
+use futures::StreamExt;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{ObjectMeta, PostParams};
+use kube::runtime::watcher::watch_object;
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
 use crate::operator_charts::note;
-use crate::operator_world::{SHOP, current, operated_world};
+use crate::operator_world::{SHOP, at_rest, current, operated_world, ready};
 
 #[tokio::test]
 async fn a_range_takes_its_newest_version_and_at_the_interval_a_newer_one() {
@@ -62,6 +69,48 @@ async fn a_packaged_chart_comes_out_of_a_config_map() {
     let spec = json!({"chart": source, "values": {"greeting": "unpacked"}});
     world.deployed(&world.apply(SHOP, &spec).await).await;
     assert_eq!(world.greeting(SHOP).await, "unpacked");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_repository_that_is_down_for_a_while_does_not_unsettle_what_runs() {
+    let world = operated_world("outage").await;
+    let repository = HttpRepo::start(world.cluster.tools()).await.unwrap();
+    let folder = tempdir().unwrap();
+    note().write(folder.path());
+    repository.publish(folder.path(), "1.0.0").await.unwrap();
+    let from = json!({"url": repository.url(), "name": SHOP});
+    let spec = json!({"chart": {"repository": from}, "interval": "1s"});
+    world.deployed(&world.apply(SHOP, &spec).await).await;
+
+    let unsettled = Arc::new(AtomicBool::new(false));
+    let watch = {
+        let (releases, unsettled) = (world.api::<HelmRelease>(), Arc::clone(&unsettled));
+        tokio::spawn(async move {
+            let mut states = pin!(watch_object(releases, SHOP));
+            while let Some(state) = states.next().await {
+                let stopped = state.ok().flatten().is_some_and(|release| {
+                    ready(&release).is_some_and(|ready| ready.status == ConditionStatus::False)
+                });
+                unsettled.fetch_or(stopped, Ordering::Relaxed);
+            }
+        })
+    };
+    repository.fail(Fault::Status(503));
+    let before = repository.all_requests();
+    // A server that only counts sends no events.
+    while repository.all_requests() < before + 2 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    repository.heal();
+    repository.publish(folder.path(), "1.1.0").await.unwrap();
+    world
+        .until_release(SHOP, "the newer version", |release| {
+            at_rest(release) && current(release) == Some(2)
+        })
+        .await;
+    assert!(!unsettled.load(Ordering::Relaxed), "Ready became False");
+    watch.abort();
     world.end().await;
 }
 
