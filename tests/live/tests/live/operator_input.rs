@@ -196,7 +196,14 @@ async fn a_chart_that_cannot_be_rendered_is_told_with_file_and_line() {
     let no_chart = chart(&note().with("Chart.yaml", "apiVersion: v2\nname: shop\n"));
     is_told(&world, &good, &no_chart, Reason::ChartInvalid, &["version"]).await;
     let bad_set = json!({"chart": note().inline(), "set": ["a[x]=1"]});
-    is_told(&world, &good, &bad_set, Reason::ValuesInvalid, &["--set", "x"]).await;
+    is_told(
+        &world,
+        &good,
+        &bad_set,
+        Reason::ValuesInvalid,
+        &["--set", "x"],
+    )
+    .await;
 
     // What is put right is rolled out.
     let release = world
