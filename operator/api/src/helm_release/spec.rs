@@ -177,8 +177,9 @@ impl HelmRelease {
     }
 }
 
+/// Null too: server-side apply leaves it behind when the last value that an applier owned is dropped.
 fn any_object(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })
+    json_schema!({ "type": "object", "nullable": true, "x-kubernetes-preserve-unknown-fields": true })
 }
 
 fn ten_minutes() -> Duration {
