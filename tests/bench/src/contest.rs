@@ -17,7 +17,7 @@ use crate::figures::{Contender, Rollout, Rollouts};
 use crate::floor;
 use crate::ground::Ground;
 
-/// How many HelmReleases are created at once.
+/// How many `HelmRelease` objects are created at once.
 const AT_ONCE: usize = 8;
 /// For how long an operator at rest is listened to.
 const QUIET: Duration = Duration::from_mins(1);
