@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 /// Path in the chart to text.
 pub type Files = BTreeMap<String, String>;
 
-const SETTINGS: &str = r#"apiVersion: v1
+const SETTINGS: &str = r"apiVersion: v1
 kind: ConfigMap
 metadata:
   name: {{ .Release.Name }}-settings
 data:
   greeting: {{ .Values.greeting | quote }}
-"#;
+";
 
 /// Only with some values: a revision that brings an object, and one that leaves it out again.
 const EXTRA: &str = r"{{- if .Values.extra }}
@@ -25,7 +25,7 @@ data:
 {{- end }}
 ";
 
-const WEB: &str = r#"apiVersion: apps/v1
+const WEB: &str = r"apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: {{ .Release.Name }}-web
@@ -50,10 +50,10 @@ metadata:
 spec:
   selector: {app: {{ .Release.Name }}-web}
   ports: [{port: 80}]
-"#;
+";
 
 /// A name for each revision, so that a hook that runs twice for one attempt is seen.
-const HOOK: &str = r#"apiVersion: batch/v1
+const HOOK: &str = r"apiVersion: batch/v1
 kind: Job
 metadata:
   name: {{ .Release.Name }}-WHEN-{{ .Release.Revision }}
@@ -69,7 +69,7 @@ spec:
       containers:
         - name: hook
           image: hooks.test/WHEN:1
-"#;
+";
 
 /// One ConfigMap, and a second one with some values.
 pub fn tiny() -> Files {

@@ -77,7 +77,7 @@ impl World {
     }
 
     /// The flags of an operator for this namespace alone. One that is started after another was killed has the same
-    /// name, as a pod of a StatefulSet would, and so need not wait until its claim is over.
+    /// name, as a pod of a `StatefulSet` would, and so need not wait until its claim is over.
     pub fn flags(&self) -> Vec<String> {
         [
             "--namespaces",

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::operator_world::World;
 
-/// Follows the ReplicaSet of a Deployment at rest, and remembers the fewest pods that were ever available.
+/// Follows the `ReplicaSet` of a Deployment at rest, and remembers the fewest pods that were ever available.
 pub struct Serving {
     pods: Vec<String>,
     fewest: Arc<AtomicI32>,
@@ -23,7 +23,7 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Begins to watch the only ReplicaSet of `app` that has pods.
+    /// Begins to watch the only `ReplicaSet` of `app` that has pods.
     pub async fn watch(world: &World, app: &str) -> Self {
         let sets: Api<ReplicaSet> = world.api();
         let all = sets.list(&labelled(app)).await.unwrap();
@@ -54,7 +54,7 @@ impl Serving {
         }
     }
 
-    /// The fewest available pods of that ReplicaSet at any moment since.
+    /// The fewest available pods of that `ReplicaSet` at any moment since.
     pub fn fewest(&self) -> i32 {
         self.fewest.load(Ordering::Relaxed)
     }
