@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use belay_api::Timestamp;
 use belay_cluster::ledger::Stamp;
 use belay_release::Record;
 use belay_rollout::{Ledger, Stored};
@@ -91,6 +92,28 @@ impl Memory {
             .unwrap_or_else(PoisonError::into_inner)
             .get(key)
             .map(|(namespace, name, _)| (namespace.clone(), name.clone()))
+    }
+
+    /// A record is about to be written by us (`None`: deleted), so that its event is no news. Should the write fail,
+    /// the error has everything read anew.
+    pub(crate) fn announce(&self, uid: &str, revision: u32, status: Option<belay_release::Status>) {
+        let mut inner = self.lock();
+        let Some(remembered) = inner.get_mut(uid) else {
+            return;
+        };
+        remembered
+            .storage
+            .retain(|stored| stored.revision != revision);
+        if let Some(status) = status {
+            remembered.storage.push(Stored {
+                revision,
+                status,
+                created: Timestamp::default(),
+            });
+            remembered
+                .storage
+                .sort_by_key(|stored| std::cmp::Reverse(stored.revision));
+        }
     }
 
     /// Somebody's helm wrote a record: whether that is news, and to which `HelmRelease`.

@@ -36,7 +36,7 @@ pub(crate) struct Context {
     pub(crate) watches: Watches,
     pub(crate) fetcher: Fetcher,
     pub(crate) renders: Renders,
-    pub(crate) memory: Memory,
+    pub(crate) memory: Arc<Memory>,
     pub(crate) metrics: Metrics,
     pub(crate) recorder: Recorder,
     pub(crate) releases: Vec<Store<HelmRelease>>,

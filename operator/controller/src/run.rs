@@ -152,7 +152,7 @@ async fn work(
             ..belay_source::Settings::default()
         }),
         renders: Renders::new(),
-        memory: Memory::default(),
+        memory: Arc::new(Memory::default()),
         recorder: Recorder::new(
             client.clone(),
             Reporter {

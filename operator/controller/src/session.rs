@@ -6,12 +6,12 @@ use belay_api::HelmRelease;
 use belay_cluster::identity::Owner as Marks;
 use belay_cluster::ledger::{Ledger as LedgerStore, Stamp, Swap};
 use belay_cluster::{Connection, NotDone};
-use belay_release::Record;
+use belay_release::{Record, Status};
 use belay_rollout::{Attempt, Ledger, World};
 
 use crate::error::Error;
 use crate::gather::Resolved;
-use crate::memory::StorageKey;
+use crate::memory::{Memory, StorageKey};
 
 /// One reconcile's hands on one release: what was gathered, and the way to change it.
 pub(crate) struct Session {
@@ -19,6 +19,8 @@ pub(crate) struct Session {
     pub(crate) release: Arc<HelmRelease>,
     /// The way to the cluster.
     pub(crate) connection: Connection,
+    /// What the operator remembers of its releases.
+    pub(crate) memory: Arc<Memory>,
     /// Where the release's records live.
     pub(crate) key: StorageKey,
     /// What was gathered.
@@ -51,6 +53,12 @@ impl Session {
     /// The attempt under way.
     pub(crate) fn attempt(&self) -> Result<&Attempt, Error> {
         self.ledger()?.attempt.as_ref().ok_or(Error::Stale)
+    }
+
+    /// Says that a record is about to be written (`None`: deleted) by us.
+    pub(crate) fn announce(&self, revision: u32, status: Option<Status>) {
+        self.memory
+            .announce(&self.world.declared.identity.uid, revision, status);
     }
 
     /// The marks that objects of the release carry.

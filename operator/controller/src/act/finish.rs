@@ -86,6 +86,7 @@ pub(super) async fn set_status(
             if !description.is_empty() {
                 description.clone_into(&mut record.info.description);
             }
+            session.announce(revision, Some(status));
             match storage.update(&record, &stored.stamp).await? {
                 Update::Done(_) => {}
                 Update::Conflict => return Err(Error::Stale),
@@ -169,6 +170,7 @@ async fn prune_history(session: &mut Session) -> Result<(), Error> {
         .collect();
     let storage = Storage::new(session.connection.clone(), &session.key.namespace);
     for revision in surplus {
+        session.announce(revision, None);
         storage
             .delete(&StorageKey::new(&session.key.release, revision))
             .await?;

@@ -34,6 +34,7 @@ pub(super) async fn record(context: &Context, session: &mut Session) -> Result<(
     }
     let storage = Storage::new(session.connection.clone(), &session.key.namespace);
     let key = StorageKey::new(&session.key.release, attempt.revision);
+    session.announce(attempt.revision, Some(record.info.status));
     let created = match storage.create(&record).await {
         Ok(Creation::Created(stamp)) => Some(stamp),
         // Ours from before a crash or a lost answer, or somebody else's: its description tells.

@@ -76,6 +76,7 @@ pub(super) async fn forget(session: &mut Session) -> Result<(), Error> {
         .map(|stored| stored.revision)
         .collect();
     for revision in revisions {
+        session.announce(revision, None);
         storage
             .delete(&StorageKey::new(&session.key.release, revision))
             .await?;

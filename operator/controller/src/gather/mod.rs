@@ -44,6 +44,7 @@ pub(crate) async fn from_memory(
     };
     let mut session = Session {
         connection: context.connection.clone(),
+        memory: Arc::clone(&context.memory),
         key: storage_key(&release),
         world: world(&release, orders, ledger, remembered.storage),
         release,
@@ -103,6 +104,7 @@ pub(crate) async fn fresh(
     let remembered = remembered.unwrap_or_default();
     let mut session = Session {
         connection: context.connection.clone(),
+        memory: Arc::clone(&context.memory),
         key,
         world: world(&release, orders, ledger, stored(records?)),
         release: Arc::new(release),
