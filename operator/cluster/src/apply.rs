@@ -11,6 +11,7 @@ use crate::error::{Error, RefusalKind, Written};
 use crate::identity::{MANAGER, Owner, Ownership, ownership, stamp};
 use crate::managed_fields::{migration, replicas_are_scaled};
 use crate::object::{Place, ResourceVersion, identified};
+use crate::strategy;
 use crate::wire::Call;
 
 const APPLY: &str = "application/apply-patch+yaml";
@@ -209,15 +210,24 @@ impl Connection {
         existed: bool,
         dry_run: bool,
     ) -> Written<Applied> {
-        let call = Call::patch(place.path())
-            .query("fieldManager", MANAGER)
-            .query("force", "true")
-            .query("fieldValidation", "Strict")
-            .query_if(dry_run, "dryRun", "All")
-            .typed_json(APPLY, &body)?;
+        let call = |body: &Value| {
+            Call::patch(place.path())
+                .query("fieldManager", MANAGER)
+                .query("force", "true")
+                .query("fieldValidation", "Strict")
+                .query_if(dry_run, "dryRun", "All")
+                .typed_json(APPLY, body)
+        };
+        let first = call(&body)?;
+        let again = strategy::without_defaults(&body);
         // The answer is larger than the body; no need to hold both.
         drop(body);
-        let answer = call.write(self).await;
+        let mut answer = first.write(self).await;
+        if let Some(body) = again
+            && answer.as_ref().is_err_and(strategy::is_refused)
+        {
+            answer = call(&body)?.write(self).await;
+        }
         if answer
             .as_ref()
             .is_err_and(|error| error.is(RefusalKind::NotServed))

@@ -26,6 +26,7 @@ pub mod prune;
 pub mod refusal;
 pub mod request;
 pub mod storage;
+mod strategy;
 pub mod watch;
 pub mod waves;
 pub(crate) mod wire;
@@ -48,7 +49,7 @@ pub use prune::Pruned;
 pub use request::{RequestInfo, Verb};
 pub use storage::{Creation, RecordStamp, Storage, Stored, Summary, Update};
 pub use watch::{
-    Follow, Judge, Observed, PodObservation, PodScope, Progress, ReleaseKey, Tracked, Tracking,
-    WatchScope, Watches,
+    Follow, Judge, Observed, PodObservation, PodScope, Progress, ReleaseKey, StrandedPod, Tracked,
+    Tracking, WatchScope, Watches,
 };
 pub use waves::{FailedItem, WavesOptions, WavesOutcome};

@@ -11,6 +11,6 @@ mod registry;
 mod tracked;
 
 pub use index::Progress;
-pub use pods::PodObservation;
+pub use pods::{PodObservation, StrandedPod};
 pub use registry::{WatchScope, Watches};
 pub use tracked::{Follow, Judge, Observed, PodScope, ReleaseKey, Tracked, Tracking};

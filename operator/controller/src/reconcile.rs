@@ -322,6 +322,7 @@ fn step_name(step: &belay_rollout::Step) -> &'static str {
         Step::StartHook { .. } => "start-hook",
         Step::EndHook { .. } => "end-hook",
         Step::Apply => "apply",
+        Step::Replace { .. } => "replace",
         Step::Prove => "prove",
         Step::Finish => "finish",
         Step::Fail { .. } => "fail",

@@ -37,7 +37,7 @@ pub use object::{ObjectError, ObjectKey, ObjectRef};
 pub use patience::{Patience, PatiencePolicy, Sighting, Undertaking, patience};
 pub use pod_fault::{PodFault, pod_fault};
 pub use pod_fault_reason::PodFaultReason;
-pub use pod_owner::{Controller, controller_of, is_new_pod};
+pub use pod_owner::{Controller, controller_of, is_new_pod, is_stranded_pod};
 pub use progress::ProgressReason;
 pub use trim::{EVIDENCE_LIMIT, clip, clip_tail};
 pub use verdict::{Verdict, verdict, without_report};

@@ -9,6 +9,7 @@ const REVISION: &str = "deployment.kubernetes.io/revision";
 const REVISION_HASH: &str = "controller-revision-hash";
 const TEMPLATE_GENERATION: &str = "pod-template-generation";
 const DAEMON_SET_GENERATION: &str = "deprecated.daemonset.template.generation";
+const POD_INDEX: &str = "apps.kubernetes.io/pod-index";
 
 /// The controller of an object, from its owner references.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -77,6 +78,41 @@ pub fn is_new_pod(pod: &Value, owner: &Value, replica_sets: &[Value]) -> bool {
         }
         // A Job's template never changes, and a ReplicaSet does not replace pods.
         _ => true,
+    }
+}
+
+/// Whether a pod with something wrong keeps its `StatefulSet` from rolling out the newest template.
+///
+/// A `StatefulSet` replaces a pod of an older template only once that pod is ready, so that one which can never be
+/// ready is waited for in vain, after its template was taken back too. Kubernetes documents this and leaves the
+/// deletion to people: "Forced rollback" in its page on `StatefulSets`. Pods that the update strategy leaves alone
+/// (`OnDelete`, a partition) are not meant, nor one that is going already.
+pub fn is_stranded_pod(pod: &Value, owner: &Value) -> bool {
+    let ours = controller_of(pod).is_some_and(|controller| {
+        Some(controller.uid.as_str()) == text(owner, &["metadata", "uid"])
+    });
+    if !ours
+        || text(owner, &["kind"]) != Some("StatefulSet")
+        || !is_observed(owner)
+        || text(pod, &["metadata", "deletionTimestamp"]).is_some()
+        || text(owner, &["spec", "updateStrategy", "type"]) == Some("OnDelete")
+    {
+        return false;
+    }
+    let partition = int(
+        owner,
+        &["spec", "updateStrategy", "rollingUpdate", "partition"],
+    );
+    let index = label(pod, POD_INDEX).and_then(|index| index.parse::<i64>().ok());
+    if partition.is_some_and(|partition| index.is_none_or(|index| index < partition)) {
+        return false;
+    }
+    match (
+        label(pod, REVISION_HASH),
+        text(owner, &["status", "updateRevision"]),
+    ) {
+        (Some(of), Some(newest)) => of != newest,
+        _ => false,
     }
 }
 
@@ -168,6 +204,32 @@ mod tests {
         };
         assert!(is_new_pod(&pod("web-b"), &owner, &[]));
         assert!(!is_new_pod(&pod("web-a"), &owner, &[]));
+    }
+
+    #[test]
+    fn a_stateful_set_waits_in_vain_for_a_broken_pod_of_another_template() {
+        let set = json!({"kind": "StatefulSet", "metadata": {"uid": "s", "generation": 3},
+                         "spec": {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 1}}},
+                         "status": {"observedGeneration": 3, "updateRevision": "web-b"}});
+        let pod = |hash: &str, index: &str| {
+            owned(
+                ("StatefulSet", "s"),
+                &json!({"labels": {REVISION_HASH: hash, POD_INDEX: index}}),
+            )
+        };
+        assert!(is_stranded_pod(&pod("web-a", "1"), &set));
+        assert!(!is_stranded_pod(&pod("web-b", "1"), &set));
+        // Below the partition the older template is what is asked for.
+        assert!(!is_stranded_pod(&pod("web-a", "0"), &set));
+        let mut unseen = set.clone();
+        unseen["metadata"]["generation"] = json!(4);
+        assert!(!is_stranded_pod(&pod("web-a", "1"), &unseen));
+        let mut by_hand = set.clone();
+        by_hand["spec"]["updateStrategy"] = json!({"type": "OnDelete"});
+        assert!(!is_stranded_pod(&pod("web-a", "1"), &by_hand));
+        let mut going = pod("web-a", "1");
+        going["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        assert!(!is_stranded_pod(&going, &set));
     }
 
     #[test]

@@ -146,12 +146,21 @@ impl Attempt {
         }
     }
 
-    /// The first hook of `when` that is not done, with its place in [`Attempt::hooks`].
+    /// The next hook of `when` to run, or else to clean up, with its place in [`Attempt::hooks`].
+    ///
+    /// What `hook-succeeded` deletes goes only when all of them have run, the last one first: an account or a
+    /// ConfigMap among the hooks is there for the ones after it. So does Helm (`execHook` in its `pkg/action/hooks.go`).
     pub fn next_hook(&self, when: When) -> Option<(usize, &HookPlan)> {
-        self.hooks
-            .iter()
-            .enumerate()
-            .find(|(_, hook)| hook.when == when && hook.progress != HookProgress::Done)
+        let hooks = || {
+            let all = self.hooks.iter().enumerate();
+            all.filter(move |(_, hook)| hook.when == when)
+        };
+        let unfinished = |hook: &HookPlan| {
+            matches!(hook.progress, HookProgress::Planned | HookProgress::Started)
+        };
+        hooks()
+            .find(|(_, hook)| unfinished(hook))
+            .or_else(|| hooks().rfind(|(_, hook)| hook.progress == HookProgress::Succeeded))
     }
 
     /// The irreversible hook that already ran, if there is one.

@@ -98,6 +98,7 @@ pub(crate) fn late_by(
     let fresh = Progress {
         objects: proof.not_current.clone(),
         faults: progress.faults.clone(),
+        stranded: Vec::new(),
     };
     late(attempt, &fresh, now)
 }

@@ -36,4 +36,6 @@ pub use ledger::{
 pub use pin::{Hold, Pin};
 pub use request::{Order, Ruling, rule};
 pub use step::{Amendment, Decision, Plan, Step, Target, Wait, Waiting};
-pub use world::{Declared, Desired, Progress, Proof, Rejection, SightedFault, Stored, World};
+pub use world::{
+    Declared, Desired, Progress, Proof, Rejection, SightedFault, Stored, StrandedPod, World,
+};

@@ -4,7 +4,7 @@ use belay_api::helm_release::AttemptKind;
 use belay_api::{Duration, Reason, Timestamp};
 
 use crate::attempt::{At, Cause};
-use crate::world::Rejection;
+use crate::world::{Rejection, StrandedPod};
 use crate::{ChartId, Digest, Failure};
 
 /// What to do now.
@@ -54,6 +54,11 @@ pub enum Step {
     },
     /// Apply every object of the pending record's manifest, then prune what older ones left.
     Apply,
+    /// Delete broken pods of older templates, for which their `StatefulSets` would wait for ever.
+    Replace {
+        /// The pods.
+        pods: Vec<StrandedPod>,
+    },
     /// List every object of the attempt anew.
     Prove,
     /// Record the outcome: deployed, superseded, proven, history pruned.

@@ -173,6 +173,11 @@ fn decide_waiting(world: &World, attempt: &Attempt) -> Decision {
             });
         }
     }
+    if !progress.stranded.is_empty() {
+        return Decision::Step(Step::Replace {
+            pods: progress.stranded.clone(),
+        });
+    }
     match judge(attempt, progress, &world.declared, world.now) {
         // The list found something that the watches do not know yet: their events will come.
         Judgement::Ready if world.proof.is_some() => Decision::Wait(Wait {

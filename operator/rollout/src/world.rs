@@ -126,6 +126,21 @@ pub struct Progress {
     pub objects: Vec<(ObjectKey, Verdict)>,
     /// Faults of new pods.
     pub faults: Vec<SightedFault>,
+    /// Broken pods of older templates that their `StatefulSets` wait for in vain.
+    pub stranded: Vec<StrandedPod>,
+}
+
+/// A broken pod of an older template, without whose deletion its `StatefulSet` never goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StrandedPod {
+    /// The pod.
+    pub pod: ObjectKey,
+    /// Its uid: only this very pod is meant.
+    pub uid: String,
+    /// The `StatefulSet`.
+    pub owner: ObjectKey,
+    /// What is wrong with it.
+    pub fault: PodFault,
 }
 
 /// A fault of a pod that belongs to the revision of the attempt.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::object::{ResourceVersion, resource_version, uid};
-use crate::watch::pods::{PodObservation, PodOwner, PodTable, trim_owner};
+use crate::watch::pods::{PodObservation, PodOwner, PodTable, StrandedPod, trim_owner};
 use crate::watch::tracked::{Follow, Observed, PodScope, ReleaseKey, Tracked, Tracking};
 
 /// How far a release has got, as seen so far.
@@ -19,6 +19,8 @@ pub struct Progress {
     pub unseen: Vec<ObjectKey>,
     /// Pods of the newest templates with something wrong.
     pub pods: Vec<PodObservation>,
+    /// Broken pods of older templates that their `StatefulSets` wait for in vain.
+    pub stranded: Vec<StrandedPod>,
 }
 
 #[derive(Debug, Default)]
@@ -284,6 +286,11 @@ impl Index {
             .pointer("/metadata/name")
             .and_then(Value::as_str)
             .unwrap_or_default();
+        self.pod_deleted(namespace, name);
+    }
+
+    /// A pod was deleted: what was wrong with it says nothing any more.
+    pub fn pod_deleted(&mut self, namespace: &str, name: &str) {
         if self
             .pods
             .get_mut(namespace)
@@ -365,6 +372,7 @@ impl Index {
                     progress
                         .pods
                         .extend(table.faults(namespace, &owners, scope.since));
+                    progress.stranded.extend(table.stranded(namespace, &owners));
                 }
             }
         }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use belay_health::{
-    Controller, ObjectKey, PodFault, Sighting, controller_of, is_new_pod, pod_fault,
+    Controller, ObjectKey, PodFault, Sighting, controller_of, is_new_pod, is_stranded_pod,
+    pod_fault,
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -35,6 +36,19 @@ impl PodObservation {
             was_ready: self.was_ready,
         }
     }
+}
+
+/// A broken pod of an older template that its `StatefulSet` waits for in vain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StrandedPod {
+    /// The pod.
+    pub pod: ObjectKey,
+    /// Its uid.
+    pub uid: String,
+    /// The object of the release that the pod belongs to.
+    pub owner: ObjectKey,
+    /// What is wrong.
+    pub fault: PodFault,
 }
 
 /// What is kept of one namespace.
@@ -81,7 +95,11 @@ impl PodTable {
         let created = text(pod, "/metadata/creationTimestamp").parse().ok();
         let trimmed = trim(
             pod,
-            &["controller-revision-hash", "pod-template-generation"],
+            &[
+                "controller-revision-hash",
+                "pod-template-generation",
+                "apps.kubernetes.io/pod-index",
+            ],
             &[],
         );
         self.pods.insert(
@@ -162,6 +180,33 @@ impl PodTable {
         }
         faults
     }
+
+    /// Broken pods of older templates that keep `StatefulSets` among these owners from going on.
+    pub fn stranded(&self, namespace: &str, owners: &[PodOwner<'_>]) -> Vec<StrandedPod> {
+        let mut stranded = Vec::new();
+        for (name, pod) in &self.pods {
+            let Some((fault, _)) = &pod.fault else {
+                continue;
+            };
+            let owner = owners
+                .iter()
+                .find(|owner| is_stranded_pod(&pod.trimmed, owner.trimmed));
+            if let Some(owner) = owner {
+                stranded.push(StrandedPod {
+                    pod: ObjectKey {
+                        group: String::new(),
+                        kind: "Pod".to_owned(),
+                        namespace: Some(namespace.to_owned()),
+                        name: name.clone(),
+                    },
+                    uid: pod.uid.clone(),
+                    owner: owner.key.clone(),
+                    fault: fault.clone(),
+                });
+            }
+        }
+        stranded
+    }
 }
 
 /// What tells whether pods of an object are of its newest template; `None` for kinds that own no pods.
@@ -188,6 +233,9 @@ pub(crate) fn trim_owner(object: &Value) -> Option<Value> {
         ],
     );
     trimmed["kind"] = Value::from(kind);
+    if let Some(strategy) = object.pointer("/spec/updateStrategy") {
+        trimmed["spec"]["updateStrategy"] = strategy.clone();
+    }
     for path in ["observedGeneration", "updateRevision"] {
         if let Some(value) = object.pointer(&format!("/status/{path}")) {
             trimmed["status"][path] = value.clone();
@@ -208,8 +256,10 @@ fn trim(object: &Value, labels: &[&str], annotations: &[&str]) -> Value {
         "labels": pick("labels", labels),
         "annotations": pick("annotations", annotations),
     });
-    if let Some(generation) = object.pointer("/metadata/generation") {
-        metadata["generation"] = generation.clone();
+    for kept in ["generation", "deletionTimestamp"] {
+        if let Some(value) = object.pointer(&format!("/metadata/{kept}")) {
+            metadata[kept] = value.clone();
+        }
     }
     if let Some(Controller { kind, name, uid }) = controller_of(object) {
         metadata["ownerReferences"] =

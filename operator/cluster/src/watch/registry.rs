@@ -252,6 +252,12 @@ impl Watches {
         self.shared.index().progress(release)
     }
 
+    /// We deleted this pod ourselves: what was wrong with it is not told again while the event is on its way.
+    pub fn pod_deleted(&self, namespace: &str, name: &str) {
+        self.shared
+            .update(|index| index.pod_deleted(namespace, name));
+    }
+
     /// The releases of which something new was seen, each once however much it was. One consumer at a time.
     pub fn changes(&self) -> impl Stream<Item = ReleaseKey> + Send + use<> {
         stream::unfold(self.shared.clone(), |shared| async move {

@@ -91,21 +91,22 @@ pub(super) async fn end(
     };
     match hook_end(&verdict) {
         Some(HookEnd::Succeeded) => {
+            if !hook.deletes(&HookDeletePolicy::Succeeded) {
+                return Ok(done(session, index).await?);
+            }
+            // Hooks after it may need its object: it goes when all of them have run.
             let now = clock::now();
             session
                 .transition(|ledger| ledger.hook_at(index, HookProgress::Succeeded, now))
                 .await?;
-            clean_up(session, &hook, ours.as_ref(), HookDeletePolicy::Succeeded).await?;
-            Ok(done(session, index).await?)
+            Ok(())
         }
         Some(HookEnd::Failed { reason, message }) => {
             let message = format!(
                 "hook {} {} failed: {reason}: {message}",
                 hook.kind, hook.name
             );
-            let halt = failed(session, message)?;
-            clean_up(session, &hook, ours.as_ref(), HookDeletePolicy::Failed).await?;
-            Err(halt)
+            Err(failed(session, message)?)
         }
         Some(HookEnd::Vanished) => {
             let message = format!(
@@ -130,6 +131,31 @@ pub(super) async fn end(
             Ok(())
         }
     }
+}
+
+/// Deletes the objects of hooks as their policies say when an attempt fails: those that failed, if it was a hook, and
+/// those that succeeded before.
+pub(super) async fn clean_up_after(session: &mut Session, failure: &Failure) -> Result<(), Error> {
+    let attempt = session.attempt()?;
+    let id = attempt.id.clone();
+    let plans: Vec<_> = attempt.hooks.iter().cloned().enumerate().collect();
+    for (index, plan) in plans.into_iter().rev() {
+        let policy = match plan.progress {
+            HookProgress::Succeeded => HookDeletePolicy::Succeeded,
+            HookProgress::Started if failure.reason == Reason::HookFailed => {
+                HookDeletePolicy::Failed
+            }
+            _ => continue,
+        };
+        let hook = find(session, index).await?;
+        if !hook.deletes(&policy) {
+            continue;
+        }
+        let live = session.connection.get(&plan.object.key()).await?;
+        let ours = live.filter(|live| attempt_of(live) == Some(id.as_str()));
+        clean_up(session, &hook, ours.as_ref(), policy).await?;
+    }
+    Ok(())
 }
 
 fn run_of(key: &belay_health::ObjectKey, live: &Value, verdict: Verdict) -> HookRun {

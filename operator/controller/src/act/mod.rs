@@ -13,6 +13,7 @@ mod outside;
 mod prove;
 mod record;
 mod remove;
+mod replace;
 mod requests;
 
 use belay_rollout::{At, Failure, Rejection, Step};
@@ -52,6 +53,7 @@ pub(crate) async fn act(context: &Context, session: &mut Session, step: Step) ->
         Step::StartHook { index } => hooks::start(context, session, index).await,
         Step::EndHook { index } => hooks::end(context, session, index).await,
         Step::Apply => apply::apply(context, session).await,
+        Step::Replace { pods } => Ok(replace::replace(context, session, &pods).await?),
         Step::Prove => Ok(prove::prove(context, session).await?),
         Step::Finish => finish::finish(session).await,
         Step::Fail { failure } => fail(session, *failure).await,
@@ -77,6 +79,8 @@ pub(crate) async fn act(context: &Context, session: &mut Session, step: Step) ->
 pub(crate) async fn fail(session: &mut Session, failure: Failure) -> Result<(), Halt> {
     let touched = !matches!(session.attempt()?.at, At::Preparing);
     let failure = evidence::collect(session, failure).await;
+    // Only now: what a failed hook said is part of the evidence.
+    hooks::clean_up_after(session, &failure).await?;
     let now = session.world.now;
     session
         .transition(|ledger| ledger.failed(failure, touched, now))

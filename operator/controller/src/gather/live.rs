@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use belay_api::Timestamp;
 use belay_cluster::{Follow, PodScope, ResourceVersion, Tracked, Tracking};
 use belay_health::ObjectKey;
-use belay_rollout::{At, HookProgress, Ledger, Progress, SightedFault};
+use belay_rollout::{At, HookProgress, Ledger, Progress, SightedFault, StrandedPod};
 
 use crate::error::Error;
 use crate::memory::StorageKey;
@@ -121,7 +121,18 @@ pub(crate) fn progress(context: &Context, session: &Session) -> Option<Progress>
         .chain(unseen)
         .collect();
     objects.sort_by(|a, b| a.0.cmp(&b.0));
+    let stranded = seen
+        .stranded
+        .into_iter()
+        .map(|stranded| StrandedPod {
+            pod: stranded.pod,
+            uid: stranded.uid,
+            owner: stranded.owner,
+            fault: stranded.fault,
+        })
+        .collect();
     Some(Progress {
+        stranded,
         objects,
         faults: seen
             .pods

@@ -7,7 +7,7 @@ use belay_health::{ObjectKey, ObjectRef};
 use super::Known;
 use super::{Executed, Failure, Ledger, MAX_EXECUTED, Outcome, Proven, Running, Tracked};
 use crate::attempt::{At, Attempt, Cause, HookPlan, HookProgress};
-use crate::{Digest, Pin};
+use crate::{Digest, Pin, StrandedPod};
 
 impl Ledger {
     /// The intent is on record.
@@ -102,6 +102,23 @@ impl Ledger {
             }
             let at = attempt.at.clone();
             self.attempt = Some(attempt.moved_quietly(at));
+        }
+        self
+    }
+
+    /// Broken pods of an older template were deleted.
+    #[must_use]
+    pub fn replaced(mut self, pods: &[StrandedPod], now: Timestamp) -> Self {
+        if let Some(attempt) = &mut self.attempt {
+            for stranded in pods {
+                attempt.note(
+                    now,
+                    format!(
+                        "{} was deleted, since {} waited for it in vain: {}",
+                        stranded.pod, stranded.owner, stranded.fault.reason
+                    ),
+                );
+            }
         }
         self
     }

@@ -82,6 +82,13 @@ impl Cluster {
             Step::StartHook { index } => self.start_hook(index),
             Step::EndHook { index } => self.end_hook(index),
             Step::Apply => self.apply(),
+            Step::Replace { pods } => {
+                for stranded in &pods {
+                    self.stranded.remove(&stranded.owner.name);
+                    self.wrote()?;
+                }
+                self.transition(|ledger| ledger.replaced(&pods, now))
+            }
             Step::Prove => {
                 let mut not_current = self.wanted();
                 not_current.retain(|(_, verdict)| !verdict.is_current());
@@ -340,6 +347,11 @@ impl Cluster {
     fn start_hook(&mut self, index: usize) -> Done {
         let attempt = self.doing();
         let name = attempt.hooks[index].object.name.clone();
+        let when = attempt.hooks[index].when;
+        for before in &attempt.hooks[..index] {
+            let needed = before.when != when || self.hook_objects.contains_key(&before.object.name);
+            assert!(needed, "{name} runs without {}", before.object.name);
+        }
         if self.hook_objects.get(&name) != Some(&attempt.id) {
             self.hook_objects.insert(name.clone(), attempt.id.clone());
             self.hook_runs.push((attempt.id, name));
@@ -369,10 +381,7 @@ impl Cluster {
         let content = self.storage[&attempt.revision].content.clone();
         match self.hooks(&content)[number].ends {
             Ends::Well => {
-                self.transition(|ledger| ledger.hook_at(index, HookProgress::Succeeded, now))?;
-                self.hook_objects.remove(&hook.object.name);
-                self.wrote()?;
-                self.transition(|ledger| ledger.hook_at(index, HookProgress::Done, now))
+                self.transition(|ledger| ledger.hook_at(index, HookProgress::Succeeded, now))
             }
             Ends::Badly => Err(failure(&attempt, Reason::HookFailed, now)),
             Ends::Never if now >= attempt.deadline => {
@@ -432,6 +441,7 @@ impl Cluster {
             .collect();
         for key in &keys {
             if !self.kept.contains(&key.name) && self.objects.remove(&key.name).is_some() {
+                self.stranded.remove(&key.name);
                 self.wrote()?;
             }
         }

@@ -220,6 +220,24 @@ fn a_hook_that_never_ends_fails_the_attempt_at_its_deadline() {
 }
 
 #[test]
+fn a_stateful_set_that_waits_for_a_broken_pod_is_helped_on() {
+    // Given a StatefulSet, which does not replace a pod that never was ready, whatever its template says.
+    let mut cluster = Cluster::asking_for("v1").with("v2", Health::NoImage);
+    cluster.sticky = true;
+    cluster.rest();
+    // When v2's pod cannot start, then the way back deletes it, and v1 runs again.
+    assert_eq!(cluster.roll_out("v2"), Waiting::Blocked);
+    assert!(cluster.holds("v1"));
+    assert!(cluster.stranded.is_empty());
+    // Nor does a broken pod that was left in place on purpose hold up the next upgrade.
+    cluster.declared.atomic = false;
+    cluster.set_chart("v3", Health::NoImage, &[]);
+    assert_eq!(cluster.roll_out("v3"), Waiting::LeftInPlace);
+    assert_eq!(cluster.roll_out("v4"), Waiting::Deployed);
+    assert!(cluster.holds("v4"));
+}
+
+#[test]
 fn a_way_back_that_is_refused_is_tried_on_until_it_succeeds() {
     let mut cluster = Cluster::asking_for("v1").with("v2", Health::NoImage);
     cluster.rest();

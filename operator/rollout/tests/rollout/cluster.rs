@@ -12,7 +12,7 @@ use belay_health::{
 use belay_release::Status;
 use belay_rollout::{
     At, Attempt, ChartId, Declared, Desired, Digest, HookPlan, HookProgress, Ledger, Order, Owner,
-    Progress, Proof, Rejection, SightedFault, Stored, When, World,
+    Progress, Proof, Rejection, SightedFault, Stored, StrandedPod, When, World,
 };
 
 /// How the objects of a chart fare.
@@ -98,6 +98,10 @@ pub struct Cluster {
     pub settled: bool,
     /// Objects that something keeps from going.
     pub kept: BTreeSet<String>,
+    /// Whether broken pods stay when their template changes, as those of a `StatefulSet` do.
+    pub sticky: bool,
+    /// Objects with broken pods of an older template.
+    pub stranded: BTreeSet<String>,
     /// Whether a foreign webhook refuses every write to objects.
     pub writes_refused: bool,
     /// Objects of hooks, by name: the attempt that made them.
@@ -149,6 +153,8 @@ impl Cluster {
             objects: BTreeMap::new(),
             settled: true,
             kept: BTreeSet::new(),
+            sticky: false,
+            stranded: BTreeSet::new(),
             writes_refused: false,
             hook_objects: BTreeMap::new(),
             hook_runs: Vec::new(),
@@ -285,6 +291,13 @@ impl Cluster {
     }
 
     pub fn put(&mut self, name: &str, content: &str) {
+        let broken = self
+            .objects
+            .get(name)
+            .is_some_and(|live| self.health(&live.content) == Health::NoImage);
+        if self.sticky && broken && self.health(content) != Health::NoImage {
+            self.stranded.insert(name.into());
+        }
         let live = Live {
             content: content.into(),
             created: self.objects.get(name).map_or(self.now, |live| live.created),
@@ -417,6 +430,17 @@ impl Cluster {
         Some(Progress {
             objects,
             faults: self.faults(),
+            stranded: self
+                .stranded
+                .iter()
+                .filter(|name| self.objects.contains_key(*name))
+                .map(|name| StrandedPod {
+                    pod: ObjectRef::new("v1", "Pod", Some("shop"), &format!("{name}-0")).key(),
+                    uid: format!("{name}-uid"),
+                    owner: object(name).key(),
+                    fault: no_image(),
+                })
+                .collect(),
         })
     }
 
@@ -433,6 +457,12 @@ impl Cluster {
         let Some(live) = self.objects.get(name) else {
             return Verdict::Missing;
         };
+        if self.stranded.contains(name) {
+            return Verdict::Progressing {
+                reason: ProgressReason::Replicas,
+                message: "0 of 1 replicas updated".into(),
+            };
+        }
         let reason = match self.health(&live.content) {
             Health::Good if self.settled => return Verdict::Current,
             Health::NoQuota => ProgressReason::QuotaExceeded,
@@ -471,15 +501,7 @@ impl Cluster {
                 namespace: "shop".into(),
                 pod: format!("{name}-7f4c-x2"),
                 owner: object(name).key(),
-                fault: PodFault {
-                    class: FaultClass::Terminal,
-                    reason: PodFaultReason::ImageNotFound,
-                    container: Some("main".into()),
-                    init: false,
-                    message: "no such image".into(),
-                    restarts: 0,
-                    exit_code: None,
-                },
+                fault: no_image(),
                 first_seen: live.applied,
                 was_ready: false,
             })
@@ -505,6 +527,18 @@ impl Cluster {
                 progress: HookProgress::Planned,
             })
             .collect()
+    }
+}
+
+fn no_image() -> PodFault {
+    PodFault {
+        class: FaultClass::Terminal,
+        reason: PodFaultReason::ImageNotFound,
+        container: Some("main".into()),
+        init: false,
+        message: "no such image".into(),
+        restarts: 0,
+        exit_code: None,
     }
 }
 

@@ -404,6 +404,7 @@ fn fingerprint(cluster: &Cluster, left: u32) -> u64 {
     let mut hasher = DefaultHasher::new();
     let ahead = |at: Timestamp| at.0.saturating_sub(cluster.now.0).max(0);
     (left, &cluster.spec, cluster.gone, cluster.settled).hash(&mut hasher);
+    (cluster.sticky, &cluster.stranded).hash(&mut hasher);
     (cluster.declared.deleting, cluster.declared.has_finalizer).hash(&mut hasher);
     (
         cluster.memory.watching,
@@ -504,8 +505,11 @@ fn every_state_of_a_small_world_keeps_the_promises_and_comes_to_rest() {
     two_proven.roll_out("better");
     let mut bad_first = empty();
     bad_first.edit("bad");
+    // And one whose objects wait for broken pods of older templates.
+    let mut sticky = empty();
+    sticky.sticky = true;
     // When any three things happen at any moments.
-    let mut small = Search::from(vec![empty(), bad_first, two_proven], deeds());
+    let mut small = Search::from(vec![empty(), bad_first, two_proven, sticky], deeds());
     small.run();
     // Then no check has failed on the way.
     println!("{} states explored", small.next.len());

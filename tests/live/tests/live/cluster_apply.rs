@@ -218,6 +218,33 @@ async fn a_dry_run_finds_the_immutable_field_and_changes_nothing() {
     assert_eq!(now["metadata"]["generation"], 1);
 }
 
+/// As charts do it that have one replica at first, and more later: Helm 3 could, by a client-side merge.
+#[tokio::test]
+async fn a_strategy_changes_its_type_to_and_fro_though_the_api_server_fills_it_in() {
+    let world = world("strategy").await;
+    let options = world.apply_options();
+    let rolling = deployment("web", "registry.example/web:1", 1);
+    let mut recreating = rolling.clone();
+    recreating["spec"]["strategy"] = json!({"type": "Recreate"});
+    for (object, strategy) in [
+        (&rolling, "RollingUpdate"),
+        (&recreating, "Recreate"),
+        (&rolling, "RollingUpdate"),
+    ] {
+        let item = Item::new(object.clone());
+        let dry = world.connection.dry_run(&item, &options).await.unwrap();
+        assert_eq!(dry.live["spec"]["strategy"]["type"], strategy);
+        let applied = world.connection.apply(&item, &options).await.unwrap();
+        assert_eq!(applied.live["spec"]["strategy"]["type"], strategy);
+        // What is equal stays as it is.
+        let again = world.connection.apply(&item, &options).await.unwrap();
+        assert_eq!(
+            again.live["metadata"]["generation"],
+            applied.live["metadata"]["generation"]
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_definition_and_its_instance_are_applied_together() {
     let world = world("waves").await;

@@ -48,6 +48,35 @@ data:
 ";
 const NOTES: &str = "{{ .Release.Name }} says {{ .Values.greeting }}.\n";
 
+const STATEFUL_SET: &str = "apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: {{ .Release.Name }}-data
+spec:
+  serviceName: {{ .Release.Name }}-data
+  replicas: {{ .Values.replicas }}
+  selector:
+    matchLabels: {app: {{ .Release.Name }}-data}
+  template:
+    metadata:
+      labels: {app: {{ .Release.Name }}-data}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+        - name: data
+          image: {{ .Values.image }}
+";
+/// What a Job among the hooks runs as; a hook too, as many charts have it.
+const HOOKS_ACCOUNT: &str = "apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: {{ .Release.Name }}-hooks
+  annotations:
+    helm.sh/hook: pre-install,pre-upgrade
+    helm.sh/hook-weight: \"-5\"
+    helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+";
+
 /// A chart's files by their paths.
 #[derive(Clone, Debug)]
 pub struct Files(BTreeMap<String, String>);
@@ -92,6 +121,20 @@ impl Files {
             "metadata": {"name": name, "annotations": annotations},
         });
         self.with(&format!("templates/{name}.yaml"), &object.to_string())
+    }
+
+    /// A `StatefulSet`.
+    pub fn with_stateful_set(self) -> Self {
+        self.with("templates/stateful-set.yaml", STATEFUL_SET)
+    }
+
+    /// A service account that is a hook, as which the Job `name` among the hooks runs.
+    pub fn with_hooks_account(self, name: &str) -> Self {
+        let path = format!("templates/{name}.yaml");
+        let mut job: Value = serde_json::from_str(&self.0[&path]).unwrap();
+        job["spec"]["template"]["spec"]["serviceAccountName"] = json!("{{ .Release.Name }}-hooks");
+        self.with(&path, &job.to_string())
+            .with("templates/hooks-account.yaml", HOOKS_ACCOUNT)
     }
 
     /// A Job that is a hook.

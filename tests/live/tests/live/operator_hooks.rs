@@ -4,7 +4,7 @@ use belay_api::{ConditionType, Reason};
 use belay_harness::{GENEROUS, gone};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, ServiceAccount};
 use kube::ResourceExt;
 use kube::api::ListParams;
 use serde_json::json;
@@ -67,6 +67,43 @@ async fn hooks_go_as_their_delete_policies_say() {
     let second = job(&world, "lasting").await.unwrap();
     assert_ne!(second.uid(), first.uid(), "made anew for the new attempt");
     assert_eq!(second.status.unwrap().succeeded, Some(1));
+    world.end().await;
+}
+
+/// Helm deletes what succeeded only when all hooks of the event have run.
+#[tokio::test]
+async fn an_account_among_the_hooks_is_there_for_the_hooks_after_it() {
+    let world = operated_world("account").await;
+    let chart = note()
+        .with_hook(
+            "migrate",
+            IMAGE,
+            "pre-install,pre-upgrade",
+            "hook-succeeded",
+        )
+        .with_hooks_account("migrate");
+    world.deploy(SHOP, &chart, &json!({})).await;
+    gone(&world.api::<Job>(), "migrate", GENEROUS)
+        .await
+        .unwrap();
+    gone(&world.api::<ServiceAccount>(), "shop-hooks", GENEROUS)
+        .await
+        .unwrap();
+
+    // When a hook fails, those that succeeded before it go as well, and what it said is kept.
+    let failing = note()
+        .with_hook("migrate", FAILING, "pre-upgrade", "hook-failed")
+        .with_hooks_account("migrate");
+    let asked = world
+        .roll_out(SHOP, &failing, &json!({"greeting": "two"}))
+        .await;
+    world.stopped(&asked, Reason::RevisionBlocked).await;
+    gone(&world.api::<Job>(), "migrate", GENEROUS)
+        .await
+        .unwrap();
+    gone(&world.api::<ServiceAccount>(), "shop-hooks", GENEROUS)
+        .await
+        .unwrap();
     world.end().await;
 }
 

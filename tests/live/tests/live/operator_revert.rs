@@ -4,8 +4,8 @@ use belay_api::helm_release::FailureClass;
 use belay_api::rollback_request::RequestPhase;
 use belay_api::{ConditionType, HelmRelease, Phase, Reason};
 use belay_harness::{GENEROUS, gone};
-use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{Patch, PatchParams};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::json;
 
 use crate::operator_charts::{BETTER, BROKEN, GOOD, REPLICAS, note, shop};
@@ -74,6 +74,33 @@ async fn an_upgrade_whose_image_cannot_be_pulled_is_taken_back_while_the_old_pod
             (3, "deployed".to_owned())
         ]
     );
+    world.end().await;
+}
+
+/// The `StatefulSet` controller waits for ever for a pod that cannot start, its template taken back or not.
+#[tokio::test]
+async fn the_broken_pod_of_a_stateful_set_does_not_hold_up_the_way_back() {
+    let world = operated_world("stateful").await;
+    let chart = note().with_stateful_set();
+    world.deploy(SHOP, &chart, &json!({})).await;
+
+    let asked = world
+        .roll_out(SHOP, &chart, &json!({"image": BROKEN}))
+        .await;
+    let release = world.stopped(&asked, Reason::RevisionBlocked).await;
+    assert!(holds(&release, ConditionType::Available));
+    assert!(holds(&release, ConditionType::Consistent));
+    assert_eq!(current(&release), Some(3));
+    let pods = world
+        .api::<Pod>()
+        .list(&ListParams::default())
+        .await
+        .unwrap();
+    let images: Vec<_> = pods
+        .iter()
+        .map(|pod| pod.spec.as_ref().unwrap().containers[0].image.as_deref())
+        .collect();
+    assert_eq!(images, vec![Some(GOOD); REPLICAS as usize]);
     world.end().await;
 }
 

@@ -1,0 +1,35 @@
+//! Replacing: broken pods that keep their `StatefulSets` from going on are deleted.
+
+use belay_cluster::RefusalKind;
+use belay_rollout::StrandedPod;
+
+use crate::error::Error;
+use crate::reconcile::Context;
+use crate::session::Session;
+
+/// Deletes exactly these pods; their `StatefulSets` make them anew, from the newest template.
+pub(super) async fn replace(
+    context: &Context,
+    session: &mut Session,
+    pods: &[StrandedPod],
+) -> Result<(), Error> {
+    for stranded in pods {
+        match session
+            .connection
+            .delete_exactly(&stranded.pod, &stranded.uid)
+            .await
+        {
+            Ok(_) => {}
+            // Another pod of that name stands there already.
+            Err(error) if error.is(RefusalKind::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let namespace = stranded.pod.namespace.as_deref().unwrap_or_default();
+        context.watches.pod_deleted(namespace, &stranded.pod.name);
+        tracing::info!(pod = %stranded.pod, owner = %stranded.owner, fault = %stranded.fault, "deleted: its StatefulSet waited for it in vain");
+    }
+    let now = session.world.now;
+    session
+        .transition(|ledger| ledger.replaced(pods, now))
+        .await
+}
