@@ -194,19 +194,24 @@ impl Connection {
     /// the whole apply.
     async fn migrate(&self, place: &Place, live: &Value) -> Written<()> {
         if let Some(patch) = migration(live) {
-            Call::patch(place.path())
-                .query("fieldManager", MANAGER)
-                .typed_json(JSON_PATCH, &patch)?
-                .write::<Value>(self)
-                .await?;
+            self.patch_fields(place, &patch).await?;
         }
+        Ok(())
+    }
+
+    async fn patch_fields(&self, place: &Place, patch: &Value) -> Written<()> {
+        Call::patch(place.path())
+            .query("fieldManager", MANAGER)
+            .typed_json(JSON_PATCH, patch)?
+            .write::<Value>(self)
+            .await?;
         Ok(())
     }
 
     async fn send(
         &self,
         place: &Place,
-        body: Value,
+        mut body: Value,
         existed: bool,
         dry_run: bool,
     ) -> Written<Applied> {
@@ -218,14 +223,18 @@ impl Connection {
                 .query_if(dry_run, "dryRun", "All")
                 .typed_json(APPLY, body)
         };
-        let first = call(&body)?;
-        let again = strategy::without_defaults(&body);
-        // The answer is larger than the body; no need to hold both.
-        drop(body);
-        let mut answer = first.write(self).await;
-        if let Some(body) = again
-            && answer.as_ref().is_err_and(strategy::is_refused)
+        let mut answer = call(&body)?.write(self).await;
+        if answer
+            .as_ref()
+            .is_err_and(|error| strategy::is_refused(error, &body))
         {
+            if dry_run {
+                body = strategy::without_strategy(body);
+            } else if let Some(live) = self.get_at(place).await?
+                && let Some(patch) = strategy::owning_defaults(&live)
+            {
+                self.patch_fields(place, &patch).await?;
+            }
             answer = call(&body)?.write(self).await;
         }
         if answer

@@ -14,11 +14,17 @@ const KUBECTL_CLIENT_SIDE: &str = "kubectl-client-side-apply";
 /// them. The patch carries the resourceVersion that was read, so that it conflicts when anything changed since.
 pub fn migration(live: &Value) -> Option<Value> {
     let entries = live.pointer("/metadata/managedFields")?.as_array()?;
-    let resource_version = live.pointer("/metadata/resourceVersion")?.as_str()?;
     if !entries.iter().any(is_client_side) {
         return None;
     }
-    let mut fields = Value::Object(Map::new());
+    also_owning(live, &Value::Object(Map::new()))
+}
+
+/// The JSON patch after which manager `helm` owns these fields as well, in one server-side entry.
+pub(crate) fn also_owning(live: &Value, more: &Value) -> Option<Value> {
+    let entries = live.pointer("/metadata/managedFields")?.as_array()?;
+    let resource_version = live.pointer("/metadata/resourceVersion")?.as_str()?;
+    let mut fields = more.clone();
     let mut others = Vec::new();
     let mut newest: Option<&Value> = None;
     for entry in entries {
