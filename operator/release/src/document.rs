@@ -1,8 +1,9 @@
-use belay_yaml::to_serde;
+use belay_yaml::{from_serde, to_serde};
 use serde_json::Value;
 
 use crate::error::Error;
 use crate::head::{Head, parse_document};
+use crate::misfit::{Misfit, Part, Shape};
 
 /// One document of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,11 +64,19 @@ impl Document {
                 }
                 Ok(())
             }
-            _ => Err(Error::NotAnObject {
-                path: self.path.clone(),
-                line: self.line,
-                problem: "the document has to be a mapping".to_owned(),
-            }),
+            other => {
+                let found = Shape::of(&from_serde(&other)).map(|found| Misfit {
+                    part: Part::Document,
+                    found,
+                });
+                found.map_or(Ok(()), |misfit| {
+                    Err(Error::NotAnObject {
+                        path: self.path.clone(),
+                        line: self.line,
+                        misfit,
+                    })
+                })
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 use thiserror::Error as ThisError;
 
+use crate::misfit::Misfit;
+
 /// Why a release record or a manifest cannot be used.
 #[derive(Debug, ThisError)]
 #[non_exhaustive]
@@ -76,13 +78,26 @@ pub enum Error {
         source: belay_yaml::Error,
     },
     /// A rendered document is YAML, but no Kubernetes object.
-    #[error("YAML parse error on {path}: {problem} (document at line {line} of the rendered file)")]
+    #[error("YAML parse error on {path}: {misfit} (document at line {line} of the rendered file)")]
     NotAnObject {
         /// The template's path.
         path: String,
         /// The document's first line in the rendered file, counted from 1.
         line: usize,
         /// What is wrong with it.
-        problem: String,
+        misfit: Misfit,
     },
+}
+
+impl Error {
+    /// The text that Helm has for it where it has one: without the place in the rendered file.
+    pub fn helm(&self) -> String {
+        match self {
+            Self::Yaml { path, source, .. } => format!("YAML parse error on {path}: {source}"),
+            Self::NotAnObject { path, misfit, .. } => {
+                format!("YAML parse error on {path}: {}", misfit.helm())
+            }
+            other => other.to_string(),
+        }
+    }
 }

@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 
-use belay_yaml::{Numbers, ParseOptions, Value, parse_with};
+use belay_yaml::{Map, Numbers, ParseOptions, Value, parse_with};
 
 use crate::error::Error;
+use crate::misfit::{Misfit, Part, Shape};
 
 /// What a document says about itself. What it does not say is empty: comments alone are a document too.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,49 +29,81 @@ impl Head {
     /// [`Error::Yaml`] for what is not YAML, [`Error::NotAnObject`] for what is, but has another shape.
     pub fn read(path: &str, line: usize, text: &str) -> Result<Self, Error> {
         let document = parse_document(path, line, text)?;
-        let wrong = |field: &str, wanted: &str| Error::NotAnObject {
+        let mut head = Self::default();
+        head.fill(&document).map_err(|misfit| Error::NotAnObject {
             path: path.to_owned(),
             line,
-            problem: format!("{field} has to be {wanted}"),
+            misfit,
+        })?;
+        Ok(head)
+    }
+
+    fn fill(&mut self, document: &Value) -> Result<(), Misfit> {
+        let Some(entries) = mapping(document, Part::Document)? else {
+            return Ok(());
         };
-        let entries = match &document {
-            Value::Null => return Ok(Self::default()),
-            Value::Map(entries) => entries,
-            _ => return Err(wrong("the document", "a mapping")),
-        };
-        let string = |value: Option<&Value>, field: &str| match value {
-            None | Some(Value::Null) => Ok(String::new()),
-            Some(value) => value
-                .to_string_field()
-                .ok_or_else(|| wrong(field, "a string")),
-        };
-        let mut head = Self {
-            api_version: string(entries.get("apiVersion"), "apiVersion")?,
-            kind: string(entries.get("kind"), "kind")?,
-            ..Self::default()
-        };
-        let metadata = match entries.get("metadata") {
-            None | Some(Value::Null) => return Ok(head),
-            Some(Value::Map(metadata)) => metadata,
-            Some(_) => return Err(wrong("metadata", "a mapping")),
-        };
-        head.name = string(metadata.get("name"), "metadata.name")?;
-        head.namespace = metadata
-            .get("namespace")
-            .and_then(Value::to_string_field)
-            .filter(|namespace| !namespace.is_empty());
-        match metadata.get("annotations") {
-            None | Some(Value::Null) => {}
-            Some(Value::Map(annotations)) => {
-                for (name, value) in annotations {
-                    let field = format!("metadata.annotations[{name}]");
-                    head.annotations
-                        .insert(name.clone(), string(Some(value), &field)?);
+        for value in folded(entries, "apiVersion") {
+            string(value, Part::ApiVersion, &mut self.api_version)?;
+        }
+        for value in folded(entries, "kind") {
+            string(value, Part::Kind, &mut self.kind)?;
+        }
+        for metadata in folded(entries, "metadata") {
+            let Some(metadata) = mapping(metadata, Part::Metadata)? else {
+                continue;
+            };
+            for annotations in folded(metadata, "annotations") {
+                for (name, value) in mapping(annotations, Part::Annotations)?
+                    .into_iter()
+                    .flatten()
+                {
+                    let annotation = self.annotations.entry(name.clone()).or_default();
+                    string(value, Part::Annotation(name.clone()), annotation)?;
                 }
             }
-            Some(_) => return Err(wrong("metadata.annotations", "a mapping")),
+            for value in folded(metadata, "name") {
+                string(value, Part::Name, &mut self.name)?;
+            }
+            self.namespace = metadata
+                .get("namespace")
+                .and_then(Value::to_string_field)
+                .filter(|namespace| !namespace.is_empty());
         }
-        Ok(head)
+        Ok(())
+    }
+}
+
+/// The values that Go's decoder puts into a field: a key's letters may be of either case, the last one counts.
+fn folded<'a>(entries: &'a Map, field: &'a str) -> impl Iterator<Item = &'a Value> {
+    entries
+        .iter()
+        .filter(move |(key, _)| key.eq_ignore_ascii_case(field))
+        .map(|(_, value)| value)
+}
+
+fn misfit(part: Part, value: &Value) -> Result<(), Misfit> {
+    Shape::of(value).map_or(Ok(()), |found| Err(Misfit { part, found }))
+}
+
+/// The entries of a mapping; nothing for null.
+fn mapping(value: &Value, part: Part) -> Result<Option<&Map>, Misfit> {
+    match value {
+        Value::Map(entries) => Ok(Some(entries)),
+        _ => misfit(part, value).map(|()| None),
+    }
+}
+
+/// Puts text into the field; null leaves it as it is.
+fn string(value: &Value, part: Part, field: &mut String) -> Result<(), Misfit> {
+    match value {
+        Value::Null => Ok(()),
+        _ => match value.to_string_field() {
+            Some(text) => {
+                *field = text;
+                Ok(())
+            }
+            None => misfit(part, value),
+        },
     }
 }
 
@@ -115,6 +148,12 @@ mod tests {
             annotations,
             [("helm.sh/hook-weight", "5"), ("none", ""), ("true", "true")]
         );
+    }
+
+    #[test]
+    fn keys_of_either_case_are_the_field_and_the_last_counts() {
+        let head = Head::read("a.yaml", 1, "Kind: A\nkind: B\nMetadata: {NAME: c}\n").unwrap();
+        assert_eq!((head.kind.as_str(), head.name.as_str()), ("B", "c"));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod hook;
 mod hook_event;
 mod info;
 mod manifest;
+mod misfit;
 mod order;
 mod record;
 mod rendered;
@@ -36,6 +37,7 @@ pub use hook::{
 pub use hook_event::HookEvent;
 pub use info::Info;
 pub use manifest::Manifest;
+pub use misfit::{Misfit, Part, Shape};
 pub use order::{Waves, install_order, uninstall_order, waves};
 pub use record::{APPLY_METHOD_SERVER_SIDE, Record};
 pub use rendered::{Rendered, SkippedHook};

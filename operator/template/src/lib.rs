@@ -32,6 +32,7 @@ mod render;
 pub mod semver;
 mod set;
 mod stack;
+mod strconv;
 pub mod value;
 
 pub use call::{Caller, Function, Host, Library, Param};

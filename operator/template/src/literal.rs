@@ -4,6 +4,10 @@ use std::ops::Range;
 
 use crate::ast::Number;
 use crate::lex::decode;
+use crate::strconv::{parse_float, parse_int, parse_uint};
+
+/// The first float beyond a signed integer.
+const TWO_63: f64 = 9_223_372_036_854_775_808.0;
 
 /// Reads a number literal as all types that it fits, or says what is wrong with it.
 pub(crate) fn number(text: &str, span: Range<usize>) -> Result<Number, String> {
@@ -15,8 +19,8 @@ pub(crate) fn number(text: &str, span: Range<usize>) -> Result<Number, String> {
     }
     let mut number = Number {
         text: span,
-        int: parse_int(text),
-        uint: parse_uint(text),
+        int: parse_int(text.as_bytes(), 0).exact(),
+        uint: parse_uint(text.as_bytes(), 0),
         float: None,
         looks_float: false,
     };
@@ -27,7 +31,7 @@ pub(crate) fn number(text: &str, span: Range<usize>) -> Result<Number, String> {
         number.float = Some(int as f64);
     } else if let Some(uint) = number.uint {
         number.float = Some(uint as f64);
-    } else if let Some(float) = parse_float(text) {
+    } else if let Some(float) = parse_float(text.as_bytes()) {
         if !text.contains(['.', 'e', 'E', 'p', 'P']) {
             return Err(format!(
                 "integer overflow: {}",
@@ -35,9 +39,9 @@ pub(crate) fn number(text: &str, span: Range<usize>) -> Result<Number, String> {
             ));
         }
         number.float = Some(float);
-        number.int = (float.trunc() == float && float.abs() < 9.2e18).then_some(float as i64);
-        number.uint =
-            (float.trunc() == float && (0.0..1.8e19).contains(&float)).then_some(float as u64);
+        let whole = float.trunc() == float;
+        number.int = (whole && (-TWO_63..TWO_63).contains(&float)).then_some(float as i64);
+        number.uint = (whole && (0.0..2.0 * TWO_63).contains(&float)).then_some(float as u64);
     } else {
         return Err(format!(
             "illegal number syntax: {}",
@@ -151,47 +155,6 @@ fn digits(text: &[u8], count: usize, radix: u32) -> Option<(u32, &[u8])> {
     Some((code, &text[count..]))
 }
 
-/// Go's `ParseInt(text, 0, 64)`: base by prefix, underscores between digits.
-fn parse_int(text: &str) -> Option<i64> {
-    let (negative, digits) = match text.as_bytes().first()? {
-        b'-' => (true, &text[1..]),
-        b'+' => (false, &text[1..]),
-        _ => (false, text),
-    };
-    let magnitude = parse_uint(digits)?;
-    if negative {
-        0i64.checked_sub_unsigned(magnitude)
-    } else {
-        i64::try_from(magnitude).ok()
-    }
-}
-
-fn parse_uint(text: &str) -> Option<u64> {
-    let lower = text.to_ascii_lowercase();
-    let (radix, digits, prefixed) = match lower.as_bytes() {
-        [b'0', b'x', ..] => (16, &lower[2..], true),
-        [b'0', b'b', ..] => (2, &lower[2..], true),
-        [b'0', b'o', ..] => (8, &lower[2..], true),
-        [b'0', _, ..] => (8, &lower[1..], true),
-        _ => (10, lower.as_str(), false),
-    };
-    let misplaced =
-        digits.ends_with('_') || digits.contains("__") || digits.starts_with('_') && !prefixed;
-    if misplaced || digits.starts_with(['+', '-']) {
-        return None;
-    }
-    u64::from_str_radix(&digits.replace('_', ""), radix).ok()
-}
-
-fn parse_float(text: &str) -> Option<f64> {
-    let text = text.replace('_', "");
-    text.bytes()
-        .all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'))
-        .then(|| text.parse::<f64>().ok())
-        .flatten()
-        .filter(|float| float.is_finite())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,6 +179,9 @@ mod tests {
         assert_eq!(read("-3"), Ok((Some(-3), Some(-3.0), false)));
         assert_eq!(read("1e3"), Ok((Some(1000), Some(1000.0), true)));
         assert_eq!(read("1.5"), Ok((None, Some(1.5), true)));
+        assert_eq!(read("0x1p4"), Ok((Some(16), Some(16.0), true)));
+        assert_eq!(read("0x1.8p-1"), Ok((None, Some(0.75), true)));
+        assert_eq!(read("0x1p63").map(|n| n.0), Ok(None));
         assert_eq!(read("089"), Err("integer overflow: \"089\"".to_owned()));
         assert_eq!(
             read("99999999999999999999"),

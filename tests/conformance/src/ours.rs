@@ -153,8 +153,7 @@ impl Arguments {
         let rendered = renderer()
             .render(&prepared, &options, &mut Edge)
             .map_err(|e| e.to_string())?;
-        let release =
-            belay_release::Rendered::from_files(&rendered.files).map_err(|e| e.to_string())?;
+        let release = belay_release::Rendered::from_files(&rendered.files).map_err(|e| e.helm())?;
         Ok(Rendered {
             prepared,
             release,

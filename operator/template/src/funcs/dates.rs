@@ -4,13 +4,13 @@ use std::any::Any as StdAny;
 use std::cmp::Ordering;
 
 use super::args::{any, at, bytes, int, text};
-use super::numbers::cast::parse_int;
 use crate::call::{
     Caller, Function, Library,
     Param::{Any, Int, Object as Obj, String as Str},
 };
 use crate::dates::{Time, Zone, display_duration, parse_duration, round_duration};
 use crate::error::FuncError;
+use crate::strconv::parse_int;
 use crate::value::{IntKind, Member, Object, Value};
 
 const TIME: &str = "time.Time";

@@ -9,6 +9,7 @@ use crate::call::{
     Param::{Any, Float64, Int, String as Str},
 };
 use crate::error::FuncError;
+use crate::strconv::parse_int;
 use crate::value::{List, ListType, Value};
 use cast::{to_f64, to_i64};
 use decimal::Decimal;
@@ -20,16 +21,14 @@ pub(super) const LIBRARY: Library = Library {
     name: "numbers",
     functions: &[
         Function::new("atoi", &[Str], |_, a| {
-            Ok(Value::int(cast::parse_int(bytes(a, 0), 10).clamped()))
+            Ok(Value::int(parse_int(bytes(a, 0), 10).clamped()))
         }),
         Function::new("int", &[Any], |_, a| Ok(Value::int(to_i64(at(a, 0))))),
         Function::new("int64", &[Any], |_, a| Ok(Value::int64(to_i64(at(a, 0))))),
         Function::new("float64", &[Any], |_, a| Ok(to_f64(at(a, 0)).into())),
         Function::new("toDecimal", &[Any], |_, a| {
             Ok(Value::int64(
-                cast::parse_int(&text_of(at(a, 0)), 8)
-                    .exact()
-                    .unwrap_or_default(),
+                parse_int(&text_of(at(a, 0)), 8).exact().unwrap_or_default(),
             ))
         }),
         Function::variadic("seq", &[], Int, seq),

@@ -161,7 +161,8 @@ fn render(
     let output = Renderer::default()
         .render(&prepared, &options, &mut LocalHost)
         .map_err(|error| Error::Template(format!("{error}{HINT}")))?;
-    let rendered = Rendered::from_files(&output.files).map_err(|error| broken_manifest(&error))?;
+    let rendered = Rendered::from_files(&output.files)
+        .map_err(|error| Error::Template(format!("{}{HINT}", error.helm())))?;
     Ok(Output {
         name,
         rendered,
@@ -176,14 +177,4 @@ fn in_helms_words(error: &ChartError) -> Error {
         ChartError::Schema(_) => format!("{error}\n"),
         _ => error.to_string(),
     })
-}
-
-fn broken_manifest(error: &belay_release::Error) -> Error {
-    let text = match error {
-        belay_release::Error::Yaml { path, source, .. } => {
-            format!("YAML parse error on {path}: {source}")
-        }
-        other => other.to_string(),
-    };
-    Error::Template(format!("{text}{HINT}"))
 }
