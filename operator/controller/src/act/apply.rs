@@ -3,12 +3,12 @@
 use belay_api::helm_release::{AttemptKind, FailureClass};
 use belay_api::{Reason, Timestamp};
 use belay_cluster::{
-    Applied, ApplyOptions, Error as ClusterError, Item, Known, NotDone, Pruned, RefusalKind,
+    Applied, ApplyOptions, Error as ClusterError, Item, NotDone, Pruned, RefusalKind,
     ResourceVersion, Tracked as Watched, WavesOptions,
 };
 use belay_health::{ObjectKey, ObjectRef};
 use belay_release::uninstall_order;
-use belay_rollout::{Failure, Ledger, Tracked};
+use belay_rollout::{Failure, Tracked};
 use serde_json::Value;
 
 use super::record::{pending, remaining};
@@ -38,7 +38,7 @@ pub(super) async fn apply(context: &Context, session: &mut Session) -> Result<()
         .into_iter()
         .zip(&references)
         .map(|(object, reference)| Item {
-            known: known(session.world.ledger.as_ref(), reference),
+            known: objects::known(session.world.ledger.as_ref(), reference),
             object,
         })
         .collect();
@@ -87,18 +87,6 @@ fn takes_ownership(session: &Session, kind: AttemptKind) -> bool {
         AttemptKind::Upgrade => session.release.spec.upgrade.take_ownership,
         AttemptKind::Rollback | AttemptKind::Revert | AttemptKind::Uninstall => false,
     }
-}
-
-fn known(ledger: Option<&Ledger>, reference: &ObjectRef) -> Known {
-    ledger
-        .and_then(|ledger| {
-            ledger
-                .inventory
-                .iter()
-                .find(|tracked| tracked.object.key() == reference.key())
-        })
-        .and_then(|tracked| tracked.uid.clone())
-        .map_or(Known::Nothing, |uid| Known::Ours { uid })
 }
 
 fn tracked(applied: &Applied, references: &[ObjectRef], since: Option<Timestamp>) -> Tracked {

@@ -297,7 +297,12 @@ async fn preflight(
         brings_definitions |= document.head.kind == "CustomResourceDefinition";
         if !unchanged.contains(&document.text) {
             for object in document.objects().map_err(Error::from)? {
-                items.push(Item::new(object));
+                let reference =
+                    objects::reference(&session.connection, &object, &record.namespace).await?;
+                items.push(Item {
+                    known: objects::known(session.world.ledger.as_ref(), &reference),
+                    object,
+                });
             }
         }
     }

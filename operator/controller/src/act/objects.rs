@@ -1,10 +1,10 @@
 //! The objects of a manifest as they will stand in the cluster.
 
 use belay_api::helm_release::AttemptKind;
-use belay_cluster::{Connection, Error as ClusterError};
+use belay_cluster::{Connection, Error as ClusterError, Known};
 use belay_health::ObjectRef;
 use belay_release::{Hook, HookEvent, Record, execution_order};
-use belay_rollout::{HookPlan, HookProgress, When};
+use belay_rollout::{HookPlan, HookProgress, Ledger, When};
 use serde_json::Value;
 
 use crate::error::Error;
@@ -45,6 +45,19 @@ pub(super) async fn reference(
         Err(error) => return Err(error.into()),
     }
     Ok(reference)
+}
+
+/// What the ledger knows of an object before it is applied.
+pub(super) fn known(ledger: Option<&Ledger>, reference: &ObjectRef) -> Known {
+    ledger
+        .and_then(|ledger| {
+            ledger
+                .inventory
+                .iter()
+                .find(|tracked| tracked.object.key() == reference.key())
+        })
+        .and_then(|tracked| tracked.uid.clone())
+        .map_or(Known::Nothing, |uid| Known::Ours { uid })
 }
 
 /// The hooks that an attempt runs, in their order.

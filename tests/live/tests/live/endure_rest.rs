@@ -9,7 +9,7 @@ use k8s_openapi::api::coordination::v1::Lease;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::endure_charts::tiny;
+use crate::endure_charts::{tiny, web};
 use crate::endure_world::{LIMIT, RELEASE, World, spec, world};
 
 /// How many releases are at rest.
@@ -134,6 +134,78 @@ async fn held_by(world: &World, holder: &str) {
     )
     .await
     .unwrap();
+}
+
+/// A request costs the API server the same whoever waits for it: what an install needs is known, and stays so.
+#[tokio::test]
+async fn an_install_asks_four_times_for_each_object_and_an_upgrade_two_or_three_times() {
+    // Given an operator that knows the kinds of the cluster.
+    let world = world("counted").await;
+    let identity = world
+        .cluster
+        .identity("counted", Rights::administrator())
+        .await
+        .unwrap();
+    let operator = operator(&world, &identity, "counted-0");
+    world
+        .declare("first", &spec(&web(), &json!({"greeting": "hello"})))
+        .await;
+    world.rests("first", Reason::Deployed).await;
+
+    // When a chart of three objects is installed.
+    let values = json!({"greeting": "one"});
+    let installed = costs(&world, &identity, &values).await;
+    // Then each is tried, looked for, applied and proven; ledger, record, status and events take the rest.
+    let install = (3 * 4, 32);
+    assert!(
+        installed.objects <= install.0 && installed.others <= install.1,
+        "{installed:?}"
+    );
+    // And when one of them changes, all are applied and proven, it is tried before, and only the Deployment is looked
+    // at: an autoscaler may have its replicas.
+    let upgraded = costs(&world, &identity, &json!({"greeting": "two"})).await;
+    let upgrade = (3 * 2 + 1 + 1, 25);
+    assert!(
+        upgraded.objects <= upgrade.0 && upgraded.others <= upgrade.1,
+        "{upgraded:?}"
+    );
+    operator.stop(LIMIT).await.unwrap();
+}
+
+/// How often something was asked for a rollout.
+#[derive(Debug)]
+struct Cost {
+    /// The chart's objects.
+    objects: usize,
+    /// Everything else but Leases, watches and the lists that they begin with.
+    others: usize,
+    /// For people.
+    #[allow(dead_code, reason = "shown when a bound is broken")]
+    all: Vec<String>,
+}
+
+async fn costs(world: &World, identity: &Identity, values: &serde_json::Value) -> Cost {
+    let known = requests(world, identity).len();
+    world.declare(RELEASE, &spec(&web(), values)).await;
+    world.rests(RELEASE, Reason::Deployed).await;
+    let mut asked = requests(world, identity).split_off(known);
+    asked.retain(|request| {
+        let begins_a_watch = request.verb == "list"
+            && !["secrets", "rollbackrequests"].contains(&request.resource.as_str());
+        request.verb != "watch" && !begins_a_watch
+    });
+    let of_the_chart = |request: &&Request| {
+        ["configmaps", "deployments", "services"].contains(&request.resource.as_str())
+    };
+    let objects = asked.iter().filter(of_the_chart).count();
+    Cost {
+        objects,
+        others: asked.len() - objects,
+        all: asked
+            .iter()
+            .map(|request| format!("{} {} {}", request.verb, request.resource, request.name))
+            .collect(),
+    }
 }
 
 #[tokio::test]
