@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use belay_api::helm_release::{ChartSource, InlineChart, RepositoryChart};
+use belay_api::helm_release::{ChartSource, InlineChart, OciChart, RepositoryChart};
 use belay_chart::Chart;
+use belay_source::split_reference;
 
 use crate::error::Error;
 use crate::package;
@@ -21,7 +22,7 @@ const CONFIG_MAP_LIMIT: usize = 1_000_000;
 #[derive(Debug)]
 pub(crate) enum Travelling {
     /// The HelmRelease says all: where the repository is, or the files themselves.
-    InRelease(ChartSource),
+    InRelease(Box<ChartSource>),
     /// A package that needs a ConfigMap of its own.
     Packaged {
         /// The `.tgz`.
@@ -31,14 +32,27 @@ pub(crate) enum Travelling {
     },
 }
 
-/// Reads what `chart` names: a chart of the repository, or a local folder or package.
-pub(crate) fn read(
-    chart: &str,
-    repository: Option<&str>,
-    version: Option<&str>,
-) -> Result<Travelling, Error> {
+/// Where a command line says that its chart is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wanted<'a> {
+    /// A folder, a package, an `oci://` address, or with a repository the name there.
+    pub(crate) chart: &'a str,
+    pub(crate) repository: Option<&'a str>,
+    pub(crate) version: Option<&'a str>,
+    /// Speak to a registry without TLS.
+    pub(crate) plain_http: bool,
+}
+
+/// Reads what a command line names: a chart of a repository or registry, or a local folder or package.
+pub(crate) fn read(wanted: Wanted<'_>) -> Result<Travelling, Error> {
+    let Wanted {
+        chart,
+        repository,
+        version,
+        plain_http,
+    } = wanted;
     if let Some(url) = repository {
-        return Ok(Travelling::InRelease(ChartSource {
+        return Ok(Travelling::InRelease(Box::new(ChartSource {
             repository: Some(RepositoryChart {
                 url: url.to_owned(),
                 name: chart.to_owned(),
@@ -47,7 +61,26 @@ pub(crate) fn read(
                 ca_secret_ref: None,
             }),
             ..ChartSource::default()
-        }));
+        })));
+    }
+    if let Some(reference) = split_reference(chart) {
+        let version = oci_version(chart, version, &reference)?;
+        return Ok(Travelling::InRelease(Box::new(ChartSource {
+            oci: Some(OciChart {
+                url: reference.url,
+                version,
+                digest: reference.digest,
+                secret_ref: None,
+                ca_secret_ref: None,
+                plain_http,
+            }),
+            ..ChartSource::default()
+        })));
+    }
+    if version.is_some() {
+        return Err(Error::VersionOfLocalChart {
+            chart: chart.to_owned(),
+        });
     }
     let path = Path::new(chart);
     if !path.exists() {
@@ -63,10 +96,10 @@ pub(crate) fn read(
     if path.is_dir() {
         let files = package::files(path, &loaded)?;
         if let Some(files) = inline(&files) {
-            return Ok(Travelling::InRelease(ChartSource {
+            return Ok(Travelling::InRelease(Box::new(ChartSource {
                 inline: Some(InlineChart { files }),
                 ..ChartSource::default()
-            }));
+            })));
         }
         let package = package::pack(loaded.name(), &files).map_err(Error::Pack)?;
         return packaged(chart, package, &loaded);
@@ -76,6 +109,27 @@ pub(crate) fn read(
         source,
     })?;
     packaged(chart, package, &loaded)
+}
+
+/// The version that a registry is asked for: the flag's, or the tag's, and none beside a digest.
+pub(crate) fn oci_version(
+    chart: &str,
+    flag: Option<&str>,
+    reference: &belay_source::Reference,
+) -> Result<Option<String>, Error> {
+    match (flag, &reference.version, &reference.digest) {
+        (Some(flag), Some(tag), _) if flag != tag => Err(Error::TwoVersions {
+            chart: chart.to_owned(),
+            version: flag.to_owned(),
+        }),
+        (Some(flag), None, Some(_)) => Err(Error::TwoVersions {
+            chart: chart.to_owned(),
+            version: flag.to_owned(),
+        }),
+        // The digest says more than the tag beside it.
+        (_, _, Some(_)) => Ok(None),
+        (flag, tag, None) => Ok(flag.map(str::to_owned).or_else(|| tag.clone())),
+    }
 }
 
 fn packaged(chart: &str, package: Vec<u8>, loaded: &Chart) -> Result<Travelling, Error> {
@@ -125,8 +179,15 @@ mod tests {
         folder
     }
 
+    fn at(chart: &str) -> Wanted<'_> {
+        Wanted {
+            chart,
+            ..Wanted::default()
+        }
+    }
+
     fn of(folder: &tempfile::TempDir) -> Travelling {
-        read(folder.path().to_str().unwrap(), None, None).unwrap()
+        read(at(folder.path().to_str().unwrap())).unwrap()
     }
 
     #[test]
@@ -156,7 +217,12 @@ mod tests {
 
     #[test]
     fn a_chart_of_a_repository_is_only_named() {
-        let travelling = read("web", Some("https://charts.example.org"), Some("1.x")).unwrap();
+        let travelling = read(Wanted {
+            repository: Some("https://charts.example.org"),
+            version: Some("1.x"),
+            ..at("web")
+        })
+        .unwrap();
 
         let Travelling::InRelease(source) = travelling else {
             panic!("not in the release");
@@ -168,9 +234,49 @@ mod tests {
         );
     }
 
+    fn of_registry(chart: &str, version: Option<&str>) -> Result<OciChart, Error> {
+        let wanted = Wanted {
+            version,
+            ..at(chart)
+        };
+        match read(wanted)? {
+            Travelling::InRelease(source) => Ok(source.oci.unwrap()),
+            Travelling::Packaged { .. } => panic!("not in the release"),
+        }
+    }
+
+    #[test]
+    fn a_chart_of_a_registry_is_named_by_its_address_and_a_version_or_a_digest() {
+        let tagged = of_registry("oci://a.example:5000/web:1.0.0_b", None).unwrap();
+        assert_eq!(tagged.url, "oci://a.example:5000/web");
+        assert_eq!(tagged.version.as_deref(), Some("1.0.0+b"));
+
+        let ranged = of_registry("oci://a.example/web", Some("1.x")).unwrap();
+        assert_eq!(ranged.version.as_deref(), Some("1.x"));
+
+        let pinned = of_registry("oci://a.example/web:1.0.0@sha256:00", None).unwrap();
+        assert_eq!(pinned.version, None);
+        assert_eq!(pinned.digest.as_deref(), Some("sha256:00"));
+
+        let both = of_registry("oci://a.example/web:1.0.0", Some("2.0.0"));
+        assert!(both.unwrap_err().to_string().contains("--version"));
+    }
+
+    #[test]
+    fn a_version_of_a_local_chart_is_refused() {
+        let wanted = Wanted {
+            version: Some("1.0.0"),
+            ..at(".")
+        };
+
+        let error = read(wanted).unwrap_err().to_string();
+
+        assert!(error.contains("--repo"), "{error}");
+    }
+
     #[test]
     fn what_is_nowhere_points_to_repositories() {
-        let error = read("no/such/chart", None, None).unwrap_err().to_string();
+        let error = read(at("no/such/chart")).unwrap_err().to_string();
 
         assert!(error.contains("--repo"), "{error}");
     }

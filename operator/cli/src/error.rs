@@ -60,8 +60,18 @@ pub(crate) enum Error {
         #[source]
         source: belay_chart::ChartError,
     },
-    #[error("{chart:?} is no folder and no package; for a chart of a repository add --repo URL")]
+    #[error(
+        "{chart:?} is no folder and no package; for a chart of a repository add --repo URL, for one of a registry write oci://HOST/PATH"
+    )]
     NoSuchChart { chart: String },
+    #[error(
+        "--version {version:?} and what {chart:?} says itself are two answers to one question; leave one away"
+    )]
+    TwoVersions { chart: String, version: String },
+    #[error(
+        "--version chooses among the versions of a repository or registry, and {chart:?} is local; leave it away, or add --repo URL"
+    )]
+    VersionOfLocalChart { chart: String },
     #[error("{0}")]
     Values(#[source] belay_chart::ChartError),
     #[error("{path}: {source}; check that it exists and may be read")]

@@ -18,6 +18,14 @@ pub enum Error {
         /// What is wrong with it.
         detail: String,
     },
+    /// The chart's address in a registry cannot be used.
+    #[error("the registry URL {url:?} cannot be used: {detail}; write it as oci://host/path/chart")]
+    BadOciUrl {
+        /// The address, without user and password.
+        url: String,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// The version asked for is no range.
     #[error(
         "{range:?} is neither a version nor a range of versions; examples: 6.1.0, ~6.1, >=6.0.0 <7.0.0"
@@ -80,9 +88,35 @@ pub enum Error {
         /// The nearest versions that exist, at most five.
         near: Vec<String>,
     },
-    /// The index names a package that is not there.
+    /// Nothing is at the chart's address in a registry.
     #[error(
-        "the index of the repository lists {url}, but HTTP {status} is what it gives; publish the package again"
+        "the registry has nothing at {url}: HTTP {status}; check the address (registries also answer so for what the credentials do not open)"
+    )]
+    NotInRegistry {
+        /// What was asked for.
+        url: String,
+        /// 404 or 410.
+        status: u16,
+    },
+    /// What a registry holds there is no chart.
+    #[error("{url} holds {found}, not a Helm chart; check the address")]
+    NotAChart {
+        /// What was asked for.
+        url: String,
+        /// What it is instead: a media type, or what is missing.
+        found: String,
+    },
+    /// A registry's answer cannot be read.
+    #[error("the answer of {url} is not what a registry answers: {detail}; check the address")]
+    BadAnswer {
+        /// What was asked for.
+        url: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// An index or a manifest names a package that is not there.
+    #[error(
+        "{url} is what the index or manifest names, but HTTP {status} is what it gives; publish the package again"
     )]
     PackageNotFound {
         /// The package.
@@ -149,15 +183,15 @@ pub enum Error {
         /// What is wrong there.
         detail: String,
     },
-    /// The package is not the one that the index describes.
+    /// The bytes are not those that the index, the manifest or the spec names by their digest.
     #[error(
-        "{url} is not the package that its index describes: SHA-256 {actual} instead of {expected}; \
+        "{url} is not what its digest names: SHA-256 {actual} instead of {expected}; \
          publish it under a new version or rebuild the index"
     )]
     DigestMismatch {
         /// The package.
         url: String,
-        /// The index's digest.
+        /// The digest that was named.
         expected: String,
         /// The digest of the bytes that came.
         actual: String,
@@ -192,9 +226,9 @@ pub enum Kind {
     Unauthorized,
     /// Over a size limit.
     TooLarge,
-    /// `index.yaml` cannot be read.
+    /// `index.yaml`, or a registry's answer, cannot be read.
     BadIndex,
-    /// The package's bytes are not those of the index.
+    /// The bytes are not those that a digest names.
     DigestMismatch,
     /// The package is no chart.
     BadPackage,
@@ -205,6 +239,7 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::BadUrl { .. }
+            | Self::BadOciUrl { .. }
             | Self::BadRange { .. }
             | Self::BadCertificates { .. }
             | Self::NoTls => Kind::BadRequest,
@@ -212,14 +247,15 @@ impl Error {
             | Self::ChartNotFound { .. }
             | Self::VersionNotFound { .. }
             | Self::PackageNotFound { .. }
+            | Self::NotInRegistry { .. }
             | Self::Refused { .. }
             | Self::BadRedirect { .. } => Kind::NotFound,
             Self::Unreachable { .. } | Self::Interrupted { .. } => Kind::Unreachable,
             Self::Unauthorized { .. } => Kind::Unauthorized,
             Self::TooLarge { .. } => Kind::TooLarge,
-            Self::BadIndex { .. } => Kind::BadIndex,
+            Self::BadIndex { .. } | Self::BadAnswer { .. } => Kind::BadIndex,
             Self::DigestMismatch { .. } => Kind::DigestMismatch,
-            Self::BadPackage { .. } => Kind::BadPackage,
+            Self::BadPackage { .. } | Self::NotAChart { .. } => Kind::BadPackage,
         }
     }
 

@@ -1,20 +1,20 @@
 //! From a described source to a chart.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use belay_chart::Chart;
 
 use crate::digest::PackageDigest;
 use crate::error::{Error, Kind};
-use crate::flight::{Flight, Shared};
-use crate::http::{Answer, Document, Http, Validators};
+use crate::flight::{Flights, Shared};
+use crate::http::{Answer, Document, Http, Received, Validators};
 use crate::index::{self, Index, Range};
 use crate::location::{Access, Scope, shown};
+use crate::oci::Oci;
 use crate::packages::{Packages, unasked};
 use crate::reader::Reader;
-use crate::recent::Recent;
-use crate::request::{HttpRepository, Package, Source};
+use crate::request::{HttpRepository, OciChart, Package, Source};
 use crate::settings::Settings;
 
 /// A chart that was had, and where from.
@@ -54,7 +54,8 @@ struct Inner {
     http: Http,
     reader: Reader,
     packages: Packages,
-    offers: Mutex<Recent<Scope, Arc<Flight<Arc<Offer>>>>>,
+    offers: Flights<Scope, Arc<Offer>>,
+    oci: Oci,
 }
 
 /// An index with what the server needs to say that it is unchanged.
@@ -74,7 +75,8 @@ impl Fetcher {
                 http: Http::new(settings),
                 reader: Reader::new(),
                 packages: Packages::new(settings),
-                offers: Mutex::new(Recent::new(settings.repositories as u64)),
+                offers: Flights::new(settings.repositories as u64),
+                oci: Oci::new(settings),
             }),
         }
     }
@@ -93,6 +95,7 @@ impl Fetcher {
         let inner = &self.inner;
         match source {
             Source::HttpRepository(repository) => inner.fetch(repository, max_age).await,
+            Source::Oci(chart) => inner.fetch_oci(chart, max_age).await,
             Source::Package(Package { bytes, origin }) => {
                 inner.reader.open(bytes.clone(), origin.clone()).await
             }
@@ -125,17 +128,14 @@ impl Inner {
         }
     }
 
+    async fn fetch_oci(&self, chart: &OciChart, max_age: Duration) -> Result<Fetched, Error> {
+        let (http, reader, packages) = (&self.http, &self.reader, &self.packages);
+        self.oci.fetch(http, reader, packages, chart, max_age).await
+    }
+
     /// The repository's index: one fetch for all that use it.
     async fn offer(&self, access: &Access, max_age: Duration) -> Result<Shared<Arc<Offer>>, Error> {
-        let flight = {
-            let mut offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
-            let known = offers.get(&access.scope).cloned();
-            known.unwrap_or_else(|| {
-                let flight = Arc::new(Flight::new());
-                offers.insert(access.scope, Arc::clone(&flight), 1);
-                flight
-            })
-        };
+        let flight = self.offers.of(&access.scope);
         flight
             .share(max_age, |known| self.fetch_offer(access, known))
             .await
@@ -156,8 +156,15 @@ impl Inner {
             .await?;
         match (answer, known) {
             (Answer::NotModified, Some(known)) => Ok(known),
-            (Answer::NotModified, None) => Err(unasked(address)),
-            (Answer::Body(text, validators), _) => {
+            (Answer::NotModified | Answer::Challenged(_), _) => Err(unasked(address)),
+            (
+                Answer::Body(Received {
+                    bytes: text,
+                    validators,
+                    ..
+                }),
+                _,
+            ) => {
                 let label = address.clone();
                 let read = move || index::read(&address, &text);
                 let index = self.reader.compute(&label, read).await??;
@@ -202,7 +209,7 @@ impl Inner {
     }
 }
 
-/// Whether a newer index may lead where this one did not.
-fn may_be_outdated(error: &Error) -> bool {
+/// Whether newer knowledge of a repository or registry may lead where this one did not.
+pub(crate) fn may_be_outdated(error: &Error) -> bool {
     matches!(error.kind(), Kind::NotFound | Kind::DigestMismatch)
 }

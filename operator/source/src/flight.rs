@@ -1,11 +1,13 @@
 //! One fetch for everybody who wants the same thing.
 
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::error::Error;
+use crate::recent::Recent;
 
 /// What is fetched by one caller at a time, and shared by all who asked meanwhile.
 #[derive(Debug)]
@@ -83,6 +85,30 @@ impl<T: Clone> Flight<T> {
                 Err(error)
             }
         }
+    }
+}
+
+/// A flight for each of many things, those that were not asked for longest forgotten first.
+#[derive(Debug)]
+pub(crate) struct Flights<K, T> {
+    known: std::sync::Mutex<Recent<K, Arc<Flight<T>>>>,
+}
+
+impl<K: Ord + Clone, T: Clone> Flights<K, T> {
+    pub fn new(limit: u64) -> Self {
+        Self {
+            known: std::sync::Mutex::new(Recent::new(limit)),
+        }
+    }
+
+    pub fn of(&self, key: &K) -> Arc<Flight<T>> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(flight) = known.get(key) {
+            return Arc::clone(flight);
+        }
+        let flight = Arc::new(Flight::new());
+        known.insert(key.clone(), Arc::clone(&flight), 1);
+        flight
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{
-    ACCEPT_ENCODING, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
-    LOCATION, RETRY_AFTER,
+    ACCEPT, ACCEPT_ENCODING, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    LAST_MODIFIED, LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use reqwest::{Certificate, Client, Response, StatusCode, redirect};
 use tokio::sync::Semaphore;
@@ -28,8 +28,20 @@ pub(crate) struct Validators {
 /// An answer of a server.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    Body(Bytes, Validators),
+    Body(Received),
     NotModified,
+    /// A registry says by which ways it may be entered: its `WWW-Authenticate` headers. Only ever from the origin
+    /// that was asked, never from where it redirects to.
+    Challenged(Vec<String>),
+}
+
+/// A body with what its head said.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub bytes: Bytes,
+    pub validators: Validators,
+    /// The `Link` header: where a list goes on.
+    pub link: Option<String>,
 }
 
 /// What is being fetched; it decides the limit and whether compression on the way is undone.
@@ -39,6 +51,31 @@ pub(crate) enum Document {
     Index,
     /// A `.tgz`, whose own gzip some servers declare as content encoding: undoing that would change the digest.
     Package,
+    /// A registry's manifest. Its bytes are named by their digest, so they are taken as they are.
+    Manifest,
+    /// A page of a registry's list of tags.
+    Tags,
+    /// The answer of a registry's token service.
+    Token,
+    /// A `.tgz` in a registry.
+    Blob,
+}
+
+/// The media type of a manifest, by the OCI image specification.
+pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// Most bytes of a registry's own answers: the OCI distribution specification asks for 4 MiB of manifests.
+const REGISTRY_BYTES: u64 = 4 * 1024 * 1024;
+
+impl Document {
+    /// Whether a refusal may say which credentials are wanted.
+    fn is_challenged(self) -> bool {
+        matches!(self, Self::Manifest | Self::Tags | Self::Blob)
+    }
+
+    /// Whether the bytes are taken as they come.
+    fn is_verbatim(self) -> bool {
+        matches!(self, Self::Package | Self::Manifest | Self::Blob)
+    }
 }
 
 /// Connections to servers, shared by everything that trusts the same authorities.
@@ -67,6 +104,11 @@ impl Http {
         }
     }
 
+    /// Most bytes of a package.
+    pub fn package_bytes(&self) -> u64 {
+        self.settings.package_bytes
+    }
+
     /// Fetches a document. `known` are the validators of the version that the caller holds.
     pub async fn get(
         &self,
@@ -78,7 +120,8 @@ impl Http {
         let client = self.client(access, document)?;
         let limit = match document {
             Document::Index => self.settings.index_bytes,
-            Document::Package => self.settings.package_bytes,
+            Document::Package | Document::Blob => self.settings.package_bytes,
+            Document::Manifest | Document::Tags | Document::Token => REGISTRY_BYTES,
         };
         // The semaphore is never closed, so waiting for a permit does not fail.
         let _permit = self.transfers.acquire().await;
@@ -88,8 +131,16 @@ impl Http {
             if answer.status() == StatusCode::NOT_MODIFIED {
                 return Ok(Answer::NotModified);
             }
+            if answer.status() == StatusCode::UNAUTHORIZED {
+                return Ok(Answer::Challenged(challenges(answer.headers())));
+            }
             let validators = validators(answer.headers());
-            Ok(Answer::Body(read(answer, limit).await?, validators))
+            let link = text(answer.headers(), &LINK);
+            Ok(Answer::Body(Received {
+                bytes: read(answer, limit).await?,
+                validators,
+                link,
+            }))
         };
         // One limit over all redirects together.
         tokio::time::timeout(self.settings.request_time, transfer)
@@ -119,8 +170,11 @@ impl Http {
         for _ in 0..=self.settings.redirects {
             let credentials = access.credentials_for(&url);
             let mut request = client.get(url.clone());
-            if document == Document::Package {
+            if document.is_verbatim() {
                 request = request.header(ACCEPT_ENCODING, "identity");
+            }
+            if document == Document::Manifest {
+                request = request.header(ACCEPT, MANIFEST);
             }
             if let Some(etag) = &known.etag {
                 request = request.header(IF_NONE_MATCH, etag);
@@ -139,6 +193,13 @@ impl Http {
                 .send()
                 .await
                 .map_err(|error| unreachable(&url, error))?;
+            if answer.status() == StatusCode::UNAUTHORIZED
+                && document.is_challenged()
+                && access.is_at(&url)
+                && answer.headers().contains_key(WWW_AUTHENTICATE)
+            {
+                return Ok(answer);
+            }
             if !is_redirect(answer.status()) {
                 return accepted(&url, answer, credentials.is_some(), document);
             }
@@ -163,9 +224,10 @@ impl Http {
             clients.insert(access.ca_bundle.clone(), pair.clone(), 1);
             pair
         };
-        Ok(match document {
-            Document::Index => pair.decoding,
-            Document::Package => pair.verbatim,
+        Ok(if document.is_verbatim() {
+            pair.verbatim
+        } else {
+            pair.decoding
         })
     }
 
@@ -233,6 +295,9 @@ fn accepted(
     let url = shown(url);
     Err(match code {
         404 | 410 if document == Document::Index => Error::RepositoryNotFound { url, status: code },
+        404 | 410 if matches!(document, Document::Manifest | Document::Tags) => {
+            Error::NotInRegistry { url, status: code }
+        }
         404 | 410 => Error::PackageNotFound { url, status: code },
         401 | 403 | 407 => Error::Unauthorized {
             url,
@@ -261,6 +326,12 @@ fn validators(headers: &HeaderMap) -> Validators {
         etag: text(headers, &ETAG),
         last_modified: text(headers, &LAST_MODIFIED),
     }
+}
+
+fn challenges(headers: &HeaderMap) -> Vec<String> {
+    let challenges = headers.get_all(WWW_AUTHENTICATE).iter();
+    let texts = challenges.filter_map(|challenge| challenge.to_str().ok());
+    texts.map(str::to_owned).collect()
 }
 
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

@@ -100,6 +100,11 @@ impl Range {
             constraints,
         })
     }
+
+    /// As it was written; `*` when it was not.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
 }
 
 fn sorted(entries: Vec<Entry>) -> Box<[Entry]> {

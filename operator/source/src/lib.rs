@@ -1,4 +1,4 @@
-//! Where charts come from: HTTP repositories, packages, inline files.
+//! Where charts come from: HTTP repositories, OCI registries, packages, inline files.
 //!
 //! A [`Source`] describes one chart, a [`Fetcher`] gets it: [`Fetched`] is a loaded chart with its version and the
 //! digest of its package, or an [`Error`] whose [`Kind`] says what would cure it. Nothing in here knows Kubernetes:
@@ -29,12 +29,14 @@
 
 mod cache;
 mod digest;
+mod docker_config;
 mod error;
 mod fetcher;
 mod flight;
 mod http;
 mod index;
 mod location;
+mod oci;
 mod packages;
 mod reader;
 mod recent;
@@ -42,7 +44,9 @@ mod request;
 mod settings;
 
 pub use digest::{BadDigest, PackageDigest};
+pub use docker_config::{BadDockerConfig, docker_credentials};
 pub use error::{Error, Kind};
 pub use fetcher::{Fetched, Fetcher};
-pub use request::{Credentials, HttpRepository, Inline, Package, Secret, Source};
+pub use oci::{Reference, split_reference};
+pub use request::{Credentials, HttpRepository, Inline, OciChart, Package, Pick, Secret, Source};
 pub use settings::Settings;

@@ -97,9 +97,20 @@ impl Access {
 
     /// The credentials for a request to `url`: none unless it goes to the repository's own origin.
     pub fn credentials_for(&self, url: &Url) -> Option<&Credentials> {
-        self.credentials
-            .as_ref()
-            .filter(|_| url.origin() == self.base.origin())
+        self.credentials.as_ref().filter(|_| self.is_at(url))
+    }
+
+    /// Whether an address is of the repository's own origin: scheme, host and port.
+    pub fn is_at(&self, url: &Url) -> bool {
+        url.origin() == self.base.origin()
+    }
+
+    /// The same place with other credentials. What is cached stays under the scope of the caller's own.
+    pub fn with(&self, credentials: Option<Credentials>) -> Self {
+        Self {
+            credentials,
+            ..self.clone()
+        }
     }
 }
 
@@ -112,7 +123,7 @@ pub(crate) fn shown(url: &Url) -> String {
     url.to_string()
 }
 
-fn shown_text(text: &str) -> String {
+pub(crate) fn shown_text(text: &str) -> String {
     match Url::parse(text) {
         Ok(url) => shown(&url),
         // What is no URL may still hold a password: everything between the scheme and an `@` goes.
@@ -126,7 +137,7 @@ fn shown_text(text: &str) -> String {
     }
 }
 
-fn take_user_info(url: &mut Url) -> Option<Credentials> {
+pub(crate) fn take_user_info(url: &mut Url) -> Option<Credentials> {
     if url.username().is_empty() && url.password().is_none() {
         return None;
     }
@@ -152,7 +163,11 @@ fn decoded(percent_encoded: &str) -> String {
         .unwrap_or_default()
 }
 
-fn scope(base: &Url, credentials: Option<&Credentials>, ca_bundle: Option<&str>) -> Scope {
+pub(crate) fn scope(
+    base: &Url,
+    credentials: Option<&Credentials>,
+    ca_bundle: Option<&str>,
+) -> Scope {
     let (kind, user, secret) = match credentials {
         None => ("none", "", ""),
         Some(Credentials::Basic { username, password }) => {

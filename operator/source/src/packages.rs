@@ -13,7 +13,7 @@ use crate::digest::PackageDigest;
 use crate::error::Error;
 use crate::fetcher::Fetched;
 use crate::flight::Flight;
-use crate::http::{Answer, Document, Http, Validators};
+use crate::http::{Answer, Document, Http, Received, Validators};
 use crate::location::{Access, Scope, shown};
 use crate::reader::Reader;
 use crate::recent::Recent;
@@ -70,17 +70,44 @@ impl Packages {
         max_age: Duration,
     ) -> Result<Fetched, Error> {
         let scope = access.scope;
-        let shared = if let Some(digest) = proof {
-            let key = Key { scope, digest };
-            let fetch = |_| self.fetch_proven(http, reader, access, url, key);
-            let transfer = self.transfer(Wanted::Content(key));
-            transfer.share(Duration::MAX, fetch).await?
-        } else {
-            let asked = Instant::now();
-            let transfer = self.transfer(Wanted::At((scope, url.clone())));
-            let fetch = |_| self.fetch_unproven(http, reader, access, url, asked, max_age);
-            transfer.share(max_age, fetch).await?
-        };
+        if let Some(digest) = proof {
+            return self
+                .fetch_content(http, reader, access, url, Document::Package, digest)
+                .await;
+        }
+        let asked = Instant::now();
+        let transfer = self.transfer(Wanted::At((scope, url.clone())));
+        let fetch = |_| self.fetch_unproven(http, reader, access, url, asked, max_age);
+        Ok(transfer.share(max_age, fetch).await?.value)
+    }
+
+    /// The package of a registry at `url`, named by its content.
+    pub async fn fetch_blob(
+        &self,
+        http: &Http,
+        reader: &Reader,
+        access: &Access,
+        url: Url,
+        digest: PackageDigest,
+    ) -> Result<Fetched, Error> {
+        self.fetch_content(http, reader, access, url, Document::Blob, digest)
+            .await
+    }
+
+    async fn fetch_content(
+        &self,
+        http: &Http,
+        reader: &Reader,
+        access: &Access,
+        url: Url,
+        document: Document,
+        digest: PackageDigest,
+    ) -> Result<Fetched, Error> {
+        let scope = access.scope;
+        let key = Key { scope, digest };
+        let fetch = |_| self.fetch_proven(http, reader, access, url, document, key);
+        let transfer = self.transfer(Wanted::Content(key));
+        let shared = transfer.share(Duration::MAX, fetch).await?;
         Ok(shared.value)
     }
 
@@ -101,6 +128,7 @@ impl Packages {
         reader: &Reader,
         access: &Access,
         url: Url,
+        document: Document,
         key: Key,
     ) -> Result<Fetched, Error> {
         let origin = shown(&url);
@@ -108,9 +136,16 @@ impl Packages {
             return reader.open(bytes, origin).await;
         }
         let nothing = Validators::default();
-        let Answer::Body(bytes, _) = http.get(access, url, Document::Package, &nothing).await?
-        else {
-            return Err(unasked(origin));
+        let bytes = match http.get(access, url, document, &nothing).await? {
+            Answer::Body(received) => received.bytes,
+            Answer::NotModified => return Err(unasked(origin)),
+            Answer::Challenged(_) => {
+                return Err(Error::Unauthorized {
+                    url: origin,
+                    status: 401,
+                    sent: access.credentials.is_some(),
+                });
+            }
         };
         let fetched = reader
             .open_proven(bytes.clone(), origin, key.digest)
@@ -144,9 +179,14 @@ impl Packages {
             .map_or(&nothing, |(known, _)| &known.validators);
         let answer = http.get(access, url, Document::Package, validators).await?;
         let (bytes, validators) = match (answer, held) {
-            (Answer::Body(bytes, validators), _) => (bytes, validators),
+            (
+                Answer::Body(Received {
+                    bytes, validators, ..
+                }),
+                _,
+            ) => (bytes, validators),
             (Answer::NotModified, Some((known, bytes))) => (bytes, known.validators),
-            (Answer::NotModified, None) => return Err(unasked(origin)),
+            (Answer::NotModified | Answer::Challenged(_), _) => return Err(unasked(origin)),
         };
         let fetched = reader.open(bytes.clone(), origin).await?;
         if let Some(digest) = fetched.package {

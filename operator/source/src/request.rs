@@ -5,11 +5,15 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use crate::digest::PackageDigest;
+
 /// Where one chart comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// A chart in a classic Helm repository: `index.yaml` and packages over HTTP.
     HttpRepository(HttpRepository),
+    /// A chart in an OCI registry.
+    Oci(OciChart),
     /// A packaged chart (`.tgz`) that the caller already holds, out of a `ConfigMap` or a Secret.
     Package(Package),
     /// A chart written out file by file.
@@ -33,6 +37,32 @@ pub struct HttpRepository {
     pub credentials: Option<Credentials>,
     /// PEM certificates of authorities that are trusted besides the system's.
     pub ca_bundle: Option<String>,
+}
+
+/// A chart in an OCI registry, as `helm push` puts it there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OciChart {
+    /// The chart's address, without tag and digest: `oci://registry.example.org/charts/web`.
+    pub url: String,
+    /// Which of the manifests there.
+    pub pick: Pick,
+    /// What the registry asks for. Sent to the registry's own origin, and to the token service that it names over
+    /// the same scheme.
+    pub credentials: Option<Credentials>,
+    /// PEM certificates of authorities that are trusted besides the system's.
+    pub ca_bundle: Option<String>,
+    /// Speak HTTP without TLS. What travels, credentials included, can then be read and changed on the way.
+    pub plain_http: bool,
+}
+
+/// Which manifest of a repository in a registry is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pick {
+    /// A version or a range over the tags, in Masterminds' syntax. A tag says `_` where a version says `+`, as with
+    /// Helm. `None` or empty means the newest stable version.
+    Version(Option<String>),
+    /// The manifest with this SHA-256, whatever its tags.
+    Digest(PackageDigest),
 }
 
 /// A packaged chart that the caller holds.

@@ -26,6 +26,23 @@ pub enum Fault {
     Slow(Duration),
     /// Sends half of each file and ends the answer there.
     Truncated,
+    /// Sends each file with its last byte changed.
+    Damaged,
+}
+
+impl Fault {
+    /// Does to a file what this fault does to files.
+    pub(crate) fn spoil(self, content: &mut Vec<u8>) {
+        match self {
+            Self::Truncated => content.truncate(content.len() / 2),
+            Self::Damaged => {
+                if let Some(last) = content.last_mut() {
+                    *last ^= 0xff;
+                }
+            }
+            Self::Status(_) | Self::Slow(_) => {}
+        }
+    }
 }
 
 /// A chart repository on the loopback interface. It ends when dropped.
@@ -193,7 +210,7 @@ async fn serve(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) 
                 .into_response();
         }
         Some(Fault::Slow(by)) => tokio::time::sleep(by).await,
-        Some(Fault::Truncated) | None => {}
+        Some(Fault::Truncated | Fault::Damaged) | None => {}
     }
     let name = uri.path().trim_start_matches('/');
     if name.contains("..") {
@@ -201,8 +218,8 @@ async fn serve(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) 
     }
     match tokio::fs::read(shared.folder.join(name)).await {
         Ok(mut content) => {
-            if fault == Some(Fault::Truncated) {
-                content.truncate(content.len() / 2);
+            if let Some(fault) = fault {
+                fault.spoil(&mut content);
             }
             content.into_response()
         }

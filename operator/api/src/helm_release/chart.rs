@@ -9,11 +9,14 @@ use serde::{Deserialize, Serialize};
 /// Where the chart comes from: exactly one of the fields.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("[has(self.repository), has(self.inline), has(self.configMap), has(self.secret)].filter(x, x).size() == 1").message("set exactly one of repository, inline, configMap, secret"))]
+#[x_kube(validation = Rule::new("[has(self.repository), has(self.oci), has(self.inline), has(self.configMap), has(self.secret)].filter(x, x).size() == 1").message("set exactly one of repository, oci, inline, configMap, secret"))]
 pub struct ChartSource {
     /// A chart repository that is served over HTTP (`index.yaml` and packages).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repository: Option<RepositoryChart>,
+    /// A chart in an OCI registry, as `helm push` puts it there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oci: Option<OciChart>,
     /// The chart's files, written here. Templates that end in `.hbs` are Handlebars.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inline: Option<InlineChart>,
@@ -45,6 +48,37 @@ pub struct RepositoryChart {
     /// A Secret with `ca.crt`: the authorities to trust for this repository, PEM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_secret_ref: Option<NameRef>,
+}
+
+/// A chart of an OCI registry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!(has(self.version) && has(self.digest))").message("set version or digest, not both"))]
+pub struct OciChart {
+    /// The chart's address, without tag and digest: `oci://registry.example.org/charts/web`.
+    #[schemars(
+        length(min = 9, max = 2048),
+        regex(pattern = r"^oci://[A-Za-z0-9.\[\]:-]+(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$")
+    )]
+    pub url: String,
+    /// A version, or a range over the tags as Helm reads it, `>=6 <7`; the newest stable one if absent. A `+` of a
+    /// version is `_` in its tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 250))]
+    pub version: Option<String>,
+    /// The SHA-256 of the chart's manifest, instead of a version: what runs then never changes by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 71, max = 71), regex(pattern = r"^sha256:[0-9a-f]{64}$"))]
+    pub digest: Option<String>,
+    /// A Secret of type `kubernetes.io/dockerconfigjson`, or one with `username` and `password`, or `token`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<NameRef>,
+    /// A Secret with `ca.crt`: the authorities to trust for this registry, PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_secret_ref: Option<NameRef>,
+    /// Speak HTTP without TLS. What travels, credentials included, can then be read and changed on the way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub plain_http: bool,
 }
 
 /// A chart written into the release itself.

@@ -5,7 +5,7 @@ mod policy;
 mod spec;
 mod status;
 
-pub use chart::{ChartSource, InlineChart, KeyRef, NameRef, RepositoryChart};
+pub use chart::{ChartSource, InlineChart, KeyRef, NameRef, OciChart, RepositoryChart};
 pub use policy::{
     CrdsPolicy, DeletionPolicy, FailFast, FailFastMode, InstallPolicy, OutsideChanges,
     RollbackPolicy, UninstallPolicy, UpgradePolicy,

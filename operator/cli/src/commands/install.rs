@@ -13,7 +13,7 @@ use kube::api::{ObjectMeta, Patch, PatchParams, PostParams};
 use kube::{Api, Resource, ResourceExt};
 use serde_json::{Map, Value, json};
 
-use crate::chart_argument::{self, Travelling};
+use crate::chart_argument::{self, Travelling, Wanted};
 use crate::commands::{Session, exit};
 use crate::connect::asking;
 use crate::error::Error;
@@ -50,16 +50,19 @@ pub(crate) struct UpgradeArguments {
 struct Shared {
     /// The HelmRelease, and the release's name for Helm
     name: String,
-    /// A chart's folder or package, or with --repo its name there
+    /// A chart's folder or package, its oci:// address, or with --repo its name there
     chart: String,
     #[command(flatten)]
     spec: SpecArguments,
-    /// A version or a range of versions of the repository's chart, such as 6.1.0 or ">=6 <7"
-    #[arg(long, requires = "repo")]
+    /// A version or a range of versions in the repository or registry, such as 6.1.0 or ">=6 <7"
+    #[arg(long)]
     version: Option<String>,
     /// The chart repository's address
     #[arg(long, value_name = "URL")]
     repo: Option<String>,
+    /// Let the operator speak to the OCI registry without TLS
+    #[arg(long)]
+    plain_http: bool,
     /// Follow it until it is at rest; --wait=false only asks for it
     #[arg(long, default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     wait: bool,
@@ -108,11 +111,12 @@ async fn roll_out(
     session: Session,
 ) -> Result<ExitCode, Error> {
     let name = &shared.name;
-    let travelling = chart_argument::read(
-        &shared.chart,
-        shared.repo.as_deref(),
-        shared.version.as_deref(),
-    )?;
+    let travelling = chart_argument::read(Wanted {
+        chart: &shared.chart,
+        repository: shared.repo.as_deref(),
+        version: shared.version.as_deref(),
+        plain_http: shared.plain_http,
+    })?;
     let (source, package) = chart_source(name, travelling);
     let mut spec = shared.spec.fields(&source)?;
     if let Some(existing) = &existing {
@@ -177,7 +181,7 @@ async fn roll_out(
 /// chart is another spec, and an older revision's package stays until the release goes.
 fn chart_source(name: &str, travelling: Travelling) -> (ChartSource, Option<ConfigMap>) {
     match travelling {
-        Travelling::InRelease(source) => (source, None),
+        Travelling::InRelease(source) => (*source, None),
         Travelling::Packaged { package, digest } => {
             let config_map = format!("{name}-chart-{}", &digest[..digest.len().min(10)]);
             let source = ChartSource {
@@ -335,7 +339,7 @@ mod tests {
 
     #[test]
     fn a_chart_in_the_release_needs_no_config_map() {
-        let (_, config_map) = chart_source("web", Travelling::InRelease(ChartSource::default()));
+        let (_, config_map) = chart_source("web", Travelling::InRelease(Box::default()));
 
         assert!(config_map.is_none());
     }

@@ -38,8 +38,12 @@ pub(crate) async fn run(arguments: args::Arguments) -> Result<ExitCode, Error> {
     match arguments.command {
         Command::Operator(arguments) => operator::run(arguments, &globals).await,
         Command::Template(arguments) => template::run(arguments, &globals).await,
-        Command::Install(arguments) => install::install(arguments, session().await?).await,
-        Command::Upgrade(arguments) => install::upgrade(arguments, session().await?).await,
+        Command::Install(arguments) => {
+            Box::pin(install::install(arguments, session().await?)).await
+        }
+        Command::Upgrade(arguments) => {
+            Box::pin(install::upgrade(arguments, session().await?)).await
+        }
         Command::Status(arguments) => status::run(arguments, session().await?).await,
         Command::History(arguments) => history::run(&arguments, session().await?).await,
         Command::Rollback(arguments) => Box::pin(rollback::run(arguments, session().await?)).await,

@@ -1,10 +1,11 @@
 //! The chart that a spec names.
 
-use belay_api::helm_release::{ChartSource, KeyRef, NameRef, RepositoryChart};
+use belay_api::helm_release::{ChartSource, KeyRef, NameRef, OciChart, RepositoryChart};
 use belay_api::{HelmRelease, Reason};
 use belay_cluster::Connection;
 use belay_source::{
-    Credentials, Fetched, HttpRepository, Inline, Kind, Package, Secret as Hidden, Source,
+    Credentials, Fetched, HttpRepository, Inline, Kind, Package, Pick, Secret as Hidden, Source,
+    docker_credentials,
 };
 use bytes::Bytes;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
@@ -58,6 +59,9 @@ async fn describe(
     if let Some(repository) = &chart.repository {
         return http(connection, repository, namespace).await;
     }
+    if let Some(chart) = &chart.oci {
+        return oci(connection, chart, namespace).await;
+    }
     if let Some(inline) = &chart.inline {
         return Ok(Ok(Source::Inline(Inline {
             files: inline.files.clone(),
@@ -82,7 +86,7 @@ async fn describe(
         (None, None) => {
             return Ok(Err(Refusal::lasting(
                 Reason::SpecInvalid,
-                "spec.chart names no source: set repository, inline, configMap or secret",
+                "spec.chart names no source: set repository, oci, inline, configMap or secret",
             )));
         }
     };
@@ -102,45 +106,25 @@ async fn http(
     repository: &RepositoryChart,
     namespace: &str,
 ) -> Result<Result<Source, Refusal>, Error> {
-    let mut credentials = None;
-    if let Some(reference) = &repository.secret_ref {
-        let Some(secret) = read_secret(connection, namespace, reference).await? else {
-            return Ok(Err(missing("secretRef", namespace, reference)));
-        };
-        let text = |key: &str| text_of(&secret, key);
-        credentials = match (text("token"), text("username"), text("password")) {
-            (Some(token), _, _) => Some(Credentials::Bearer(Hidden::new(token))),
-            (None, Some(username), Some(password)) => Some(Credentials::Basic {
-                username,
-                password: Hidden::new(password),
-            }),
-            _ => {
-                return Ok(Err(Refusal::lasting(
-                    Reason::SpecInvalid,
-                    &format!(
-                        "Secret {namespace}/{} of spec.chart.repository.secretRef has neither token nor username and password",
-                        reference.name
-                    ),
-                )));
-            }
-        };
-    }
-    let mut ca_bundle = None;
-    if let Some(reference) = &repository.ca_secret_ref {
-        let Some(secret) = read_secret(connection, namespace, reference).await? else {
-            return Ok(Err(missing("caSecretRef", namespace, reference)));
-        };
-        ca_bundle = text_of(&secret, "ca.crt");
-        if ca_bundle.is_none() {
-            return Ok(Err(Refusal::lasting(
-                Reason::SpecInvalid,
-                &format!(
-                    "Secret {namespace}/{} of spec.chart.repository.caSecretRef has no key ca.crt",
-                    reference.name
-                ),
-            )));
-        }
-    }
+    let at = Place {
+        connection,
+        namespace,
+        field: "spec.chart.repository",
+    };
+    let credentials = match &repository.secret_ref {
+        None => None,
+        Some(reference) => match at.secret("secretRef", reference).await? {
+            Ok(secret) => match plain_credentials(&secret) {
+                Some(credentials) => Some(credentials),
+                None => return Ok(Err(at.useless("secretRef", reference, PLAIN))),
+            },
+            Err(refusal) => return Ok(Err(refusal)),
+        },
+    };
+    let ca_bundle = match at.authorities(repository.ca_secret_ref.as_ref()).await? {
+        Ok(ca_bundle) => ca_bundle,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
     Ok(Ok(Source::HttpRepository(HttpRepository {
         url: repository.url.clone(),
         name: repository.name.clone(),
@@ -150,11 +134,130 @@ async fn http(
     })))
 }
 
-fn missing(field: &str, namespace: &str, reference: &NameRef) -> Refusal {
-    Refusal::missing(format!(
-        "spec.chart.repository.{field} names the Secret {namespace}/{}, which does not exist",
-        reference.name
-    ))
+async fn oci(
+    connection: &Connection,
+    chart: &OciChart,
+    namespace: &str,
+) -> Result<Result<Source, Refusal>, Error> {
+    let at = Place {
+        connection,
+        namespace,
+        field: "spec.chart.oci",
+    };
+    let pick = match &chart.digest {
+        None => Pick::Version(chart.version.clone()),
+        Some(digest) => match digest.parse() {
+            Ok(digest) => Pick::Digest(digest),
+            Err(error) => {
+                return Ok(Err(Refusal::lasting(
+                    Reason::SpecInvalid,
+                    &format!("spec.chart.oci.digest is {digest:?}: {error}"),
+                )));
+            }
+        },
+    };
+    let credentials = match &chart.secret_ref {
+        None => None,
+        Some(reference) => match at.secret("secretRef", reference).await? {
+            Ok(secret) => match registry_credentials(&secret, &chart.url) {
+                Ok(credentials) => Some(credentials),
+                Err(lacks) => return Ok(Err(at.useless("secretRef", reference, &lacks))),
+            },
+            Err(refusal) => return Ok(Err(refusal)),
+        },
+    };
+    let ca_bundle = match at.authorities(chart.ca_secret_ref.as_ref()).await? {
+        Ok(ca_bundle) => ca_bundle,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    Ok(Ok(Source::Oci(belay_source::OciChart {
+        url: chart.url.clone(),
+        pick,
+        credentials,
+        ca_bundle,
+        plain_http: chart.plain_http,
+    })))
+}
+
+/// What a Secret for a repository has to hold.
+const PLAIN: &str = "has neither token nor username and password";
+/// The key of a pull secret.
+const DOCKER_CONFIG: &str = ".dockerconfigjson";
+
+fn plain_credentials(secret: &Secret) -> Option<Credentials> {
+    let text = |key: &str| text_of(secret, key);
+    match (text("token"), text("username"), text("password")) {
+        (Some(token), _, _) => Some(Credentials::Bearer(Hidden::new(token))),
+        (None, Some(username), Some(password)) => Some(Credentials::Basic {
+            username,
+            password: Hidden::new(password),
+        }),
+        _ => None,
+    }
+}
+
+/// The credentials for a chart in a registry, or what the Secret lacks.
+fn registry_credentials(secret: &Secret, url: &str) -> Result<Credentials, String> {
+    let Some(config) = text_of(secret, DOCKER_CONFIG) else {
+        return plain_credentials(secret).ok_or_else(|| {
+            format!("has neither {DOCKER_CONFIG} nor token nor username and password")
+        });
+    };
+    match docker_credentials(config.as_bytes(), url) {
+        Ok(Some(credentials)) => Ok(credentials),
+        Ok(None) => Err(format!("has no entry for the registry of {url}")),
+        Err(error) => Err(format!("cannot be used: {error}")),
+    }
+}
+
+/// Where in a spec Secrets are named.
+struct Place<'p> {
+    connection: &'p Connection,
+    namespace: &'p str,
+    field: &'static str,
+}
+
+impl Place<'_> {
+    async fn secret(
+        &self,
+        field: &str,
+        reference: &NameRef,
+    ) -> Result<Result<Secret, Refusal>, Error> {
+        let found = read_secret(self.connection, self.namespace, reference).await?;
+        Ok(found.ok_or_else(|| {
+            Refusal::missing(format!(
+                "{}.{field} names the Secret {}/{}, which does not exist",
+                self.field, self.namespace, reference.name
+            ))
+        }))
+    }
+
+    async fn authorities(
+        &self,
+        reference: Option<&NameRef>,
+    ) -> Result<Result<Option<String>, Refusal>, Error> {
+        let Some(reference) = reference else {
+            return Ok(Ok(None));
+        };
+        let secret = match self.secret("caSecretRef", reference).await? {
+            Ok(secret) => secret,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        Ok(match text_of(&secret, "ca.crt") {
+            Some(pem) => Ok(Some(pem)),
+            None => Err(self.useless("caSecretRef", reference, "has no key ca.crt")),
+        })
+    }
+
+    fn useless(&self, field: &str, reference: &NameRef, lacks: &str) -> Refusal {
+        Refusal::lasting(
+            Reason::SpecInvalid,
+            &format!(
+                "Secret {}/{} of {}.{field} {lacks}",
+                self.namespace, reference.name, self.field
+            ),
+        )
+    }
 }
 
 async fn read_secret(

@@ -14,3 +14,5 @@ mod package;
 mod server;
 #[cfg(test)]
 mod serving;
+#[cfg(test)]
+mod tokens;

@@ -16,6 +16,8 @@ pub struct Page {
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
     pub fault: Option<Fault>,
+    /// Who sends another `Authorization` gets another page.
+    guard: Option<(String, Box<Page>)>,
 }
 
 /// How an answer goes wrong on its way.
@@ -36,6 +38,15 @@ impl Page {
             headers: Vec::new(),
             body: body.into(),
             fault: None,
+            guard: None,
+        }
+    }
+
+    /// Shows this page to whoever sends this `Authorization`, and the other one to everybody else.
+    pub fn guarded(self, authorization: &str, otherwise: Page) -> Self {
+        Self {
+            guard: Some((authorization.to_owned(), Box::new(otherwise))),
+            ..self
         }
     }
 
@@ -164,6 +175,11 @@ impl State {
         let (path, headers) = head(&mut stream).await?;
         let known = self.pages.lock().unwrap().get(&path).cloned();
         let mut page = known.unwrap_or_else(|| Page::status(404));
+        if let Some((wanted, otherwise)) = page.guard.take()
+            && headers.get("authorization") != Some(&wanted)
+        {
+            page = *otherwise;
+        }
         for (ours, theirs) in [
             ("ETag", "if-none-match"),
             ("Last-Modified", "if-modified-since"),

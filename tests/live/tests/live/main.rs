@@ -37,6 +37,8 @@ mod operator_life;
 #[cfg(test)]
 mod operator_refusals;
 #[cfg(test)]
+mod operator_registry;
+#[cfg(test)]
 mod operator_revert;
 #[cfg(test)]
 mod operator_rollback;

@@ -22,7 +22,35 @@ async fn a_wrong_spec_is_refused_with_its_field() {
     let mut two = inline.clone();
     two["configMap"] = json!({"name": "package", "key": "shop.tgz"});
     let ftp = json!({"repository": {"url": "ftp://example.com", "name": "shop"}});
+    let oci = |fields: Value| {
+        let mut oci = json!({"url": "oci://registry.example/charts/shop"});
+        for (field, value) in fields.as_object().unwrap() {
+            oci[field] = value.clone();
+        }
+        json!({"chart": {"oci": oci}})
+    };
+    let digest = format!("sha256:{}", "0".repeat(64));
     let cases = [
+        (
+            oci(json!({"version": "1.0.0", "digest": digest})),
+            "spec.chart.oci",
+            "version or digest, not both",
+        ),
+        (
+            oci(json!({"url": "oci://registry.example/charts/shop:1.0.0"})),
+            "spec.chart.oci.url",
+            "oci://",
+        ),
+        (
+            oci(json!({"url": "https://registry.example/charts/shop"})),
+            "spec.chart.oci.url",
+            "oci://",
+        ),
+        (
+            oci(json!({"digest": "1.0.0"})),
+            "spec.chart.oci.digest",
+            "at least 71",
+        ),
         (json!({"chart": two}), "spec.chart", "exactly one of"),
         (json!({"chart": {}}), "spec.chart", "exactly one of"),
         (json!({}), "spec.chart", "Required"),

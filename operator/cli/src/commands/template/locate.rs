@@ -6,11 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use belay_chart::Chart;
-use belay_source::{Credentials, Fetcher, HttpRepository, Secret, Settings};
+use belay_source::{
+    Credentials, Fetcher, HttpRepository, OciChart, Pick, Secret, Settings, split_reference,
+};
 use clap::Args;
 use kube::config::Kubeconfig;
 
 use crate::args::Globals;
+use crate::chart_argument::oci_version;
 use crate::error::{Error, told_once};
 
 /// The flags that say where a chart comes from.
@@ -34,36 +37,72 @@ pub(super) struct Source {
     /// Authorities to trust for the chart repository, PEM
     #[arg(long, value_name = "FILE")]
     ca_file: Option<String>,
+    /// Speak to an OCI registry without TLS
+    #[arg(long)]
+    plain_http: bool,
+}
+
+impl Source {
+    fn wanted_version(&self) -> Option<String> {
+        let newest = || self.devel.then(|| ">0.0.0-0".to_owned());
+        self.version.clone().or_else(newest)
+    }
+
+    fn credentials(&self) -> Option<Credentials> {
+        self.username.as_ref().map(|username| Credentials::Basic {
+            username: username.clone(),
+            password: Secret::new(self.password.clone().unwrap_or_default()),
+        })
+    }
+
+    fn authorities(&self) -> Result<Option<String>, Error> {
+        let pem = self.ca_file.as_deref().map(read).transpose();
+        let pem = pem.map_err(Error::Template)?;
+        Ok(pem.map(|pem| String::from_utf8_lossy(&pem).into_owned()))
+    }
 }
 
 /// A chart that was found, or is to be fetched.
 pub(super) enum Located {
     Local(PathBuf),
-    Remote(HttpRepository),
+    Remote(belay_source::Source),
 }
 
 /// Says where the chart is, before anything else is looked at.
 pub(super) fn check(chart: &str, source: &Source) -> Result<Located, Error> {
     if let Some(url) = &source.repo {
-        return Ok(Located::Remote(HttpRepository {
+        let repository = HttpRepository {
             url: url.clone(),
             name: chart.to_owned(),
-            version: source
-                .version
-                .clone()
-                .or_else(|| source.devel.then(|| ">0.0.0-0".to_owned())),
-            credentials: source.username.as_ref().map(|username| Credentials::Basic {
-                username: username.clone(),
-                password: Secret::new(source.password.clone().unwrap_or_default()),
-            }),
-            ca_bundle: match &source.ca_file {
-                Some(file) => {
-                    let pem = read(file).map_err(Error::Template)?;
-                    Some(String::from_utf8_lossy(&pem).into_owned())
-                }
-                None => None,
-            },
-        }));
+            version: source.wanted_version(),
+            credentials: source.credentials(),
+            ca_bundle: source.authorities()?,
+        };
+        return Ok(Located::Remote(belay_source::Source::HttpRepository(
+            repository,
+        )));
+    }
+    if let Some(reference) = split_reference(chart) {
+        let pick = match &reference.digest {
+            None => Pick::Version(oci_version(
+                chart,
+                source.wanted_version().as_deref(),
+                &reference,
+            )?),
+            Some(digest) => {
+                oci_version(chart, source.version.as_deref(), &reference)?;
+                Pick::Digest(digest.parse().map_err(|error| {
+                    Error::Template(format!("the digest of {chart:?}: {error}"))
+                })?)
+            }
+        };
+        return Ok(Located::Remote(belay_source::Source::Oci(OciChart {
+            url: reference.url,
+            pick,
+            credentials: source.credentials(),
+            ca_bundle: source.authorities()?,
+            plain_http: source.plain_http,
+        })));
     }
     let path = Path::new(chart);
     if path.exists() {
@@ -90,9 +129,8 @@ pub(super) async fn load(located: Located, _source: &Source) -> Result<Arc<Chart
         Located::Local(path) => Chart::from_path(&path)
             .map(Arc::new)
             .map_err(|error| Error::Template(error.to_string())),
-        Located::Remote(repository) => {
+        Located::Remote(source) => {
             let fetcher = Fetcher::new(&Settings::default());
-            let source = belay_source::Source::HttpRepository(repository);
             fetcher
                 .fetch(&source, Duration::ZERO)
                 .await

@@ -1,0 +1,223 @@
+//! A real OCI registry on the loopback interface, filled by the real helm.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep};
+
+use crate::certificates::Authority;
+use crate::{Error, Front, GENEROUS, Result, Tools, Watchdog};
+
+/// A process that begins to listen gives no event.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// The cost of the password's hash: the least, as the registry computes it at each request.
+const HASH_COST: u32 = 4;
+
+/// What a registry asks of its clients.
+#[derive(Debug, Clone, Default)]
+pub struct RegistryOptions {
+    /// The one user and password that it lets in (HTTP basic); everybody if absent.
+    pub credentials: Option<(String, String)>,
+    /// Whether it speaks TLS, with a certificate of an authority of its own.
+    pub tls: bool,
+}
+
+/// The distribution project's registry, as a process. It ends when dropped.
+pub struct Registry {
+    tools: Tools,
+    folder: TempDir,
+    options: RegistryOptions,
+    address: String,
+    authority: Option<String>,
+    child: Child,
+    // Kills it when dropped.
+    _watchdog: Watchdog,
+}
+
+impl Registry {
+    /// An empty registry that answers already.
+    ///
+    /// # Errors
+    /// If it cannot be started; with its log if it does not answer.
+    pub async fn start(tools: &Tools, options: RegistryOptions) -> Result<Self> {
+        let folder = tempfile::tempdir().map_err(Error::io("making a folder for a registry"))?;
+        let address = free_address()?;
+        let authority = if options.tls {
+            let authority = Authority::create(folder.path())?;
+            authority.server()?.write(folder.path(), "server")?;
+            Some(authority.certificate)
+        } else {
+            None
+        };
+        let configuration = folder.path().join("config.yml");
+        let text = configure(folder.path(), &address, &options)?;
+        std::fs::write(&configuration, text).map_err(Error::io("configuring a registry"))?;
+        let log = std::fs::File::create(folder.path().join("registry.log"))
+            .map_err(Error::io("writing a registry's log"))?;
+        let mut watchdog = Watchdog::start(None)?;
+        let child = watchdog.spawn(tools.path("registry").as_os_str(), |command| {
+            command
+                .arg("serve")
+                .arg(&configuration)
+                // Its own settings alone: it takes any REGISTRY_… for one of them.
+                .env_clear()
+                .stdout(Stdio::null())
+                .stderr(log);
+        })?;
+        let registry = Self {
+            tools: tools.clone(),
+            folder,
+            options,
+            address,
+            authority,
+            child,
+            _watchdog: watchdog,
+        };
+        registry.answers().await?;
+        Ok(registry)
+    }
+
+    /// Host and port.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Where a chart of this name is: `oci://HOST:PORT/charts/NAME`.
+    pub fn url(&self, chart: &str) -> String {
+        format!("oci://{}/charts/{chart}", self.address)
+    }
+
+    /// The certificate of the authority that signed the registry's, in PEM, if it speaks TLS.
+    pub fn authority(&self) -> Option<&str> {
+        self.authority.as_deref()
+    }
+
+    /// A server in front of it that counts requests and plays faults.
+    ///
+    /// # Errors
+    /// If no port can be had.
+    pub async fn front(&self) -> Result<Front> {
+        Front::start(&self.address).await
+    }
+
+    /// Packages the chart in `folder` as `version` and pushes it, both with the real helm. What has this version
+    /// already is replaced.
+    ///
+    /// # Errors
+    /// What helm complains about.
+    pub async fn push(&self, folder: &Path, version: &str) -> Result<()> {
+        let packages =
+            tempfile::tempdir_in(self.folder.path()).map_err(Error::io("packaging a chart"))?;
+        let (chart, into) = (shown(folder), shown(packages.path()));
+        let package = [
+            "package",
+            &chart,
+            "--version",
+            version,
+            "--destination",
+            &into,
+        ];
+        self.tools.helm(&package).await?.ok()?;
+        let mut packages =
+            std::fs::read_dir(packages.path()).map_err(Error::io("packaging a chart"))?;
+        let package = packages
+            .next()
+            .and_then(|entry| Some(entry.ok()?.path()))
+            .ok_or_else(|| Error::Tools("helm package made no package".to_owned()))?;
+        self.push_package(&package).await
+    }
+
+    /// Pushes a package with the real helm, and the provenance file beside it if there is one.
+    ///
+    /// # Errors
+    /// What helm complains about.
+    pub async fn push_package(&self, package: &Path) -> Result<()> {
+        let (package, to) = (shown(package), format!("oci://{}/charts", self.address));
+        let authority = shown(&self.authority_file());
+        let mut push = vec!["push", &package, &to];
+        if self.options.tls {
+            push.extend(["--ca-file", &authority]);
+        } else {
+            push.push("--plain-http");
+        }
+        if let Some((user, password)) = &self.options.credentials {
+            push.extend(["--username", user, "--password", password]);
+        }
+        self.tools.helm(&push).await?.ok()?;
+        Ok(())
+    }
+
+    /// A file with [`Registry::authority`].
+    pub fn authority_file(&self) -> PathBuf {
+        self.folder.path().join("ca.crt")
+    }
+
+    async fn answers(&self) -> Result<()> {
+        let deadline = Instant::now() + GENEROUS;
+        while TcpStream::connect(&self.address).await.is_err() {
+            if Instant::now() > deadline {
+                let log = self.folder.path().join("registry.log");
+                return Err(Error::NeverHappened {
+                    what: "a registry that answers".to_owned(),
+                    limit: GENEROUS,
+                    last: std::fs::read_to_string(log).unwrap_or_default(),
+                });
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        // Fails only when it ended before.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An address that was free a moment ago.
+fn free_address() -> Result<String> {
+    let listener =
+        std::net::TcpListener::bind("127.0.0.1:0").map_err(Error::io("looking for a free port"))?;
+    let address = listener
+        .local_addr()
+        .map_err(Error::io("looking for a free port"))?;
+    Ok(address.to_string())
+}
+
+/// The registry's configuration, as its documentation describes it; JSON is YAML.
+fn configure(folder: &Path, address: &str, options: &RegistryOptions) -> Result<String> {
+    let mut configuration = serde_json::json!({
+        "version": "0.1",
+        "log": {"level": "warn", "accesslog": {"disabled": true}},
+        "storage": {
+            "filesystem": {"rootdirectory": folder.join("storage")},
+            "delete": {"enabled": true},
+        },
+        "http": {"addr": address, "secret": "of no use to anybody", "relativeurls": true},
+    });
+    if options.tls {
+        configuration["http"]["tls"] = serde_json::json!({
+            "certificate": folder.join("server.crt"),
+            "key": folder.join("server.key"),
+        });
+    }
+    if let Some((user, password)) = &options.credentials {
+        let file = folder.join("htpasswd");
+        let hash = bcrypt::hash(password, HASH_COST)
+            .map_err(|error| Error::Tools(format!("hashing a password: {error}")))?;
+        std::fs::write(&file, format!("{user}:{hash}\n"))
+            .map_err(Error::io("writing a registry's users"))?;
+        configuration["auth"] = serde_json::json!({"htpasswd": {"realm": "charts", "path": file}});
+    }
+    Ok(configuration.to_string())
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
