@@ -147,11 +147,13 @@ pub enum Reason {
     // Of requests.
     /// Done.
     Complete,
+    /// The dry run is done: `status.plan` says what the request would do. Nothing was changed.
+    Planned,
     /// The request waits for its turn.
     Waiting,
     /// The request was carried out before.
     AlreadyExecuted,
-    /// The release does not exist.
+    /// The `HelmRelease` does not exist, or was deleted.
     ReleaseNotFound,
     /// No revision fits the target.
     RevisionNotFound,
@@ -159,7 +161,7 @@ pub enum Reason {
     ExpectationFailed,
     /// The target runs already.
     AlreadyThere,
-    /// `notAfter` has passed.
+    /// `notAfter` or `holdUntil` has passed.
     Expired,
 }
 

@@ -4,7 +4,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::helm_release::{NameRef, RevisionStatus};
+use crate::helm_release::{FaultyObject, NameRef, RevisionStatus};
 use crate::{Condition, Timestamp};
 
 /// An order to take a release back, and the record of it.
@@ -31,6 +31,7 @@ use crate::{Condition, Timestamp};
     validation = Rule::new("self.spec == oldSelf.spec").message("a RollbackRequest's spec is immutable: make a new one")
 )]
 #[x_kube(validation = Rule::new("self.until != 'Time' || has(self.holdUntil)").message("until: Time needs holdUntil"))]
+#[x_kube(validation = Rule::new("self.until == 'Time' || !has(self.holdUntil)").message("holdUntil is obeyed with until: Time only: set it, or leave holdUntil out"))]
 pub struct RollbackRequestSpec {
     /// The release to take back.
     pub release_ref: NameRef,
@@ -57,6 +58,9 @@ pub struct RollbackRequestSpec {
     /// Refuse after this instant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_after: Option<Timestamp>,
+    /// Change nothing: write into `status.plan` what would be done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
 }
 
 /// Where to go back to: at most one field; none means the previous proven revision.
@@ -71,11 +75,11 @@ pub struct RollbackTarget {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub revision: Option<u32>,
-    /// The digest of a proven revision.
+    /// The digest of a revision that was deployed: a proven one, or the newest in Helm's history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
     pub digest: Option<String>,
-    /// The chart version of a proven revision.
+    /// The chart version of a revision that was deployed: a proven one, or the newest in Helm's history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 250))]
     pub chart_version: Option<String>,
@@ -110,7 +114,7 @@ pub enum Until {
     DesiredChange,
     /// Until `holdUntil`.
     Time,
-    /// Until the request is deleted.
+    /// Until the request is deleted, or what the spec asks for is asked for by its name (`belay release`).
     Manual,
 }
 
@@ -122,13 +126,13 @@ pub enum RequestPhase {
     Pending,
     /// It is being carried out.
     Running,
-    /// It was carried out.
+    /// It was carried out; a dry run: its plan is made.
     Complete,
     /// It was tried and failed.
     Failed,
     /// It cannot be carried out; nothing was tried.
     Refused,
-    /// A newer request took its place.
+    /// It was begun, and gave way to something newer.
     Superseded,
 }
 
@@ -162,6 +166,9 @@ pub struct RollbackRequestStatus {
     /// Helm's number of the revision that the rollback made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_revision: Option<u32>,
+    /// What would be done; of a dry run only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<RollbackPlan>,
     /// When it was begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
@@ -171,4 +178,31 @@ pub struct RollbackRequestStatus {
     /// What became of it, for people.
     #[serde(default)]
     pub message: String,
+}
+
+/// How many objects each list of a plan names.
+pub const MAX_PLANNED: usize = 50;
+
+/// What a rollback would do, were it ordered at this moment. Hooks are not run by a dry run, and not foretold.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RollbackPlan {
+    /// Objects that would be created.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub added: Vec<String>,
+    /// Objects that would be changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<String>,
+    /// Objects that would be removed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<String>,
+    /// How many objects would stay as they are.
+    #[serde(default)]
+    pub unchanged: u32,
+    /// Objects that the API server would refuse, with its words: the rollback would fail there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<FaultyObject>,
+    /// How many objects these lists leave out; each names at most fifty.
+    #[serde(default)]
+    pub omitted: u32,
 }

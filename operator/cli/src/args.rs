@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Upgrade(commands::install::UpgradeArguments),
     /// Remove a release by deleting its HelmRelease
     Uninstall(commands::uninstall::Arguments),
+    /// End what holds a release at an older revision
+    Release(commands::release::Arguments),
     /// Try what is blocked once more
     Retry(commands::retry::Arguments),
     /// Ask for a look at a release right now

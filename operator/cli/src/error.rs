@@ -54,6 +54,10 @@ pub(crate) enum Error {
         "nothing is known of what the release {name} asks for yet: wait until `belay status {name}` shows a digest, then try again"
     )]
     NoDigest { name: String },
+    #[error(
+        "nothing holds the release {name}; `belay retry {name}` tries what is blocked once more"
+    )]
+    NotHeld { name: String },
     #[error("the chart {chart} cannot be used: {source}")]
     Chart {
         chart: String,

@@ -331,7 +331,7 @@ fn advice(release: &HelmRelease, status: &HelmReleaseStatus) -> Vec<String> {
         ],
         Reason::Pinned => vec![
             "change the spec, so that it asks for something else".to_owned(),
-            format!("let what was left run again: belay retry {name} -n {namespace}"),
+            format!("let what was left run again: belay release {name} -n {namespace}"),
         ],
         Reason::OutsideChange => {
             vec!["change the spec, or set spec.outsideChanges to Revert".to_owned()]

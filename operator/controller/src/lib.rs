@@ -17,6 +17,7 @@ mod run;
 mod serve;
 mod session;
 mod settings;
+mod undeliverable;
 mod wake;
 
 pub use error::Error;

@@ -331,6 +331,7 @@ fn step_name(step: &belay_rollout::Step) -> &'static str {
         Step::Forget => "forget",
         Step::Orphan => "orphan",
         Step::Amend(_) => "amend",
+        Step::Preview { .. } => "preview",
         Step::Refuse { .. } => "refuse",
     }
 }

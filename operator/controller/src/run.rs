@@ -22,7 +22,7 @@ use crate::reconcile::{Context, error_policy, reconcile};
 use crate::render::Renders;
 use crate::serve::{Pages, serve};
 use crate::settings::Settings;
-use crate::{report, wake};
+use crate::{report, undeliverable, wake};
 
 /// How many woken releases may wait for the controller before the watches wait for it.
 const BUFFER: usize = 256;
@@ -192,11 +192,16 @@ async fn work(
             .reconcile_on(records)
             .graceful_shutdown_on(signal(over.clone()))
             .run(reconcile, error_policy, Arc::clone(&context))
-            .for_each(|outcome| {
-                if let Err(error) = outcome {
-                    tracing::debug!(%error, "a reconcile was not begun");
+            .for_each_concurrent(undeliverable::AT_ONCE, {
+                let context = Arc::clone(&context);
+                move |outcome| {
+                    let context = Arc::clone(&context);
+                    async move {
+                        if let Err(error) = outcome {
+                            undeliverable::tell(&context, &error).await;
+                        }
+                    }
                 }
-                future::ready(())
             });
         running.push(run);
     }

@@ -177,6 +177,13 @@ pub enum Outcome {
         /// Why.
         message: String,
     },
+    /// It gave way to something newer.
+    Superseded {
+        /// When.
+        at: Timestamp,
+        /// To what.
+        message: String,
+    },
 }
 
 /// A failure with its evidence.

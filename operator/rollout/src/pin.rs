@@ -55,11 +55,18 @@ impl Pin {
 
     /// What lifts it, as the status shows it.
     pub fn until(&self) -> String {
-        match self.hold {
-            Hold::SpecChange => "SpecChange".to_owned(),
-            Hold::DesiredChange => "DesiredChange".to_owned(),
-            Hold::Manual => "Manual".to_owned(),
-            Hold::Time(until) => until.to_string(),
+        self.hold.until()
+    }
+}
+
+impl Hold {
+    /// What lifts a pin, as the status shows it.
+    pub fn until(self) -> String {
+        match self {
+            Self::SpecChange => "SpecChange".to_owned(),
+            Self::DesiredChange => "DesiredChange".to_owned(),
+            Self::Manual => "Manual".to_owned(),
+            Self::Time(until) => until.to_string(),
         }
     }
 }

@@ -6,7 +6,7 @@ use belay_release::Status;
 
 use crate::digest::spec_hash;
 use crate::step::Target;
-use crate::{Digest, Hold, Ledger, Outcome, Stored};
+use crate::{ChartId, Digest, Hold, Ledger, Outcome, Stored};
 
 /// A `RollbackRequest`, as far as decisions need it.
 #[derive(Clone, Debug)]
@@ -28,6 +28,8 @@ pub struct Order {
 pub enum Ruling {
     /// Carry it out.
     Execute(Target),
+    /// Find out what carrying it out would do.
+    Preview(Target),
     /// It is under way or over; its status is taken from the ledger.
     Recorded(Outcome),
     /// It cannot be carried out.
@@ -82,16 +84,27 @@ pub fn rule(order: &Order, ledger: &Ledger, storage: &[Stored], now: Timestamp) 
     if order.phase.is_final() {
         return Ruling::Over;
     }
-    if order.spec.not_after.is_some_and(|limit| now > limit) {
+    if let Some(limit) = order.spec.not_after
+        && now > limit
+    {
         return refuse(
             Reason::Expired,
-            "notAfter has passed; make a new request".into(),
+            format!("notAfter, {limit}, has passed; make a new request"),
+        );
+    }
+    if let Hold::Time(until) = order.hold()
+        && now >= until
+    {
+        return refuse(
+            Reason::Expired,
+            format!("holdUntil, {until}, has passed: nothing would be held; make a new request"),
         );
     }
     if let Some(refusal) = unexpected(order, ledger) {
         return refusal;
     }
     match resolve(order, ledger, storage) {
+        Ok(target) if order.spec.dry_run => Ruling::Preview(target),
         Ok(target) => Ruling::Execute(target),
         Err(refusal) => refusal,
     }
@@ -114,13 +127,20 @@ fn unexpected(order: &Order, ledger: &Ledger) -> Option<Ruling> {
             Reason::ExpectationFailed,
             format!(
                 "the request expects {}, but {} runs",
-                expected
-                    .revision
-                    .map_or_else(|| "another digest".to_owned(), |r| format!("revision {r}")),
-                revision.map_or_else(|| "nothing".to_owned(), |r| format!("revision {r}")),
+                told(expected.revision, expected.digest.as_deref()),
+                told(revision, digest.filter(|_| expected.digest.is_some())),
             ),
         )
     })
+}
+
+fn told(revision: Option<u32>, digest: Option<&str>) -> String {
+    match (revision, digest) {
+        (Some(revision), Some(digest)) => format!("revision {revision} ({digest})"),
+        (Some(revision), None) => format!("revision {revision}"),
+        (None, Some(digest)) => format!("the digest {digest}"),
+        (None, None) => "nothing".to_owned(),
+    }
 }
 
 fn resolve(order: &Order, ledger: &Ledger, storage: &[Stored]) -> Result<Target, Ruling> {
@@ -129,42 +149,71 @@ fn resolve(order: &Order, ledger: &Ledger, storage: &[Stored]) -> Result<Target,
     if let Some(revision) = target.revision {
         return by_revision(revision, ledger, storage);
     }
-    let found = if let Some(digest) = &target.digest {
-        ledger
-            .proven
-            .iter()
-            .find(|proven| proven.digest.as_str() == digest)
-            .ok_or_else(|| format!("no proven revision has the digest {digest}"))
-    } else if let Some(version) = &target.chart_version {
-        ledger
-            .proven
-            .iter()
-            .find(|proven| &proven.chart.version == version)
-            .ok_or_else(|| format!("no proven revision is of chart version {version}"))
-    } else {
-        ledger
-            .proven
-            .iter()
-            // What failed or was ordered away is brought back by name only: the second of two orders
-            // for `previous` would otherwise undo the first.
-            .find(|proven| {
-                let runs = current.is_some_and(|current| current.digest == proven.digest);
-                !runs && ledger.block(&proven.digest).is_none()
-            })
-            .ok_or_else(|| "there is no proven revision before the one that runs".to_owned())
-    };
-    let proven = found.map_err(|message| {
-        refuse(
-            Reason::RevisionNotFound,
-            format!("{message}; proven are {}", list_proven(ledger)),
-        )
-    })?;
-    match current {
-        Some(current) if current.digest == proven.digest && current.consistent => {
-            Err(already_there(current.revision))
-        }
-        _ => Ok(Target::Proven(proven.digest.clone())),
+    if let Some(digest) = &target.digest {
+        let what = format!("has the digest {digest}");
+        return by_content(&what, ledger, storage, |found, _| found.as_str() == digest);
     }
+    if let Some(version) = &target.chart_version {
+        let what = format!("is of chart version {version}");
+        return by_content(&what, ledger, storage, |_, chart| &chart.version == version);
+    }
+    let previous = ledger.proven.iter().find(|proven| {
+        // What failed or was ordered away is brought back by name only: the second of two orders
+        // for `previous` would otherwise undo the first.
+        let runs = current.is_some_and(|current| current.digest == proven.digest);
+        !runs && ledger.block(&proven.digest).is_none()
+    });
+    match previous {
+        Some(proven) => Ok(Target::Proven(proven.digest.clone())),
+        None => Err(refuse(
+            Reason::RevisionNotFound,
+            format!(
+                "there is no proven revision before the one that runs; proven are {}",
+                list_proven(ledger)
+            ),
+        )),
+    }
+}
+
+/// The newest revision that `is_meant` and was deployed: a proven one, or one of Helm's history.
+fn by_content(
+    what: &str,
+    ledger: &Ledger,
+    storage: &[Stored],
+    is_meant: impl Fn(&Digest, &ChartId) -> bool,
+) -> Result<Target, Ruling> {
+    if let Some(current) = &ledger.current
+        && current.consistent
+        && is_meant(&current.digest, &current.chart)
+    {
+        return Err(already_there(current.revision));
+    }
+    let proven = ledger
+        .proven
+        .iter()
+        .find(|proven| is_meant(&proven.digest, &proven.chart));
+    if let Some(proven) = proven {
+        return Ok(Target::Proven(proven.digest.clone()));
+    }
+    let stored = storage.iter().find(|stored| {
+        let known = ledger.known(stored.revision);
+        was_deployed(stored) && known.is_some_and(|known| is_meant(&known.digest, &known.chart))
+    });
+    match stored {
+        Some(stored) => Ok(Target::Stored(stored.revision)),
+        None => Err(refuse(
+            Reason::RevisionNotFound,
+            format!(
+                "no revision that was deployed {what}; proven are {}, and the history holds {}",
+                list_proven(ledger),
+                list_stored(storage)
+            ),
+        )),
+    }
+}
+
+fn was_deployed(stored: &Stored) -> bool {
+    matches!(stored.status, Status::Superseded | Status::Deployed)
 }
 
 fn by_revision(revision: u32, ledger: &Ledger, storage: &[Stored]) -> Result<Target, Ruling> {
@@ -184,9 +233,7 @@ fn by_revision(revision: u32, ledger: &Ledger, storage: &[Stored]) -> Result<Tar
         return Ok(Target::Proven(proven.digest.clone()));
     }
     match storage.iter().find(|stored| stored.revision == revision) {
-        Some(stored) if matches!(stored.status, Status::Superseded | Status::Deployed) => {
-            Ok(Target::Stored(revision))
-        }
+        Some(stored) if was_deployed(stored) => Ok(Target::Stored(revision)),
         Some(stored) => Err(refuse(
             Reason::RevisionNotFound,
             format!(

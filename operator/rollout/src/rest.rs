@@ -15,18 +15,29 @@ use crate::{ChartId, Digest, Ledger, Order};
 pub(crate) fn decide_rest(world: &World, ledger: &Ledger) -> Decision {
     let declared = &world.declared;
     let desired = world.desired.digest();
-    if let Some(pin) = &ledger.pin
-        && pin.is_lifted(desired, declared.generation, &world.orders, world.now)
-    {
-        return Decision::Step(Step::Amend(Amendment::Unpin));
+    if let Some(pin) = &ledger.pin {
+        // Whoever asks by its name for what the spec says asks for the end of the hold.
+        let asked = !declared.suspend && asks_to_retry(world, ledger);
+        if asked || pin.is_lifted(desired, declared.generation, &world.orders, world.now) {
+            return Decision::Step(Step::Amend(Amendment::Unpin));
+        }
     }
     for order in &world.orders {
-        if let Ruling::Refuse { reason, message } = rule(order, ledger, &world.storage, world.now) {
-            return Decision::Step(Step::Refuse {
-                request: order.name.clone(),
-                reason,
-                message,
-            });
+        match rule(order, ledger, &world.storage, world.now) {
+            Ruling::Refuse { reason, message } => {
+                return Decision::Step(Step::Refuse {
+                    request: order.name.clone(),
+                    reason,
+                    message,
+                });
+            }
+            Ruling::Preview(target) => {
+                return Decision::Step(Step::Preview {
+                    request: order.name.clone(),
+                    target,
+                });
+            }
+            Ruling::Execute(_) | Ruling::Recorded(_) | Ruling::Over => {}
         }
     }
     if declared.suspend {

@@ -78,6 +78,13 @@ pub enum Step {
     Orphan,
     /// Write a change into the ledger that needs nothing from the cluster.
     Amend(Amendment),
+    /// Find out what a request would do, and write that into its status.
+    Preview {
+        /// The request's name.
+        request: String,
+        /// What it would bring back.
+        target: Target,
+    },
     /// Write into a request's status why it is not carried out.
     Refuse {
         /// The request's name.

@@ -4,6 +4,7 @@ pub(crate) mod history;
 pub(crate) mod install;
 pub(crate) mod operator;
 pub(crate) mod reconcile;
+pub(crate) mod release;
 pub(crate) mod retry;
 pub(crate) mod rollback;
 pub(crate) mod status;
@@ -12,13 +13,15 @@ pub(crate) mod uninstall;
 
 use std::process::ExitCode;
 
-use belay_api::HelmRelease;
+use belay_api::{Duration, HelmRelease, names};
+use clap::Args;
+use kube::ResourceExt;
 use serde_json::json;
 
 use crate::args::{self, Command};
 use crate::connect::{Access, asking};
 use crate::error::Error;
-use crate::follow::Rest;
+use crate::follow::{Patience, Rest, Screen, follow_release};
 use crate::style::Style;
 
 /// What every command but `operator` gets.
@@ -48,6 +51,7 @@ pub(crate) async fn run(arguments: args::Arguments) -> Result<ExitCode, Error> {
         Command::History(arguments) => history::run(&arguments, session().await?).await,
         Command::Rollback(arguments) => Box::pin(rollback::run(arguments, session().await?)).await,
         Command::Uninstall(arguments) => uninstall::run(arguments, session().await?).await,
+        Command::Release(arguments) => release::run(arguments, session().await?).await,
         Command::Retry(arguments) => retry::run(arguments, session().await?).await,
         Command::Reconcile(arguments) => reconcile::run(arguments, session().await?).await,
     }
@@ -90,6 +94,51 @@ impl Session {
         )
         .await
     }
+}
+
+/// How somebody asks for what the spec says by its name.
+#[derive(Debug, Args)]
+pub(crate) struct Asking {
+    /// Follow it until it is at rest; --wait=false only asks for it
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    wait: bool,
+    /// How long to follow it, such as 90s or 10m
+    #[arg(long, default_value = "10m")]
+    timeout: Duration,
+}
+
+/// Asks by its name for what the spec says: that ends holds and blocks.
+pub(crate) async fn ask_by_name(
+    before: &HelmRelease,
+    asking: &Asking,
+    session: &Session,
+) -> Result<ExitCode, Error> {
+    let name = before.name_any();
+    let status = before.status.clone().unwrap_or_default();
+    let digest = status
+        .desired
+        .map(|desired| desired.digest)
+        .filter(|digest| !digest.is_empty());
+    let digest = digest.ok_or_else(|| Error::NoDigest { name: name.clone() })?;
+    let asked = session
+        .annotate(&name, names::RETRY, &format!("{digest}#{}", token()))
+        .await?;
+    println!("asked to try {digest} once more");
+    if !asking.wait {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut screen = Screen::new(session.style);
+    let end = follow_release(
+        &session.access,
+        &name,
+        Some(asked),
+        before.metadata.generation.unwrap_or_default(),
+        Patience::AfterNews,
+        Some(asking.timeout),
+        &mut screen,
+    )
+    .await?;
+    Ok(exit(end.as_ref()))
 }
 
 /// A value that no earlier request had.

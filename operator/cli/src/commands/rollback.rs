@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use belay_api::helm_release::NameRef;
-use belay_api::rollback_request::{Previous, RequestPhase, RollbackTarget, Until};
+use belay_api::rollback_request::{
+    ExpectedCurrent, Previous, RequestPhase, RollbackPlan, RollbackTarget, Until,
+};
 use belay_api::{Duration, RollbackRequest, RollbackRequestSpec, Timestamp};
 use clap::Args;
 use kube::ResourceExt;
@@ -23,6 +25,18 @@ pub(crate) struct Arguments {
     /// The revision to bring back [default: the previous good one]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     revision: Option<u32>,
+    /// Bring back the newest deployed revision of this chart version instead
+    #[arg(long, value_name = "VERSION", conflicts_with = "revision")]
+    chart_version: Option<String>,
+    /// Bring back the revision with this digest instead
+    #[arg(long, conflicts_with_all = ["revision", "chart_version"])]
+    digest: Option<String>,
+    /// Refuse unless this revision runs
+    #[arg(long, value_name = "REVISION", value_parser = clap::value_parser!(u32).range(1..))]
+    expect: Option<u32>,
+    /// Change nothing: show what would be done
+    #[arg(long)]
+    dry_run: bool,
     /// Why, for the record
     #[arg(long, default_value = "")]
     reason: String,
@@ -69,10 +83,12 @@ pub(crate) async fn run(arguments: Arguments, session: Session) -> Result<ExitCo
         &mut screen,
     )
     .await?;
-    let complete = settled
-        .status
-        .is_some_and(|status| status.phase == RequestPhase::Complete);
-    Ok(if complete {
+    drop(screen);
+    let status = settled.status.unwrap_or_default();
+    if let Some(plan) = &status.plan {
+        print!("{}", told(plan));
+    }
+    Ok(if status.phase == RequestPhase::Complete {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -94,20 +110,55 @@ fn request(arguments: &Arguments, release: &str, now: Timestamp) -> RollbackRequ
             release_ref: NameRef {
                 name: release.to_owned(),
             },
-            target: RollbackTarget {
-                revision: arguments.revision,
-                previous: arguments.revision.is_none().then_some(Previous {}),
-                ..RollbackTarget::default()
-            },
-            expected_current: None,
+            target: target(arguments),
+            expected_current: arguments.expect.map(|revision| ExpectedCurrent {
+                revision: Some(revision),
+                digest: None,
+            }),
             reason: arguments.reason.clone(),
             requested_by: String::new(),
             until,
             hold_until,
             not_after: None,
+            dry_run: arguments.dry_run,
         },
         status: None,
     }
+}
+
+fn target(arguments: &Arguments) -> RollbackTarget {
+    let target = RollbackTarget {
+        revision: arguments.revision,
+        digest: arguments.digest.clone(),
+        chart_version: arguments.chart_version.clone(),
+        previous: None,
+    };
+    if target == RollbackTarget::default() {
+        return RollbackTarget {
+            previous: Some(Previous {}),
+            ..target
+        };
+    }
+    target
+}
+
+/// A plan, a line for each object, as a diff marks them.
+fn told(plan: &RollbackPlan) -> String {
+    let marked = [
+        ('+', &plan.added),
+        ('~', &plan.changed),
+        ('-', &plan.removed),
+    ]
+    .into_iter()
+    .flat_map(|(mark, objects)| {
+        objects
+            .iter()
+            .map(move |object| format!("{mark} {object}\n"))
+    });
+    let omitted = (plan.omitted > 0).then(|| format!("… and {} more\n", plan.omitted));
+    let refused = plan.refused.iter();
+    let refused = refused.map(|refused| format!("! {}: {}\n", refused.object, refused.message));
+    marked.chain(omitted).chain(refused).collect()
 }
 
 fn hold(text: &str) -> Result<Hold, String> {
@@ -128,6 +179,7 @@ fn hold(text: &str) -> Result<Hold, String> {
 
 #[cfg(test)]
 mod tests {
+    use belay_api::helm_release::FaultyObject;
     use clap::Parser;
 
     use super::*;
@@ -169,6 +221,39 @@ mod tests {
     fn an_end_may_be_an_instant_and_nothing_else() {
         assert_eq!(hold("1970-01-01T00:00:01Z"), Ok(Hold::At(Timestamp(1000))));
         assert!(hold("tomorrow").unwrap_err().contains("SpecChange"));
+    }
+
+    #[test]
+    fn a_target_is_named_in_one_way_only() {
+        let target = ordered(&["web", "--chart-version", "6.1.0"]).spec.target;
+        assert_eq!(target.chart_version.as_deref(), Some("6.1.0"));
+        assert_eq!(target.previous, None);
+        assert!(Line::try_parse_from(["rollback", "web", "3", "--digest", "v1:a"]).is_err());
+    }
+
+    #[test]
+    fn a_dry_run_and_an_expectation_are_passed_on() {
+        let spec = ordered(&["web", "--dry-run", "--expect", "9"]).spec;
+        assert!(spec.dry_run);
+        assert_eq!(spec.expected_current.unwrap().revision, Some(9));
+    }
+
+    #[test]
+    fn a_plan_is_shown_like_a_diff_with_what_would_be_refused() {
+        let plan = RollbackPlan {
+            added: vec!["ConfigMap shop/old".to_owned()],
+            changed: vec!["Deployment shop/web".to_owned()],
+            removed: vec!["ConfigMap shop/new".to_owned()],
+            refused: vec![FaultyObject {
+                object: "Deployment shop/web".to_owned(),
+                message: "field is immutable".to_owned(),
+            }],
+            ..RollbackPlan::default()
+        };
+        assert_eq!(
+            told(&plan),
+            "+ ConfigMap shop/old\n~ Deployment shop/web\n- ConfigMap shop/new\n! Deployment shop/web: field is immutable\n"
+        );
     }
 
     #[test]

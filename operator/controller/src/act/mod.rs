@@ -10,6 +10,7 @@ mod finish;
 mod hooks;
 mod objects;
 mod outside;
+mod preview;
 mod prove;
 mod record;
 mod remove;
@@ -66,6 +67,9 @@ pub(crate) async fn act(context: &Context, session: &mut Session, step: Step) ->
             Ok(session
                 .transition(|ledger| amendment.apply(ledger, now))
                 .await?)
+        }
+        Step::Preview { request, target } => {
+            Ok(preview::preview(session, &request, &target).await?)
         }
         Step::Refuse {
             request,

@@ -1,6 +1,6 @@
 //! The status of requests that are not carried out.
 
-use belay_api::{Reason, RollbackRequest};
+use belay_api::{Reason, RollbackRequest, RollbackRequestStatus};
 use belay_rollout::report;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, ResourceExt};
@@ -32,14 +32,7 @@ pub(super) async fn refuse(
     reason: Reason,
     message: &str,
 ) -> Result<(), Error> {
-    let namespace = session.release.namespace().unwrap_or_default();
-    let api: Api<RollbackRequest> = Api::namespaced(session.connection.client(), &namespace);
-    let Some(request) = api
-        .get_opt(name)
-        .await
-        .map_err(Error::kube("reading a RollbackRequest"))?
-    else {
-        session.world.orders.retain(|order| order.name != name);
+    let Some(request) = read(session, name).await? else {
         return Ok(());
     };
     let status = report::refused(
@@ -49,21 +42,50 @@ pub(super) async fn refuse(
         request.metadata.generation.unwrap_or_default(),
         session.world.now,
     );
-    let phase = status.phase;
-    api.patch_status(
-        name,
-        &PatchParams::default(),
-        &Patch::Merge(&json!({ "status": status })),
-    )
-    .await
-    .map_err(Error::kube("writing the status of a RollbackRequest"))?;
+    write(session, name, &status).await
+}
+
+/// A request as it is now. One that is gone is not looked at any more.
+pub(super) async fn read(
+    session: &mut Session,
+    name: &str,
+) -> Result<Option<RollbackRequest>, Error> {
+    let request = api(session)
+        .get_opt(name)
+        .await
+        .map_err(Error::kube("reading a RollbackRequest"))?;
+    if request.is_none() {
+        session.world.orders.retain(|order| order.name != name);
+    }
+    Ok(request)
+}
+
+/// Writes the status of a request that is over with that.
+pub(super) async fn write(
+    session: &mut Session,
+    name: &str,
+    status: &RollbackRequestStatus,
+) -> Result<(), Error> {
+    api(session)
+        .patch_status(
+            name,
+            &PatchParams::default(),
+            &Patch::Merge(&json!({ "status": status })),
+        )
+        .await
+        .map_err(Error::kube("writing the status of a RollbackRequest"))?;
     if let Some(order) = session
         .world
         .orders
         .iter_mut()
         .find(|order| order.name == name)
     {
-        order.phase = phase;
+        order.phase = status.phase;
     }
     Ok(())
+}
+
+fn api(session: &Session) -> Api<RollbackRequest> {
+    let namespace = session.release.namespace().unwrap_or_default();
+    Api::namespaced(session.connection.client(), &namespace)
 }

@@ -128,7 +128,15 @@ pub(crate) async fn refresh(context: &Context, session: &mut Session) -> Result<
             session.release = cached;
         }
     }
-    session.world.orders = context.cached_orders(&session.release);
+    let mut orders = context.cached_orders(&session.release);
+    for order in &mut orders {
+        // The watch may not have brought yet what this reconcile wrote.
+        let known = session.world.orders.iter().find(|old| old.uid == order.uid);
+        if let Some(old) = known.filter(|old| old.phase.is_final()) {
+            order.phase = old.phase;
+        }
+    }
+    session.world.orders = orders;
     complete(context, session).await
 }
 

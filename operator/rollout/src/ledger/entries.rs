@@ -53,7 +53,7 @@ impl Ledger {
                 "revision {} gave way to something newer; make a new request",
                 attempt.revision
             );
-            self.end_request(uid, &Outcome::Failed { at: now, message });
+            self.end_request(uid, &Outcome::Superseded { at: now, message });
         }
     }
 

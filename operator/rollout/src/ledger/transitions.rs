@@ -185,13 +185,13 @@ impl Ledger {
             self.block_digest(&failure, now);
         }
         if let Cause::Request { uid, .. } = &attempt.cause {
-            self.end_request(
-                &uid.clone(),
-                &Outcome::Failed {
-                    at: now,
-                    message: failure.message.clone(),
-                },
-            );
+            let message = failure.message.clone();
+            let outcome = if overtaken {
+                Outcome::Superseded { at: now, message }
+            } else {
+                Outcome::Failed { at: now, message }
+            };
+            self.end_request(&uid.clone(), &outcome);
         }
         if !overtaken && !cleaning {
             self.last_failure = Some(failure.clone());

@@ -13,7 +13,7 @@ use crate::step::{Wait, Waiting};
 use crate::world::{Desired, Progress, World};
 use crate::{Attempt, Failure, Ledger, Proven, Running};
 
-pub use request::{refused, request_status};
+pub use request::{previewed, refused, request_status, without_release};
 
 /// The status of a release, from what was gathered and what is waited for.
 ///

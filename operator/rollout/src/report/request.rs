@@ -1,10 +1,10 @@
 //! The status of a request, from the ledger: it is a record and stays readable.
 
-use belay_api::rollback_request::{RequestPhase, RollbackRequestStatus};
+use belay_api::rollback_request::{RequestPhase, RollbackPlan, RollbackRequestStatus};
 use belay_api::{Condition, ConditionStatus, ConditionType, Reason, Timestamp, condition};
 
 use crate::report::running;
-use crate::{Ledger, Order, Outcome};
+use crate::{Ledger, Order, Outcome, Running};
 
 /// The status of a request that the ledger knows, or that waits for its turn.
 pub fn request_status(
@@ -52,6 +52,12 @@ pub fn request_status(
             message.clone(),
             Some(*at),
         ),
+        Outcome::Superseded { at, message } => (
+            RequestPhase::Superseded,
+            Reason::Superseded,
+            message.clone(),
+            Some(*at),
+        ),
     };
     let mut status = build(before, phase, reason, message, generation, now);
     status.from = executed.from.as_ref().map(running);
@@ -59,6 +65,79 @@ pub fn request_status(
     status.new_revision = Some(executed.new_revision);
     status.started_at = Some(executed.started_at.whole_seconds());
     status.completed_at = completed_at.map(Timestamp::whole_seconds);
+    status
+}
+
+/// The status of a request whose release is not there: GitOps tools apply in any order.
+pub fn without_release(
+    before: &RollbackRequestStatus,
+    release: &str,
+    generation: i64,
+    now: Timestamp,
+) -> RollbackRequestStatus {
+    build(
+        before,
+        RequestPhase::Pending,
+        Reason::ReleaseNotFound,
+        format!(
+            "there is no HelmRelease {release} in this namespace: check releaseRef, or create it"
+        ),
+        generation,
+        now,
+    )
+}
+
+/// The status of a dry run: what the request would do.
+pub fn previewed(
+    before: &RollbackRequestStatus,
+    order: &Order,
+    ledger: &Ledger,
+    to: &Running,
+    plan: RollbackPlan,
+    generation: i64,
+    now: Timestamp,
+) -> RollbackRequestStatus {
+    let mut changes: Vec<_> = [
+        (plan.added.len(), "added"),
+        (plan.changed.len(), "changed"),
+        (plan.removed.len(), "removed"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!("{count} {what}"))
+    .collect();
+    if plan.omitted > 0 {
+        changes.push(format!("{} more", plan.omitted));
+    }
+    let changes = if changes.is_empty() {
+        "no object would change".to_owned()
+    } else {
+        format!("objects: {}", changes.join(", "))
+    };
+    let refused = plan.refused.first().map_or_else(String::new, |first| {
+        format!(
+            "; it would fail, as the API server refuses {}: {}",
+            first.object, first.message
+        )
+    });
+    let message = format!(
+        "revision {} ({}) would run again, held until {}; {changes}{refused}",
+        to.revision,
+        to.chart.full_name(),
+        order.hold().until(),
+    );
+    let mut status = build(
+        before,
+        RequestPhase::Complete,
+        Reason::Planned,
+        message,
+        generation,
+        now,
+    );
+    status.from = ledger.current.as_ref().map(running);
+    status.to = Some(running(to));
+    status.plan = Some(plan);
+    status.completed_at = Some(now.whole_seconds());
     status
 }
 

@@ -106,6 +106,12 @@ impl Cluster {
                 self.let_go()
             }
             Step::Amend(amendment) => self.transition(|ledger| amendment.apply(ledger, now)),
+            Step::Preview { request, target } => {
+                let order = self.orders.iter_mut().find(|order| order.name == request);
+                order.unwrap().phase = belay_api::rollback_request::RequestPhase::Complete;
+                self.previews.push((request, target));
+                self.wrote()
+            }
             Step::Refuse {
                 request, reason, ..
             } => {

@@ -12,7 +12,7 @@ use belay_health::{
 use belay_release::Status;
 use belay_rollout::{
     At, Attempt, ChartId, Declared, Desired, Digest, HookPlan, HookProgress, Ledger, Order, Owner,
-    Progress, Proof, Rejection, SightedFault, Stored, StrandedPod, When, World,
+    Progress, Proof, Rejection, SightedFault, Stored, StrandedPod, Target, When, World,
 };
 
 /// How the objects of a chart fare.
@@ -91,6 +91,7 @@ pub struct Cluster {
     pub charts: Arc<BTreeMap<String, Chart>>,
     pub orders: Vec<Order>,
     pub refusals: Vec<(String, Reason)>,
+    pub previews: Vec<(String, Target)>,
     pub ledger: Option<Ledger>,
     pub storage: BTreeMap<u32, Record>,
     pub objects: BTreeMap<String, Live>,
@@ -148,6 +149,7 @@ impl Cluster {
             charts: Arc::default(),
             orders: Vec::new(),
             refusals: Vec::new(),
+            previews: Vec::new(),
             ledger: None,
             storage: BTreeMap::new(),
             objects: BTreeMap::new(),
@@ -207,6 +209,12 @@ impl Cluster {
         self.declared.generation += 1;
     }
 
+    /// Somebody asks by its name for what the spec says.
+    pub fn ask_by_name(&mut self) {
+        self.ids += 1;
+        self.declared.retry = Some(format!("{}#{}", self.spec, self.ids));
+    }
+
     /// Somebody orders a rollback to the previous proven revision.
     pub fn order(&mut self, name: &str) {
         self.order_with(name, |_| {});
@@ -222,6 +230,7 @@ impl Cluster {
             until: Until::SpecChange,
             hold_until: None,
             not_after: None,
+            dry_run: false,
         };
         change(&mut spec);
         self.ids += 1;

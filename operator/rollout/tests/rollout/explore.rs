@@ -6,9 +6,10 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::{Hash, Hasher};
 
 use belay_api::helm_release::FailureClass;
+use belay_api::rollback_request::{RollbackRequestStatus, Until};
 use belay_api::{ConditionStatus, ConditionType, Timestamp};
 use belay_release::Status;
-use belay_rollout::{At, Cause, Decision, Hold, Outcome, Step, Wait, Waiting, decide};
+use belay_rollout::{At, Cause, Decision, Hold, Outcome, Step, Wait, Waiting, decide, report};
 
 use crate::cluster::{Cluster, Health, manifest};
 use crate::drive::Turn;
@@ -23,13 +24,18 @@ enum Deed {
     Edit(&'static str),
     EditInterval,
     Order,
+    /// An order that lasts until it is deleted.
+    HoldByHand,
+    DryRun,
     DeleteOrder,
+    /// Somebody asks by its name for what the spec says.
+    Ask,
     Helm,
     Degrade,
     Delete,
 }
 
-const DEEDS: [Deed; 12] = [
+const DEEDS: [Deed; 15] = [
     Deed::Crash,
     Deed::Kill(1),
     Deed::Kill(2),
@@ -39,7 +45,10 @@ const DEEDS: [Deed; 12] = [
     Deed::Edit("crowded"),
     Deed::EditInterval,
     Deed::Order,
+    Deed::HoldByHand,
+    Deed::DryRun,
     Deed::DeleteOrder,
+    Deed::Ask,
     Deed::Helm,
     Deed::Degrade,
 ];
@@ -208,6 +217,12 @@ fn after(deed: Deed, before: &Cluster) -> Option<Cluster> {
             1 => cluster.order("again"),
             _ => return None,
         },
+        Deed::HoldByHand | Deed::DryRun if !cluster.orders.is_empty() => return None,
+        Deed::HoldByHand => cluster.order_with("hold", |spec| spec.until = Until::Manual),
+        Deed::DryRun => cluster.order_with("look", |spec| spec.dry_run = true),
+        // More often than once by the same story adds nothing.
+        Deed::Ask if cluster.declared.retry.is_some() => return None,
+        Deed::Ask => cluster.ask_by_name(),
         Deed::DeleteOrder if cluster.orders.is_empty() => return None,
         Deed::DeleteOrder => cluster.orders.clear(),
         Deed::Helm if cluster.declared.deleting || cluster.storage.is_empty() => return None,
@@ -257,6 +272,10 @@ fn check_step(cluster: &Cluster, step: &Step) {
         );
     }
     let desired = cluster.desired();
+    if let Some(order) = cluster.orders.iter().find(|order| order.spec.dry_run) {
+        let executed = ledger.executed.iter().any(|known| known.uid == order.uid);
+        assert!(!executed, "a dry run is carried out");
+    }
     let lifted = ledger.pin.as_ref().is_none_or(|pin| {
         let generation = cluster.declared.generation;
         pin.is_lifted(desired.digest(), generation, &cluster.orders, cluster.now)
@@ -325,6 +344,12 @@ fn check_rest(state: &State) {
         .iter()
         .any(|executed| executed.outcome == Outcome::Running);
     assert!(!running, "a request is left running: {}", seen());
+    let waits = cluster.orders.iter().any(|order| {
+        let before = RollbackRequestStatus::default();
+        let told = report::request_status(&before, order, Some(ledger), 1, cluster.now);
+        !order.phase.is_final() && !told.phase.is_final()
+    });
+    assert!(!waits, "a request is left without an answer: {}", seen());
     let deployed = cluster
         .storage
         .values()
@@ -427,6 +452,12 @@ fn fingerprint(cluster: &Cluster, left: u32) -> u64 {
     for order in &cluster.orders {
         (&order.uid, order.phase).hash(&mut hasher);
     }
+    let asked = cluster.declared.retry.as_ref();
+    let heard = cluster
+        .ledger
+        .as_ref()
+        .and_then(|ledger| ledger.retry_seen.as_ref());
+    (asked.is_some(), asked == heard).hash(&mut hasher);
     let Some(ledger) = &cluster.ledger else {
         return hasher.finish();
     };

@@ -2,7 +2,7 @@
 
 use belay_api::rollback_request::{ExpectedCurrent, RequestPhase, Until};
 use belay_api::{Duration, Reason};
-use belay_rollout::{At, Waiting};
+use belay_rollout::{At, Digest, Target, Waiting};
 
 use crate::cluster::{Cluster, Health, MINUTE};
 
@@ -178,6 +178,10 @@ fn a_request_for_what_is_not_there_is_refused_with_a_reason_of_its_own() {
     cluster.order_with("there already", |spec| spec.target.revision = Some(2));
     let past = belay_api::Timestamp(cluster.now.0 - 1);
     cluster.order_with("too late", |spec| spec.not_after = Some(past));
+    cluster.order_with("held until yesterday", |spec| {
+        spec.until = Until::Time;
+        spec.hold_until = Some(past);
+    });
     assert_eq!(cluster.rest(), Waiting::Deployed);
     assert_eq!(
         cluster
@@ -189,10 +193,108 @@ fn a_request_for_what_is_not_there_is_refused_with_a_reason_of_its_own() {
             Reason::RevisionNotFound,
             Reason::RevisionNotFound,
             Reason::AlreadyThere,
+            Reason::Expired,
             Reason::Expired
         ]
     );
     assert!(cluster.holds("v2"));
+}
+
+#[test]
+fn a_dry_run_says_what_it_would_bring_back_and_changes_nothing() {
+    for suspended in [false, true] {
+        let mut cluster = two_proven();
+        cluster.declared.suspend = suspended;
+        let (ledger, storage) = (cluster.ledger.clone(), cluster.storage.len());
+        cluster.order_with("look", |spec| spec.dry_run = true);
+        cluster.rest();
+        assert_eq!(cluster.phase_of("look"), RequestPhase::Complete);
+        assert_eq!(
+            cluster.previews,
+            [("look".into(), Target::Proven(Digest::named("v1")))]
+        );
+        assert_eq!(cluster.ledger, ledger, "the ledger does not know of it");
+        assert_eq!(cluster.storage.len(), storage);
+        assert!(cluster.holds("v2"));
+    }
+}
+
+#[test]
+fn a_dry_run_overtakes_nothing_and_is_refused_for_what_an_order_would_be() {
+    let mut cluster = two_proven();
+    cluster.edit("v3");
+    cluster.until(|cluster| cluster.attempt().is_some());
+    cluster.order_with("look", |spec| spec.dry_run = true);
+    cluster.order_with("nowhere", |spec| {
+        spec.dry_run = true;
+        spec.target.revision = Some(9);
+    });
+    assert_eq!(cluster.rest(), Waiting::Deployed);
+    assert!(cluster.holds("v3"));
+    assert_eq!(
+        cluster.refusals,
+        [("nowhere".into(), Reason::RevisionNotFound)]
+    );
+    assert_eq!(
+        cluster.previews,
+        [("look".into(), Target::Proven(Digest::named("v2")))],
+        "it speaks of what is there when its turn comes"
+    );
+}
+
+#[test]
+fn a_digest_and_a_chart_version_name_older_revisions_than_the_proven_two() {
+    for by_version in [false, true] {
+        let mut cluster = two_proven();
+        cluster.roll_out("v3");
+        assert_eq!(cluster.proven(), ["v3", "v2"]);
+        cluster.order_with("back", |spec| {
+            if by_version {
+                spec.target.chart_version = Some("v1".into());
+            } else {
+                spec.target.digest = Some("v1".into());
+            }
+        });
+        assert_eq!(cluster.rest(), Waiting::Pinned);
+        assert!(cluster.holds("v1"));
+        assert_eq!(cluster.phase_of("back"), RequestPhase::Complete);
+    }
+}
+
+#[test]
+fn a_chart_version_that_only_failed_is_not_brought_back() {
+    let mut cluster = two_proven();
+    cluster.set_chart("v3", Health::NoImage, &[]);
+    cluster.roll_out("v3");
+    cluster.order_with("back", |spec| {
+        spec.target.chart_version = Some("v3".into());
+    });
+    cluster.rest();
+    assert_eq!(
+        cluster.refusals,
+        [("back".into(), Reason::RevisionNotFound)]
+    );
+    assert!(cluster.holds("v2"));
+}
+
+#[test]
+fn whoever_asks_for_the_spec_by_its_name_ends_a_hold_of_any_kind() {
+    for until in [Until::SpecChange, Until::DesiredChange, Until::Manual] {
+        let mut cluster = taken_back(until);
+        cluster.ask_by_name();
+        assert_eq!(cluster.rest(), Waiting::Deployed, "{until:?}");
+        assert!(cluster.holds("v2"), "{until:?}");
+        assert_eq!(
+            cluster.phase_of("back"),
+            RequestPhase::Complete,
+            "the request stays a record"
+        );
+        // Another token for another digest ends nothing.
+        let mut cluster = taken_back(until);
+        cluster.declared.retry = Some("v9#1".into());
+        cluster.crash();
+        assert_eq!(cluster.rest(), Waiting::Pinned, "{until:?}");
+    }
 }
 
 #[test]
@@ -242,7 +344,7 @@ fn a_request_whose_attempt_gives_way_to_somebodys_helm_is_told_so() {
     cluster.helm("by-hand");
     cluster.rest();
     assert!(cluster.holds("by-hand"));
-    assert_eq!(cluster.phase_of("back"), RequestPhase::Failed);
+    assert_eq!(cluster.phase_of("back"), RequestPhase::Superseded);
 }
 
 #[test]

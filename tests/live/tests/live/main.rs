@@ -39,6 +39,8 @@ mod operator_refusals;
 #[cfg(test)]
 mod operator_registry;
 #[cfg(test)]
+mod operator_requests;
+#[cfg(test)]
 mod operator_revert;
 #[cfg(test)]
 mod operator_rollback;

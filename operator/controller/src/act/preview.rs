@@ -1,0 +1,176 @@
+//! A dry run of a request: what it would do is found out, and nothing but its status is written.
+
+use std::collections::BTreeMap;
+
+use belay_api::helm_release::FaultyObject;
+use belay_api::rollback_request::{MAX_PLANNED, RollbackPlan};
+use belay_cluster::storage::Storage;
+use belay_cluster::{ApplyOptions, Item, NotDone};
+use belay_health::{ObjectKey, clip};
+use belay_release::{Record, StorageKey};
+use belay_rollout::{Digest, Running, Target, report};
+use kube::ResourceExt;
+use serde_json::Value;
+
+use super::{begin, objects, requests};
+use crate::error::Error;
+use crate::session::Session;
+
+/// The most bytes of a refusal's words.
+const WORDS: usize = 300;
+
+/// Finds out what a request would do, and writes it into its status; it is over with that.
+pub(super) async fn preview(
+    session: &mut Session,
+    name: &str,
+    target: &Target,
+) -> Result<(), Error> {
+    let Some(request) = requests::read(session, name).await? else {
+        return Ok(());
+    };
+    let Some(order) = session
+        .world
+        .orders
+        .iter()
+        .find(|order| order.name == name && Some(&order.uid) == request.uid().as_ref())
+        .cloned()
+    else {
+        return Err(Error::Stale);
+    };
+    let (to, record) = meant(session, target).await?;
+    let plan = plan(session, &record).await?;
+    let status = report::previewed(
+        &request.status.clone().unwrap_or_default(),
+        &order,
+        session.ledger()?,
+        &to,
+        plan,
+        request.metadata.generation.unwrap_or_default(),
+        session.world.now,
+    );
+    requests::write(session, name, &status).await
+}
+
+/// The revision that a target means, with its record.
+async fn meant(session: &Session, target: &Target) -> Result<(Running, Record), Error> {
+    let ledger = session.ledger()?;
+    match target {
+        Target::Proven(digest) => {
+            let proven = ledger
+                .proven
+                .iter()
+                .find(|proven| &proven.digest == digest)
+                .ok_or(Error::Stale)?;
+            let text = serde_json::to_vec(&proven.record).unwrap_or_default();
+            let to = Running {
+                revision: proven.revision,
+                digest: proven.digest.clone(),
+                chart: proven.chart.clone(),
+                since: proven.proven_at,
+                consistent: true,
+            };
+            Ok((to, Record::from_json(&text)?))
+        }
+        Target::Stored(revision) => {
+            let record = stored(session, *revision).await?.ok_or(Error::Stale)?;
+            let known = ledger.known(*revision);
+            let to = Running {
+                revision: *revision,
+                digest: known.map_or_else(
+                    || Digest::of_manifest(&ledger.key, &record.manifest),
+                    |known| known.digest.clone(),
+                ),
+                chart: begin::chart_id(&record),
+                since: known.map_or(session.world.now, |known| known.at),
+                consistent: true,
+            };
+            Ok((to, record))
+        }
+        Target::Spec | Target::Newest => Err(Error::Stale),
+    }
+}
+
+async fn stored(session: &Session, revision: u32) -> Result<Option<Record>, Error> {
+    let storage = Storage::new(session.connection.clone(), &session.key.namespace);
+    let key = StorageKey::new(&session.key.release, revision);
+    Ok(storage.get(&key).await?.map(|stored| stored.record))
+}
+
+/// What differs between the target and what the cluster holds, and what of it the API server would refuse.
+async fn plan(session: &Session, target: &Record) -> Result<RollbackPlan, Error> {
+    let ledger = session.ledger()?;
+    let current = match ledger.current.as_ref().filter(|current| current.consistent) {
+        Some(current) => stored(session, current.revision).await?,
+        None => None,
+    };
+    let runs = match &current {
+        Some(record) => by_key(session, record).await?,
+        None => BTreeMap::new(),
+    };
+    let wanted = by_key(session, target).await?;
+    let mut plan = RollbackPlan::default();
+    let mut touched = Vec::new();
+    for (key, object) in &wanted {
+        let is_there = ledger
+            .inventory
+            .iter()
+            .any(|tracked| &tracked.object.key() == key);
+        if runs.get(key) == Some(object) {
+            plan.unchanged += 1;
+            continue;
+        }
+        touched.push(Item::new(object.clone()));
+        let list = if is_there || runs.contains_key(key) {
+            &mut plan.changed
+        } else {
+            &mut plan.added
+        };
+        list.push(key.to_string());
+    }
+    for tracked in &ledger.inventory {
+        let key = tracked.object.key();
+        if !wanted.contains_key(&key) {
+            plan.removed.push(key.to_string());
+        }
+    }
+    plan.removed.sort();
+    plan.refused = refused(session, &touched).await?;
+    for list in [&mut plan.added, &mut plan.changed, &mut plan.removed] {
+        plan.omitted += list.len().saturating_sub(MAX_PLANNED) as u32;
+        list.truncate(MAX_PLANNED);
+    }
+    plan.refused.truncate(MAX_PLANNED);
+    Ok(plan)
+}
+
+async fn by_key(session: &Session, record: &Record) -> Result<BTreeMap<ObjectKey, Value>, Error> {
+    let objects = record.documents()?.objects()?;
+    let references = objects::references(&session.connection, &objects, &record.namespace).await?;
+    Ok(references
+        .iter()
+        .map(belay_health::ObjectRef::key)
+        .zip(objects)
+        .collect())
+}
+
+/// What the API server would not take today: kinds that are not served any more, fields that cannot change, admission.
+async fn refused(session: &Session, items: &[Item]) -> Result<Vec<FaultyObject>, Error> {
+    let options = ApplyOptions {
+        owner: session.marks(),
+        take_ownership: false,
+    };
+    let mut refused = Vec::new();
+    for dry in session.connection.dry_run_all(items, &options).await {
+        match dry.outcome {
+            Ok(_) => {}
+            Err(error @ NotDone::Refused(_)) => refused.push(FaultyObject {
+                object: dry
+                    .key
+                    .map_or_else(|| "an object".to_owned(), |key| key.to_string()),
+                message: clip(&error.to_string(), WORDS),
+            }),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(refused)
+}
