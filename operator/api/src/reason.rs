@@ -99,6 +99,8 @@ pub enum Reason {
     ManifestRejected,
     /// An object exists already and belongs to something else.
     OwnershipConflict,
+    /// The account of the release may not do what its chart or its spec needs.
+    AccessDenied,
     /// The release would not fit its storage.
     ReleaseTooLarge,
     /// Another `HelmRelease` claims the same release.

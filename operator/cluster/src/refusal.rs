@@ -162,11 +162,22 @@ impl Refusal {
         }
     }
 
+    /// Whether the account lacks the rights; admission refuses with the same status.
+    pub fn is_access_denied(&self) -> bool {
+        self.kind == RefusalKind::Forbidden && tells_of_rights(&self.message)
+    }
+
     /// The admission webhook that the message names, if one does.
     pub fn webhook(&self) -> Option<&str> {
         let (_, rest) = self.message.split_once("webhook \"")?;
         rest.split_once('"').map(|(name, _)| name)
     }
+}
+
+/// Whether a message is RBAC's: it has no reason code of its own, but always names the user and the verb
+/// (`ForbiddenMessage` in Kubernetes' `endpoints/handlers/responsewriters`).
+pub fn tells_of_rights(message: &str) -> bool {
+    message.contains("User \"") && message.contains("\" cannot ")
 }
 
 fn kind_of(code: StatusCode, status: &Status, causes: &[Cause]) -> RefusalKind {
@@ -255,6 +266,14 @@ mod tests {
         let body = r#"{"kind":"Status","status":"Failure","reason":"Invalid","code":422,"message":"field is immutable",
             "details":{"name":"a","causes":[{"field":"metadata.uid","message":"field is immutable"}]}}"#;
         assert_eq!(refusal(422, body).kind, RefusalKind::Conflict);
+    }
+
+    #[test]
+    fn missing_rights_are_told_from_what_admission_forbids() {
+        let rights = r#"configmaps is forbidden: User "system:serviceaccount:a:b" cannot list resource "configmaps""#;
+        assert!(refusal(403, rights).is_access_denied());
+        let admission = r#"pods "a" is forbidden: violates PodSecurity "restricted:latest""#;
+        assert!(!refusal(403, admission).is_access_denied());
     }
 
     #[test]

@@ -64,6 +64,19 @@ impl Error {
         }
     }
 
+    /// Whether an account lacks the rights to what was asked.
+    pub(crate) fn is_access_denied(&self) -> bool {
+        match self {
+            Self::Cluster(belay_cluster::Error::Refused(refusal)) => refusal.is_access_denied(),
+            Self::Kube { source, .. } => matches!(
+                &**source,
+                kube::Error::Api(status)
+                    if status.code == 403 && belay_cluster::refusal::tells_of_rights(&status.message)
+            ),
+            _ => false,
+        }
+    }
+
     /// How long the API server asks to stay away.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

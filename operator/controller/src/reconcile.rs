@@ -44,6 +44,18 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// The way to the cluster as the account that a release is rolled out as.
+    pub(crate) fn speaking_for(&self, release: &HelmRelease) -> Result<Connection, Error> {
+        let default = self.settings.default_service_account.as_deref();
+        match release.spec.service_account_name.as_deref().or(default) {
+            Some(account) => {
+                let namespace = release.namespace().unwrap_or_default();
+                Ok(self.connection.impersonate(&namespace, account)?)
+            }
+            None => Ok(self.connection.clone()),
+        }
+    }
+
     /// A release as the watch last saw it.
     pub(crate) fn cached_release(&self, release: &HelmRelease) -> Option<Arc<HelmRelease>> {
         let key = ObjectRef::from_obj(release);

@@ -37,7 +37,7 @@ pub(crate) async fn report(
         return Ok(None);
     }
     let api: Api<HelmRelease> = Api::namespaced(
-        session.connection.client(),
+        session.own.client(),
         &release.namespace().unwrap_or_default(),
     );
     let patch = json!({ "status": difference(&before, &status) });
@@ -82,7 +82,7 @@ fn difference(before: &impl serde::Serialize, after: &impl serde::Serialize) -> 
 async fn write_requests(session: &Session) -> Result<(), Error> {
     let namespace = session.release.namespace().unwrap_or_default();
     let ledger = session.world.ledger.as_ref();
-    let api: Api<RollbackRequest> = Api::namespaced(session.connection.client(), &namespace);
+    let api: Api<RollbackRequest> = Api::namespaced(session.own.client(), &namespace);
     for order in &session.world.orders {
         if order.phase.is_final() {
             continue;

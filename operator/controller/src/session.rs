@@ -17,8 +17,10 @@ use crate::memory::{Memory, StorageKey};
 pub(crate) struct Session {
     /// The `HelmRelease` as it was read.
     pub(crate) release: Arc<HelmRelease>,
-    /// The way to the cluster.
+    /// The way to the cluster as the release's account: everything that a chart or a spec names.
     pub(crate) connection: Connection,
+    /// The way to the cluster as the operator itself: its own kinds, ledgers and Helm's records.
+    pub(crate) own: Connection,
     /// What the operator remembers of its releases.
     pub(crate) memory: Arc<Memory>,
     /// Where the release's records live.
@@ -38,11 +40,7 @@ pub(crate) struct Session {
 impl Session {
     /// The ledger's store.
     pub(crate) fn store(&self) -> LedgerStore<Ledger> {
-        LedgerStore::new(
-            self.connection.clone(),
-            &self.key.namespace,
-            &self.key.release,
-        )
+        LedgerStore::new(self.own.clone(), &self.key.namespace, &self.key.release)
     }
 
     /// The ledger, which every step but the first relies on.

@@ -21,6 +21,8 @@ pub struct Settings {
     pub metrics_bind: Option<SocketAddr>,
     /// Whether a release may put objects and records into namespaces other than its own.
     pub allow_cross_namespace: bool,
+    /// The service account of releases that name none, in their own namespaces; the operator itself if absent.
+    pub default_service_account: Option<String>,
     /// The most reconciles at once. A release that waits is none.
     pub concurrency: u16,
     /// Where packages are cached; memory only if absent.
@@ -37,6 +39,7 @@ impl Default for Settings {
             lease_duration: Duration::from_secs(15),
             metrics_bind: None,
             allow_cross_namespace: false,
+            default_service_account: None,
             concurrency: 64,
             cache_dir: None,
         }

@@ -59,6 +59,15 @@ pub struct HelmReleaseSpec {
     /// Create the target namespace if it does not exist. It stays when the release goes.
     #[serde(default)]
     pub create_namespace: bool,
+    /// The service account, of the `HelmRelease`'s namespace, as which the chart's objects, hooks, CRDs and namespace
+    /// are written and read, and the `ConfigMap`s and `Secret`s that the spec names. Default: the operator's
+    /// `--default-service-account`, or else the operator itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 253),
+        regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
+    )]
+    pub service_account_name: Option<String>,
     /// Values, as of a file given with `--values`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "any_object")]

@@ -42,6 +42,10 @@ pub(crate) struct Arguments {
     /// Let releases put objects and records into other namespaces than their own
     #[arg(long)]
     allow_cross_namespace: bool,
+    /// The service account as which releases are rolled out that name none, looked for in their own
+    /// namespaces; the operator's own rights if not set
+    #[arg(long, value_name = "NAME", env = "BELAY_DEFAULT_SERVICE_ACCOUNT")]
+    default_service_account: Option<String>,
     /// The most reconciles at once; a release that waits is none
     #[arg(long, default_value_t = 64, value_name = "NUMBER")]
     concurrency: u16,
@@ -106,6 +110,9 @@ fn settings(arguments: Arguments, globals: &Globals, default_namespace: &str) ->
         lease_duration: arguments.lease_duration.as_std(),
         metrics_bind: arguments.metrics_bind,
         allow_cross_namespace: arguments.allow_cross_namespace,
+        default_service_account: arguments
+            .default_service_account
+            .filter(|name| !name.is_empty()),
         concurrency: arguments.concurrency,
         cache_dir: arguments.cache_dir,
     }

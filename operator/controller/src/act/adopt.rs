@@ -50,7 +50,7 @@ pub(super) async fn adopt(
 }
 
 pub(super) async fn read(session: &Session, revision: u32) -> Result<Record, Error> {
-    let storage = Storage::new(session.connection.clone(), &session.key.namespace);
+    let storage = Storage::new(session.own.clone(), &session.key.namespace);
     let key = StorageKey::new(&session.key.release, revision);
     let stored = storage
         .get(&key)

@@ -58,7 +58,7 @@ pub(super) async fn begin(
         }
         Target::Stored(revision) => {
             let key = StorageKey::new(&session.key.release, *revision);
-            let storage = Storage::new(session.connection.clone(), &session.key.namespace);
+            let storage = Storage::new(session.own.clone(), &session.key.namespace);
             let stored = storage.get(&key).await?.ok_or_else(|| {
                 Error::Gone(format!("revision {revision} is not in Helm's storage"))
             })?;
@@ -90,7 +90,7 @@ pub(super) async fn begin(
 
 /// What somebody's revision brought: it goes with the way back unless the target holds it too.
 async fn brought_by(session: &Session, revision: u32) -> Result<Vec<ObjectRef>, Error> {
-    let storage = Storage::new(session.connection.clone(), &session.key.namespace);
+    let storage = Storage::new(session.own.clone(), &session.key.namespace);
     let key = StorageKey::new(&session.key.release, revision);
     let Some(stored) = storage.get(&key).await? else {
         return Ok(Vec::new());
@@ -101,7 +101,7 @@ async fn brought_by(session: &Session, revision: u32) -> Result<Vec<ObjectRef>, 
 
 /// A removal has no record of its own: its hooks are those of the newest one.
 async fn begin_removal(session: &mut Session, plan: Plan, id: String) -> Result<(), Halt> {
-    let storage = Storage::new(session.connection.clone(), &session.key.namespace);
+    let storage = Storage::new(session.own.clone(), &session.key.namespace);
     let key = StorageKey::new(&session.key.release, plan.revision);
     let record = storage.get(&key).await?.map(|stored| stored.record);
     let now = clock::now();
@@ -366,6 +366,7 @@ pub(super) fn judge_refusal(error: NotDone, name: &str) -> Halt {
     };
     let reason = match error.error() {
         ClusterError::NotOurs { .. } => Reason::OwnershipConflict,
+        ClusterError::Refused(refusal) if refusal.is_access_denied() => Reason::AccessDenied,
         _ => Reason::ManifestRejected,
     };
     let may_pass = [

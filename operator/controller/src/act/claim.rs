@@ -100,7 +100,7 @@ async fn ensure_namespace(session: &Session) -> Result<(), Halt> {
 
 async fn write_finalizers(session: &mut Session, finalizers: Vec<String>) -> Result<(), Error> {
     let namespace = session.release.namespace().unwrap_or_default();
-    let api: Api<HelmRelease> = Api::namespaced(session.connection.client(), &namespace);
+    let api: Api<HelmRelease> = Api::namespaced(session.own.client(), &namespace);
     let patch = json!({
         "metadata": {
             "finalizers": finalizers,
@@ -122,6 +122,16 @@ async fn write_finalizers(session: &mut Session, finalizers: Vec<String>) -> Res
         Err(kube::Error::Api(status)) if status.code == 409 => Err(Error::Stale),
         Err(error) => Err(Error::kube("writing the finalizer")(error)),
     }
+}
+
+/// Whether the release's namespace is being deleted, and its accounts with it.
+pub(super) async fn namespace_is_deleted(session: &Session) -> Result<bool, Error> {
+    let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(session.own.client());
+    let found = namespaces
+        .get_opt(session.release.target_namespace())
+        .await
+        .map_err(Error::kube("looking whether the namespace goes"))?;
+    Ok(found.is_none_or(|namespace| namespace.metadata.deletion_timestamp.is_some()))
 }
 
 /// Whether nothing can be created because the namespace is going.

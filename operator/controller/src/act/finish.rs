@@ -77,7 +77,7 @@ pub(super) async fn set_status(
     status: Status,
     description: &str,
 ) -> Result<(), Error> {
-    let storage = Storage::new(session.connection.clone(), &session.key.namespace);
+    let storage = Storage::new(session.own.clone(), &session.key.namespace);
     let key = StorageKey::new(&session.key.release, revision);
     if let Some(stored) = storage.get(&key).await? {
         let mut record = stored.record;
@@ -168,7 +168,7 @@ async fn prune_history(session: &mut Session) -> Result<(), Error> {
         .map(|stored| stored.revision)
         .filter(|revision| !proven.contains(revision))
         .collect();
-    let storage = Storage::new(session.connection.clone(), &session.key.namespace);
+    let storage = Storage::new(session.own.clone(), &session.key.namespace);
     for revision in surplus {
         session.announce(revision, None);
         storage

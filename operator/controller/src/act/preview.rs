@@ -91,7 +91,7 @@ async fn meant(session: &Session, target: &Target) -> Result<(Running, Record), 
 }
 
 async fn stored(session: &Session, revision: u32) -> Result<Option<Record>, Error> {
-    let storage = Storage::new(session.connection.clone(), &session.key.namespace);
+    let storage = Storage::new(session.own.clone(), &session.key.namespace);
     let key = StorageKey::new(&session.key.release, revision);
     Ok(storage.get(&key).await?.map(|stored| stored.record))
 }

@@ -32,7 +32,7 @@ pub(super) async fn record(context: &Context, session: &mut Session) -> Result<(
     if matches!(attempt.kind, AttemptKind::Install | AttemptKind::Upgrade) {
         bring_definitions(session, attempt.kind).await?;
     }
-    let storage = Storage::new(session.connection.clone(), &session.key.namespace);
+    let storage = Storage::new(session.own.clone(), &session.key.namespace);
     let key = StorageKey::new(&session.key.release, attempt.revision);
     session.announce(attempt.revision, Some(record.info.status));
     let created = match storage.create(&record).await {
@@ -78,7 +78,7 @@ pub(super) async fn pending(session: &mut Session) -> Result<Arc<Record>, Error>
     {
         return Ok(Arc::clone(record));
     }
-    let storage = Storage::new(session.connection.clone(), &session.key.namespace);
+    let storage = Storage::new(session.own.clone(), &session.key.namespace);
     let key = StorageKey::new(&session.key.release, revision);
     let stored = storage
         .get(&key)
@@ -91,7 +91,7 @@ pub(super) async fn pending(session: &mut Session) -> Result<Arc<Record>, Error>
 
 /// Nothing was written yet, so what was prepared before a crash may be prepared again.
 async fn rebuild(context: &Context, session: &mut Session) -> Result<Arc<Record>, Halt> {
-    let storage = Storage::new(session.connection.clone(), &session.key.namespace);
+    let storage = Storage::new(session.own.clone(), &session.key.namespace);
     let attempt = session.attempt()?.clone();
     let key = StorageKey::new(&session.key.release, attempt.revision);
     let expected = begin::describe(attempt.kind, &attempt.id);

@@ -2,8 +2,8 @@
 
 use belay_api::helm_release::AttemptKind;
 use belay_cluster::storage::Storage;
-use belay_cluster::{Pruned, Tracked};
-use belay_health::{ObjectKey, Verdict};
+use belay_cluster::{Error as ClusterError, NotDone, Pruned, Tracked};
+use belay_health::{FailureClass, ObjectKey, Verdict};
 use belay_release::{StorageKey, uninstall_order};
 use belay_rollout::Proof;
 
@@ -31,8 +31,16 @@ pub(super) async fn remove(context: &Context, session: &mut Session) -> Result<(
     keys.sort_by(|a, b| uninstall_order(&a.kind, &b.kind));
     let owner = session.marks();
     let mut deleted: Vec<(ObjectKey, String)> = Vec::new();
+    let mut denied: Vec<(ObjectKey, Verdict)> = Vec::new();
     for key in keys {
-        match session.connection.prune(&key, &owner).await? {
+        let pruned = match session.connection.prune(&key, &owner).await {
+            Err(error) if access_denied(&error) => {
+                denied.push((key, denied_verdict(error.to_string())));
+                continue;
+            }
+            pruned => pruned?,
+        };
+        match pruned {
             Pruned::Deleted { uid } => deleted.push((key, uid)),
             Pruned::AlreadyGone => {}
             Pruned::Kept => tracing::info!(object = %key, "kept, as helm.sh/resource-policy asks"),
@@ -49,7 +57,7 @@ pub(super) async fn remove(context: &Context, session: &mut Session) -> Result<(
         })
         .collect();
     gather::track(context, session, tracked.clone(), None);
-    let still_there: Vec<_> = session
+    let mut still_there: Vec<_> = session
         .connection
         .verdicts(&tracked)
         .await?
@@ -57,6 +65,17 @@ pub(super) async fn remove(context: &Context, session: &mut Session) -> Result<(
         .filter(|(_, verdict)| *verdict != Verdict::Missing)
         .map(|(key, _)| (key, Verdict::Terminating))
         .collect();
+    if !denied.is_empty() && claim::namespace_is_deleted(session).await? {
+        // The account went before its release, and the rest goes with the namespace; what does not is left.
+        let namespace = session.release.target_namespace();
+        denied.retain(|(key, _)| {
+            if key.namespace.as_deref() != Some(namespace) {
+                tracing::warn!(object = %key, "left, since the release's account may not delete it any more");
+            }
+            false
+        });
+    }
+    still_there.extend(denied);
     session.world.now = clock::now();
     session.world.proof = Some(Proof {
         not_current: still_there,
@@ -64,11 +83,24 @@ pub(super) async fn remove(context: &Context, session: &mut Session) -> Result<(
     Ok(())
 }
 
+fn access_denied(error: &NotDone) -> bool {
+    matches!(error.error(), ClusterError::Refused(refusal) if refusal.is_access_denied())
+}
+
+/// An object that the release's account may not delete.
+fn denied_verdict(message: String) -> Verdict {
+    Verdict::Failed {
+        class: FailureClass::Transient,
+        reason: "AccessDenied".to_owned(),
+        message,
+    }
+}
+
 /// Removes the records of a release whose objects are gone. After a failed first install the ledger stays:
 /// it remembers the digest that failed.
 pub(super) async fn forget(session: &mut Session) -> Result<(), Error> {
     let kind = session.attempt()?.kind;
-    let storage = Storage::new(session.connection.clone(), &session.key.namespace);
+    let storage = Storage::new(session.own.clone(), &session.key.namespace);
     let revisions: Vec<_> = session
         .world
         .storage

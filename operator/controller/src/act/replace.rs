@@ -1,6 +1,6 @@
 //! Replacing: broken pods that keep their `StatefulSets` from going on are deleted.
 
-use belay_cluster::RefusalKind;
+use belay_cluster::{NotDone, RefusalKind};
 use belay_rollout::StrandedPod;
 
 use crate::error::Error;
@@ -14,14 +14,24 @@ pub(super) async fn replace(
     pods: &[StrandedPod],
 ) -> Result<(), Error> {
     for stranded in pods {
+        // As the operator itself: whoever rolls out StatefulSets need not have the right to delete pods.
         match session
-            .connection
+            .own
             .delete_exactly(&stranded.pod, &stranded.uid)
             .await
         {
             Ok(_) => {}
             // Another pod of that name stands there already.
             Err(error) if error.is(RefusalKind::Conflict) => {}
+            // The attempt goes on without, to its deadline.
+            Err(NotDone::Refused(error)) => {
+                tracing::warn!(pod = %stranded.pod, %error, "cannot be deleted, though its StatefulSet waits for it");
+                context.watches.pod_deleted(
+                    stranded.pod.namespace.as_deref().unwrap_or_default(),
+                    &stranded.pod.name,
+                );
+                continue;
+            }
             Err(error) => return Err(error.into()),
         }
         let namespace = stranded.pod.namespace.as_deref().unwrap_or_default();

@@ -87,5 +87,5 @@ pub(super) async fn write(
 
 fn api(session: &Session) -> Api<RollbackRequest> {
     let namespace = session.release.namespace().unwrap_or_default();
-    Api::namespaced(session.connection.client(), &namespace)
+    Api::namespaced(session.own.client(), &namespace)
 }

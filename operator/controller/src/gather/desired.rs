@@ -110,9 +110,9 @@ async fn resolve(
     old: Option<&Resolved>,
 ) -> Result<Resolved, Error> {
     let now = clock::now();
-    let outcome = match values::merge(context, release).await? {
+    let outcome = match permitted(values::merge(context, release).await)? {
         Err(refusal) => Err(refusal),
-        Ok(values) => source::fetch(context, release).await?.map(|fetched| {
+        Ok(values) => permitted(source::fetch(context, release).await)?.map(|fetched| {
             let metadata = fetched.chart.metadata();
             Ready {
                 id: ChartId {
@@ -141,6 +141,19 @@ async fn resolve(
         failures,
         outcome: outcome.map_err(|refusal| reject(&refusal, failures, release, now)),
     })
+}
+
+/// What the release's account may not read is for its owner to cure, and told.
+fn permitted<T>(found: Result<Result<T, Refusal>, Error>) -> Result<Result<T, Refusal>, Error> {
+    match found {
+        Err(error) if error.is_access_denied() => Ok(Err(Refusal {
+            reason: Reason::AccessDenied,
+            message: error.to_string(),
+            transient: true,
+            retry_after: None,
+        })),
+        found => found,
+    }
 }
 
 /// What runs keeps running while its source is down: an interval's look that fails for the moment changes nothing

@@ -43,7 +43,8 @@ pub(crate) async fn from_memory(
         None => (None, None),
     };
     let mut session = Session {
-        connection: context.connection.clone(),
+        connection: context.speaking_for(&release)?,
+        own: context.connection.clone(),
         memory: Arc::clone(&context.memory),
         key: storage_key(&release),
         world: world(&release, orders, ledger, remembered.storage),
@@ -103,7 +104,8 @@ pub(crate) async fn fresh(
     let orders = orders(&release, requests.items.iter());
     let remembered = remembered.unwrap_or_default();
     let mut session = Session {
-        connection: context.connection.clone(),
+        connection: context.speaking_for(&release)?,
+        own: context.connection.clone(),
         memory: Arc::clone(&context.memory),
         key,
         world: world(&release, orders, ledger, stored(records?)),

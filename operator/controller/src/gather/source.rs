@@ -21,7 +21,8 @@ pub(super) async fn fetch(
     release: &HelmRelease,
 ) -> Result<Result<Fetched, Refusal>, Error> {
     let namespace = release.namespace().unwrap_or_default();
-    let source = match describe(&context.connection, &release.spec.chart, &namespace).await? {
+    let connection = context.speaking_for(release)?;
+    let source = match describe(&connection, &release.spec.chart, &namespace).await? {
         Ok(source) => source,
         Err(refusal) => return Ok(Err(refusal)),
     };

@@ -68,13 +68,14 @@ async fn read(
     reference: &ValuesReference,
 ) -> Result<Option<Vec<u8>>, Error> {
     let namespace = release.namespace().unwrap_or_default();
+    let connection = context.speaking_for(release)?;
     let key = KeyRef {
         name: reference.name.clone(),
         key: reference.values_key.clone(),
     };
     match reference.kind {
-        ValuesKind::ConfigMap => config_map_key(&context.connection, &namespace, &key).await,
-        ValuesKind::Secret => secret_key(&context.connection, &namespace, &key).await,
+        ValuesKind::ConfigMap => config_map_key(&connection, &namespace, &key).await,
+        ValuesKind::Secret => secret_key(&connection, &namespace, &key).await,
     }
 }
 

@@ -27,6 +27,8 @@ mod endure_rest;
 #[cfg(test)]
 mod endure_world;
 #[cfg(test)]
+mod operator_account;
+#[cfg(test)]
 mod operator_charts;
 #[cfg(test)]
 mod operator_hooks;

@@ -74,8 +74,13 @@ pub async fn quiet_world(label: &str) -> World {
 
 /// The same with an operator that runs in this process.
 pub async fn operated_world(label: &str) -> World {
+    operated_world_with(label, |_| {}).await
+}
+
+/// The same with an operator that is told something else.
+pub async fn operated_world_with(label: &str, change: impl FnOnce(&mut Settings)) -> World {
     let mut world = quiet_world(label).await;
-    world.start().await;
+    world.start(change).await;
     world
 }
 
@@ -110,7 +115,13 @@ impl World {
         Api::namespaced(self.client.clone(), self.namespace())
     }
 
-    async fn start(&mut self) {
+    async fn start(&mut self, change: impl FnOnce(&mut Settings)) {
+        let mut settings = Settings {
+            namespaces: vec![self.namespace().to_owned()],
+            own_namespace: self.namespace().to_owned(),
+            ..Settings::default()
+        };
+        change(&mut settings);
         let connection = connect(ConnectOptions {
             kubeconfig: Some(self.cluster.kubeconfig()),
             observer: Some(self.writes.clone()),
@@ -118,11 +129,7 @@ impl World {
         });
         let operator = Operator {
             connection: connection.await.unwrap(),
-            settings: Settings {
-                namespaces: vec![self.namespace().to_owned()],
-                own_namespace: self.namespace().to_owned(),
-                ..Settings::default()
-            },
+            settings,
             metrics: Metrics::new().unwrap(),
         };
         let (stop, stopped) = oneshot::channel::<()>();
