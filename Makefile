@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint crds bench cluster cluster-down
+.PHONY: help demo test lint crds bench fuzz cluster cluster-down
 
 # One selection of packages for every build: another one would mean other features, and building all anew.
 BUILT = $(or $(CARGO_TARGET_DIR),target)/debug
@@ -39,6 +39,9 @@ crds: bins ## Write crds/ and docs/fields.md from the Rust types
 bench: bins ## Compare with kubectl apply and helm, on a control plane that ends with it
 	cargo build --release --workspace --bin belay --bin belay-bench
 	$(CONTROLPLANE) with $(or $(CARGO_TARGET_DIR),target)/release/belay-bench
+
+fuzz: bins ## Ask Helm's engine and ours generated questions for SECONDS (600), from SEED (1) on
+	$(BUILT)/belay-differential $(or $(SECONDS),600) $(or $(SEED),1)
 
 cluster: bins ## Start a control plane in the background, once, and print its kubeconfig
 	@$(CONTROLPLANE) up
