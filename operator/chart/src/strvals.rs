@@ -138,7 +138,7 @@ impl Parser<'_, '_> {
         let (key, stop) = self.until(stops);
         match stop {
             None if key.is_empty() => Err(Stop::End),
-            None => fault(format!("key {key:?} has no value")),
+            None => fault(format!("key {} has no value", shown(&key))),
             Some('[') => {
                 let index = self.index()?;
                 let mut list = match data.get_mut(&key).map(std::mem::take) {
@@ -156,7 +156,7 @@ impl Parser<'_, '_> {
                 end
             }
             Some(',') => {
-                let text = format!("key {key:?} has no value (cannot end with ,)");
+                let text = format!("key {} has no value (cannot end with ,)", shown(&key));
                 put(data, key, Value::from(""));
                 fault(text)
             }
@@ -172,9 +172,12 @@ impl Parser<'_, '_> {
                 };
                 let result = self.key(&mut inner, nesting);
                 if inner.is_empty() && result.is_ok() {
-                    return fault(format!("key map {key:?} has no value"));
+                    return fault(format!("key map {} has no value", shown(&key)));
                 }
-                put(data, key, Value::Map(inner));
+                // A path that ends in a dot makes nothing new.
+                if !inner.is_empty() || data.contains_key(&key) {
+                    put(data, key, Value::Map(inner));
+                }
                 result
             }
         }
@@ -185,19 +188,11 @@ impl Parser<'_, '_> {
         if stop.is_none() {
             return Err(Stop::End);
         }
-        let why = match text.parse::<i64>() {
-            Ok(index) => return Ok(index),
-            Err(e) => match e.kind() {
-                std::num::IntErrorKind::PosOverflow | std::num::IntErrorKind::NegOverflow => {
-                    "value out of range"
-                }
-                _ => "invalid syntax",
-            },
-        };
-        Err(
-            Stop::Fault(format!("strconv.Atoi: parsing {text:?}: {why}"))
-                .context("error parsing index"),
-        )
+        text.parse::<i64>().map_err(|_| {
+            let (text, why) = (shown(&text), why_no_integer(&text));
+            Stop::Fault(format!("strconv.Atoi: parsing {text}: {why}"))
+                .context("error parsing index")
+        })
     }
 
     fn item(&mut self, list: &mut Vec<Value>, index: i64, nesting: usize) -> Result<(), Stop> {
@@ -206,7 +201,7 @@ impl Parser<'_, '_> {
         };
         let (between, stop) = self.until("[.=");
         if !between.is_empty() {
-            let shown: Vec<String> = between.chars().map(|c| format!("{c:?}")).collect();
+            let shown: Vec<String> = between.chars().map(shown_char).collect();
             return fault(format!(
                 "unexpected data at end of array index: [{}]",
                 shown.join(" ")
@@ -354,6 +349,43 @@ fn put_at(list: &mut Vec<Value>, index: usize, value: Value) -> Result<(), Stop>
     }
     list[index] = value;
     Ok(())
+}
+
+/// As Go's `%q` prints it.
+fn shown(text: &str) -> String {
+    belay_template::fmt::quoted(text.as_bytes())
+}
+
+/// The same for one character.
+fn shown_char(c: char) -> String {
+    match c {
+        '\'' => "'\\''".to_owned(),
+        '"' => "'\"'".to_owned(),
+        c => {
+            let quoted = shown(c.encode_utf8(&mut [0; 4]));
+            format!("'{}'", &quoted[1..quoted.len() - 1])
+        }
+    }
+}
+
+/// Go's reader of integers complains about what it meets first: too many digits, or something else than a digit.
+fn why_no_integer(text: &str) -> &'static str {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let mut number = Some(0_u64);
+    for c in digits.chars() {
+        let Some(digit) = c.to_digit(10) else {
+            return "invalid syntax";
+        };
+        number = number.and_then(|number| number.checked_mul(10)?.checked_add(u64::from(digit)));
+        if number.is_none() {
+            break;
+        }
+    }
+    if digits.is_empty() {
+        "invalid syntax"
+    } else {
+        "value out of range"
+    }
 }
 
 fn too_nested() -> String {

@@ -121,13 +121,16 @@ pub(crate) fn equal(a: &Value, b: &Value) -> Result<bool, FuncError> {
             Err(incompatible(a, b))
         }
         _ if a.kind() != b.kind() && !a.is_nil() && !b.is_nil() => {
-            let shown =
-                |value: &Value| String::from_utf8_lossy(&crate::fmt::display(value)).into_owned();
+            // Go's verbs here are %s and %v.
+            let shown = |verb: &[u8], value: &Value| {
+                let shown = crate::fmt::printf(verb, std::slice::from_ref(value));
+                String::from_utf8_lossy(&shown).into_owned()
+            };
             let (type_a, type_b) = (a.type_name(), b.type_name());
             Err(FuncError::Message(format!(
                 "non-comparable types {}: {type_a}, {type_b}: {}",
-                shown(a),
-                shown(b)
+                shown(b"%s", a),
+                shown(b"%v", b)
             )))
         }
         _ if is_nil(a) || is_nil(b) => Ok(is_nil(a) == is_nil(b)),

@@ -15,10 +15,25 @@ pub const MAX_DEPTH: usize = 1000;
 /// # Errors
 /// When a map holds itself, in the words of Go's encoding/json.
 pub fn to_data(value: &Value) -> Result<yaml::Value, FuncError> {
-    data(value, 0)
+    data(value, 0, Nils::Null)
 }
 
-fn data(value: &Value, depth: usize) -> Result<yaml::Value, FuncError> {
+/// The same as [`to_data`] for go-yaml v3, which prints nil lists and maps as empty ones and bytes as numbers.
+///
+/// # Errors
+/// As [`to_data`].
+pub(crate) fn to_plain_data(value: &Value) -> Result<yaml::Value, FuncError> {
+    data(value, 0, Nils::Empty)
+}
+
+/// What nil lists and maps become.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Nils {
+    Null,
+    Empty,
+}
+
+fn data(value: &Value, depth: usize, nils: Nils) -> Result<yaml::Value, FuncError> {
     if depth > MAX_DEPTH {
         let name = value.type_name();
         return Err(format!("json: unsupported value: encountered a cycle via {name}").into());
@@ -30,22 +45,28 @@ fn data(value: &Value, depth: usize) -> Result<yaml::Value, FuncError> {
         Value::Int(_, number) => yaml::Value::Int(*number),
         Value::Float(number) => yaml::Value::Float(*number),
         Value::Str(text) => yaml::Value::from_bytes(text.to_vec()),
+        Value::Bytes(bytes) if nils == Nils::Empty => yaml::Value::Seq(
+            bytes
+                .iter()
+                .map(|&byte| yaml::Value::Uint(u64::from(byte)))
+                .collect(),
+        ),
         Value::Bytes(bytes) => yaml::Value::Str(STANDARD.encode(bytes.as_bytes())),
-        Value::List(list) if list.is_nil() => yaml::Value::Null,
+        Value::List(list) if list.is_nil() && nils == Nils::Null => yaml::Value::Null,
         Value::List(list) => yaml::Value::Seq(
             list.iter()
-                .map(|item| data(item, depth + 1))
+                .map(|item| data(item, depth + 1, nils))
                 .collect::<Result<_, _>>()?,
         ),
-        Value::Map(map) if map.is_nil() => yaml::Value::Null,
+        Value::Map(map) if map.is_nil() && nils == Nils::Null => yaml::Value::Null,
         Value::Map(map) => {
             let entries = map.entries();
             let pairs = entries
                 .iter()
-                .map(|(key, item)| Ok((key.to_text().into_owned(), data(item, depth + 1)?)));
+                .map(|(key, item)| Ok((key.to_text().into_owned(), data(item, depth + 1, nils)?)));
             yaml::Value::Map(pairs.collect::<Result<_, FuncError>>()?)
         }
-        Value::Object(object) => data(&object.plain(), depth + 1)?,
+        Value::Object(object) => data(&object.plain(), depth + 1, nils)?,
     })
 }
 

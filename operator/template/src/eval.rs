@@ -295,7 +295,12 @@ impl Render<'_> {
             _ => false,
         };
         if fits {
-            return Ok(found.value);
+            // Passing a value of a named type to a parameter of the plain one converts it.
+            return Ok(match (param, found.value) {
+                (Param::Map, Value::Map(map)) => Value::Map(map.retyped(MapType::Any)),
+                (Param::Strings, Value::List(list)) => Value::List(list.retyped(ListType::String)),
+                (_, value) => value,
+            });
         }
         let expected = param.type_name();
         match &found.value {

@@ -39,7 +39,7 @@ pub use call::{Caller, Function, Host, Library, Param};
 pub use error::{ExecError, FuncError, ParseError, Place};
 pub use limits::Limits;
 pub use object::{Capabilities, HelmVersion, KubeVersion};
-pub use registry::function_names;
+pub use registry::{function, function_names};
 pub use render::{Options, Render};
 pub use set::{Set, Template};
 pub use stack::run_with_stack;

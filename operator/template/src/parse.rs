@@ -376,7 +376,14 @@ impl Parser<'_> {
         let name = self.template_name(&token, CONTEXT)?;
         let pipe = self.pipeline(CONTEXT, TokenKind::RightDelim)?;
         let outer = std::mem::replace(&mut self.definition, Definition::new());
-        self.definition_body(name.clone(), CONTEXT)?;
+        let line = self.tokens[0].line;
+        if let Err(mut error) = self.definition_body(name.clone(), CONTEXT) {
+            // Go reads the body with a parser of its own, and still stands here when an {{else}} ends it.
+            if error.message.ends_with(CONTEXT) {
+                error.line = line;
+            }
+            return Err(error);
+        }
         self.definition = outer;
         Ok(Node::Template(Invocation {
             id: self.id(),

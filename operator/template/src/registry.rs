@@ -25,6 +25,11 @@ pub(crate) fn find(name: &[u8]) -> Option<&'static Function> {
     index.get(name).copied()
 }
 
+/// The function of this name: the types of its parameters and its body.
+pub fn function(name: &str) -> Option<&'static Function> {
+    find(name.as_bytes())
+}
+
 /// The names of all functions, sorted.
 pub fn function_names() -> Vec<&'static str> {
     let mut names: Vec<_> = libraries()

@@ -9,6 +9,13 @@ use std::fmt;
 
 pub use constraint::Constraints;
 
+/// How long a version may be.
+pub const MAX_VERSION_BYTES: usize = 256;
+/// How long a constraint may be.
+pub const MAX_CONSTRAINT_BYTES: usize = 512;
+/// How many alternatives, separated by `||`, a constraint may have.
+pub const MAX_CONSTRAINT_GROUPS: usize = 32;
+
 /// Why a text is no version or no constraint. The texts are those that Helm prints.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SemverError {
@@ -34,8 +41,17 @@ pub enum SemverError {
     #[error("error parsing version segment: strconv.ParseUint: parsing {0:?}: value out of range")]
     Segment(String),
     /// The text is no constraint; carries the part that could not be read.
-    #[error("improper constraint: {0}")]
+    #[error("improper constraint: {}", crate::fmt::quoted(.0.as_bytes()))]
     Constraint(String),
+    /// A version is longer than [`MAX_VERSION_BYTES`].
+    #[error("version string is too long (max {MAX_VERSION_BYTES} bytes)")]
+    VersionTooLong,
+    /// A constraint is longer than [`MAX_CONSTRAINT_BYTES`].
+    #[error("constraint string is too long (max {MAX_CONSTRAINT_BYTES} bytes)")]
+    ConstraintTooLong,
+    /// A constraint has more alternatives than [`MAX_CONSTRAINT_GROUPS`].
+    #[error("too many constraint groups (max {MAX_CONSTRAINT_GROUPS})")]
+    TooManyGroups,
     /// The constraint has the right shape, but its version cannot be read (`1x.2`).
     #[error("constraint parser error")]
     ConstraintVersion,
@@ -68,6 +84,9 @@ impl Version {
     /// When the text has not the shape of a version, a number is too large, or a numeric pre-release identifier
     /// starts with a zero.
     pub fn parse(text: &str) -> Result<Self, SemverError> {
+        if text.len() > MAX_VERSION_BYTES {
+            return Err(SemverError::VersionTooLong);
+        }
         let parts = split(text).ok_or(SemverError::Invalid)?;
         let version = Self {
             major: number(parts.major)?,
@@ -90,6 +109,9 @@ impl Version {
     pub fn parse_strict(text: &str) -> Result<Self, SemverError> {
         if text.is_empty() {
             return Err(SemverError::Empty);
+        }
+        if text.len() > MAX_VERSION_BYTES {
+            return Err(SemverError::VersionTooLong);
         }
         let mut fields = text.splitn(3, '.');
         let (Some(major), Some(minor), Some(rest)) = (fields.next(), fields.next(), fields.next())

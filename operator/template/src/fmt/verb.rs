@@ -146,6 +146,14 @@ impl<'o> Printer<'o> {
             Value::Bytes(bytes) => self.bytes(bytes, verb, value),
             Value::List(list) => self.list(list, verb, depth),
             Value::Map(map) => self.map(map, verb, depth),
+            // Within something else a pointer is its address, which only numbers can show.
+            Value::Object(object)
+                if depth > 0
+                    && object.type_name().starts_with('*')
+                    && !matches!(verb, 'v' | 'p' | 'b' | 'o' | 'd' | 'x' | 'X') =>
+            {
+                self.bad_verb(value, verb);
+            }
             Value::Object(object) => self.object(object.as_ref(), verb, depth),
         }
     }

@@ -72,6 +72,7 @@ pub(super) fn decode_base64(text: &[u8]) -> Result<Vec<u8>, String> {
         let at = match base64_fault(&clean) {
             Fault::At(index) => place(index),
             Fault::Before(index) => place(index) - 1,
+            Fault::Short(digits) => text.len() - digits,
         };
         format!("illegal base64 data at input byte {at}")
     })
@@ -82,6 +83,8 @@ enum Fault {
     At(usize),
     /// One byte, line breaks counted, before that place.
     Before(usize),
+    /// So many digits, line breaks not counted, before the end: the last group has too few.
+    Short(usize),
 }
 
 fn base64_fault(clean: &[u8]) -> Fault {
@@ -89,8 +92,7 @@ fn base64_fault(clean: &[u8]) -> Fault {
     let digits = clean.iter().take_while(|byte| is_digit(byte)).count();
     let in_quantum = digits % 4;
     Fault::At(match (in_quantum, &clean[digits..]) {
-        // Too few digits in the last group: Go points to where the group began.
-        (_, []) => digits - in_quantum,
+        (_, []) => return Fault::Short(in_quantum),
         (2, [b'=', b'=', ..]) => digits + 2,
         (2, [b'=', _, ..]) => return Fault::Before(digits + 1),
         (2 | 3, [b'=', ..]) => digits + 1,

@@ -26,7 +26,8 @@ pub(crate) fn to_yaml(value: &Value) -> Outcome {
 }
 
 pub(super) fn to_yaml_pretty(value: &Value) -> Outcome {
-    let mut text = yaml::to_yaml_pretty(&convert::to_data(value)?).map_err(|error| fail(&error))?;
+    let mut text =
+        yaml::to_yaml_pretty(&convert::to_plain_data(value)?).map_err(|error| fail(&error))?;
     if text.ends_with('\n') {
         text.pop();
     }

@@ -22,6 +22,15 @@ pub(super) fn encode(value: &Value) -> Result<String, String> {
     let mut out = String::new();
     match value {
         Value::Map(map) => table(&mut out, &mut Vec::new(), map)?,
+        // What prints itself, as versions and times do, is no table.
+        Value::Object(object) if object.text().is_none() => {
+            if let Value::Map(map) = object.plain() {
+                table(&mut out, &mut Vec::new(), &map)?;
+            }
+        }
+        Value::List(_) if has_header(value)? => {
+            return Err("toml: top-level values must be Go maps or structs".to_owned());
+        }
         value => element(&mut out, value, 0)?,
     }
     Ok(out)

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::{SemverError, Version, is_identifier};
+use super::{MAX_CONSTRAINT_BYTES, MAX_CONSTRAINT_GROUPS, SemverError, Version, is_identifier};
 
 /// What a version is held against: `>=1.2 <2 || ^3`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,14 @@ impl Constraints {
     /// # Errors
     /// Carries the group that could not be read, as Helm prints it.
     pub fn parse(text: &str) -> Result<Self, SemverError> {
-        let groups = rewrite_ranges(text)
+        if text.len() > MAX_CONSTRAINT_BYTES {
+            return Err(SemverError::ConstraintTooLong);
+        }
+        let text = rewrite_ranges(text);
+        if text.split("||").count() > MAX_CONSTRAINT_GROUPS {
+            return Err(SemverError::TooManyGroups);
+        }
+        let groups = text
             .split("||")
             .map(Group::parse)
             .collect::<Result<_, _>>()?;

@@ -31,6 +31,12 @@ impl List {
         self.items.is_none()
     }
 
+    /// The same list under another static type, as a conversion in Go.
+    #[must_use]
+    pub fn retyped(self, kind: ListType) -> Self {
+        Self { kind, ..self }
+    }
+
     /// The static type.
     pub fn kind(&self) -> ListType {
         self.kind
