@@ -33,11 +33,11 @@ fn errors_are_the_librarys() {
         ),
         (
             r#"{{ semverCompare "" "1" }}"#,
-            "semverCompare: improper constraint: ",
+            r#"semverCompare: improper constraint: """#,
         ),
         (
             r#"{{ semverCompare ">=1 y" "1" }}"#,
-            "semverCompare: improper constraint: >=1 y",
+            r#"semverCompare: improper constraint: ">=1 y""#,
         ),
         (
             r#"{{ semverCompare "1x.2" "1" }}"#,
