@@ -73,6 +73,8 @@ pub enum Reason {
     Uninstalling,
     /// Somebody else's helm operation is pending and is waited for.
     ForeignOperation,
+    /// One reconcile after another ends with an error.
+    ReconcileFailed,
     /// A transient failure; the next try has a time.
     RetryScheduled,
 

@@ -26,6 +26,8 @@ use crate::{clock, gather, report};
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 /// The longest wait after an error.
 const LONGEST_BACKOFF: Duration = Duration::from_mins(1);
+/// From which error in a row on the status tells of it.
+const ERRORS_TOLD: u32 = 4;
 /// More steps than any decision needs before it waits: a bound against a loop that makes no progress.
 const MAX_STEPS: usize = 200;
 
@@ -91,7 +93,7 @@ pub(crate) async fn reconcile(
                 context.memory.keep(&uid, remembered);
                 Ok(Action::requeue(FIRST_BACKOFF))
             }
-            Err(error) => Ok(after_error(&release, &context, &error)),
+            Err(error) => Ok(after_error(&release, &context, &error).await),
         }
     })
     .await?
@@ -132,7 +134,7 @@ async fn run(release: &Arc<HelmRelease>, context: &Context) -> Result<Action, Er
         return Ok(gone(context, release));
     };
     let written = report::report(context, &session, &wait).await?;
-    keep(context, &session, written);
+    keep(context, &session, written, 0);
     Ok(next(&session, &wait))
 }
 
@@ -146,7 +148,7 @@ async fn work(context: &Context, session: &mut Session) -> Result<Option<Wait>, 
         };
         if !session.fresh {
             // What cannot be undone is not begun on what is only remembered.
-            let remembered = remember(session, 0);
+            let remembered = remember(session, 0, 0);
             match gather::fresh(context, &session.release, Some(remembered)).await? {
                 Some(fresh) => *session = fresh,
                 None => return Ok(None),
@@ -185,7 +187,7 @@ async fn work(context: &Context, session: &mut Session) -> Result<Option<Wait>, 
                 on: Waiting::Objects,
             };
             let written = report::report(context, session, &wait).await?;
-            keep(context, session, written);
+            keep(context, session, written, 0);
         }
     }
     Err(Error::Gone(format!(
@@ -197,7 +199,9 @@ async fn work(context: &Context, session: &mut Session) -> Result<Option<Wait>, 
 /// Keeps what is known when a step has to be given up for now.
 fn stop(context: &Context, session: &Session, error: Error) -> Error {
     if !matches!(error, Error::Stale) {
-        keep(context, session, None);
+        let uid = session.release.uid().unwrap_or_default();
+        let errors = context.memory.recall(&uid).map_or(0, |known| known.errors);
+        keep(context, session, None, errors);
     }
     error
 }
@@ -212,19 +216,19 @@ fn reject(session: &mut Session, rejection: belay_rollout::Rejection) {
     session.world.desired = belay_rollout::Desired::Rejected(rejection);
 }
 
-fn remember(session: &Session, written: u64) -> Remembered {
+fn remember(session: &Session, written: u64, errors: u32) -> Remembered {
     Remembered {
         ledger: session.world.ledger.clone().zip(session.stamp.clone()),
         storage: session.world.storage.clone(),
         resolved: session.resolved.clone(),
         record: session.record.clone(),
         written,
-        errors: 0,
+        errors,
         stale: session.world.ledger.is_none(),
     }
 }
 
-fn keep(context: &Context, session: &Session, written: Option<u64>) {
+fn keep(context: &Context, session: &Session, written: Option<u64>, errors: u32) {
     let uid = session.release.uid().unwrap_or_default();
     let before = context
         .memory
@@ -232,7 +236,9 @@ fn keep(context: &Context, session: &Session, written: Option<u64>) {
         .map_or(0, |remembered| remembered.written);
     let own = version(&session.release).unwrap_or(0);
     let written = written.unwrap_or(0).max(before).max(own);
-    context.memory.keep(&uid, remember(session, written));
+    context
+        .memory
+        .keep(&uid, remember(session, written, errors));
 }
 
 fn gone(context: &Context, release: &HelmRelease) -> Action {
@@ -245,7 +251,7 @@ fn gone(context: &Context, release: &HelmRelease) -> Action {
     Action::await_change()
 }
 
-fn after_error(release: &HelmRelease, context: &Context, error: &Error) -> Action {
+async fn after_error(release: &HelmRelease, context: &Context, error: &Error) -> Action {
     let uid = release.uid().unwrap_or_default();
     let mut remembered = context.memory.recall(&uid).unwrap_or_default();
     remembered.errors += 1;
@@ -265,6 +271,13 @@ fn after_error(release: &HelmRelease, context: &Context, error: &Error) -> Actio
         %error,
         "reconcile failed"
     );
+    // One that passes is not worth a line in the status.
+    if remembered.errors >= ERRORS_TOLD && remembered.errors.is_power_of_two() {
+        match report::trouble(context, release, error).await {
+            Ok(written) => remembered.written = written.unwrap_or(0).max(remembered.written),
+            Err(error) => tracing::warn!(%error, "the trouble cannot be told in the status"),
+        }
+    }
     context.memory.keep(&uid, remembered);
     Action::requeue(wait)
 }

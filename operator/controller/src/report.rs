@@ -1,12 +1,14 @@
 //! Report: status, events and metrics out of what was gathered and decided, in one place.
 
-use belay_api::{HelmRelease, RollbackRequest, names};
+use belay_api::{HelmRelease, HelmReleaseStatus, RollbackRequest, names};
+use belay_cluster::Connection;
 use belay_rollout::{Wait, report};
 use kube::api::{Patch, PatchParams};
 use kube::runtime::events::{Event, EventType};
 use kube::{Api, Resource, ResourceExt};
 use serde_json::{Value, json};
 
+use crate::clock;
 use crate::error::Error;
 use crate::reconcile::{Context, version};
 use crate::session::Session;
@@ -36,11 +38,21 @@ pub(crate) async fn report(
     if status == before {
         return Ok(None);
     }
+    write(context, &session.own, &release, &before, &status).await
+}
+
+async fn write(
+    context: &Context,
+    connection: &Connection,
+    release: &HelmRelease,
+    before: &HelmReleaseStatus,
+    status: &HelmReleaseStatus,
+) -> Result<Option<u64>, Error> {
     let api: Api<HelmRelease> = Api::namespaced(
-        session.own.client(),
+        connection.client(),
         &release.namespace().unwrap_or_default(),
     );
-    let patch = json!({ "status": difference(&before, &status) });
+    let patch = json!({ "status": difference(before, status) });
     let written = api
         .patch_status(
             &release.name_any(),
@@ -50,13 +62,30 @@ pub(crate) async fn report(
         .await;
     match written {
         Ok(release) => {
-            tell(context, &release, &before).await;
+            tell(context, &release, before).await;
             context.metrics.status(&release);
             Ok(version(&release))
         }
         Err(kube::Error::Api(answer)) if answer.code == 404 => Ok(None),
         Err(error) => Err(Error::kube("writing the status")(error)),
     }
+}
+
+/// Writes into the status that a release cannot be looked after. Answers as [`report`].
+pub(crate) async fn trouble(
+    context: &Context,
+    release: &HelmRelease,
+    error: &Error,
+) -> Result<Option<u64>, Error> {
+    let cached = context.cached_release(release);
+    let release = cached.as_deref().unwrap_or(release);
+    let before = release.status.clone().unwrap_or_default();
+    let generation = release.metadata.generation.unwrap_or_default();
+    let status = report::troubled(&before, &error.to_string(), generation, clock::now());
+    if status == before {
+        return Ok(None);
+    }
+    write(context, &context.connection, release, &before, &status).await
 }
 
 /// The new status as a merge patch: fields that are gone are null, so that they go.
@@ -112,7 +141,7 @@ async fn write_requests(session: &Session) -> Result<(), Error> {
 }
 
 /// Events for what people want to be told: what was begun, what became good, what failed and why.
-async fn tell(context: &Context, release: &HelmRelease, before: &belay_api::HelmReleaseStatus) {
+async fn tell(context: &Context, release: &HelmRelease, before: &HelmReleaseStatus) {
     let Some(status) = &release.status else {
         return;
     };

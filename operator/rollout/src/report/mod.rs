@@ -2,6 +2,7 @@
 
 mod conditions;
 mod request;
+mod trouble;
 
 use belay_api::helm_release::{
     AttemptKind, AttemptStatus, BlockedStatus, DesiredStatus, FailureStatus, HelmReleaseStatus,
@@ -14,6 +15,7 @@ use crate::world::{Desired, Progress, World};
 use crate::{Attempt, Failure, Ledger, Proven, Running};
 
 pub use request::{previewed, refused, request_status, without_release};
+pub use trouble::troubled;
 
 /// The status of a release, from what was gathered and what is waited for.
 ///

@@ -51,4 +51,6 @@ mod operator_serving;
 #[cfg(test)]
 mod operator_sources;
 #[cfg(test)]
+mod operator_trouble;
+#[cfg(test)]
 mod operator_world;
