@@ -37,6 +37,7 @@ pub struct ClaimOptions {
 #[derive(Debug, Clone)]
 pub struct Claim {
     state: watch::Receiver<Option<Instant>>,
+    answered: watch::Receiver<bool>,
     stop: Arc<Notify>,
     task: Arc<tokio::sync::Mutex<Option<JoinHandle<()>>>>,
 }
@@ -46,6 +47,7 @@ impl Claim {
     /// [`Claim::release`] or until all clones are dropped.
     pub fn start(connection: &Connection, options: ClaimOptions) -> Self {
         let (told, state) = watch::channel(None);
+        let (answering, answered) = watch::channel(false);
         let stop = Arc::new(Notify::new());
         let keeper = Keeper {
             connection: connection
@@ -53,12 +55,14 @@ impl Claim {
                 .limited(options.duration / 6),
             options,
             told,
+            answering,
             seen: None,
             held: None,
         };
         let task = tokio::spawn(keeper.run(stop.clone()));
         Self {
             state,
+            answered,
             stop,
             task: Arc::new(tokio::sync::Mutex::new(Some(task))),
         }
@@ -82,6 +86,13 @@ impl Claim {
         let mut state = self.state.clone();
         // The keeper lives as long as a clone of us does.
         let _ = state.wait_for(Option::is_some).await;
+    }
+
+    /// Waits until the API server has told for the first time who holds it.
+    pub async fn answered(&self) {
+        let mut answered = self.answered.clone();
+        // As with `held`.
+        let _ = answered.wait_for(|answered| *answered).await;
     }
 
     /// Waits until we do not hold it (any more).
@@ -118,6 +129,7 @@ struct Keeper {
     connection: Connection,
     options: ClaimOptions,
     told: watch::Sender<Option<Instant>>,
+    answering: watch::Sender<bool>,
     /// The Lease as last seen, and since when on our own clock.
     seen: Option<(ResourceVersion, Instant)>,
     held: Option<Held>,
@@ -162,7 +174,10 @@ impl Keeper {
             .held
             .map_or_else(|| Instant::now() + self.options.duration, |held| held.until);
         match tokio::time::timeout_at(ends, self.turn()).await {
-            Ok(Ok(())) => {}
+            Ok(Ok(())) => {
+                self.answering
+                    .send_if_modified(|answered| !std::mem::replace(answered, true));
+            }
             Ok(Err(error)) => {
                 tracing::warn!(lease = %self.options.name, %error, "the claim could not be looked after");
             }

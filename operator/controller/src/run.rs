@@ -75,7 +75,11 @@ pub async fn run(
             duration: settings.lease_duration,
         },
     );
-    ready.store(true, Ordering::Release);
+    let looking = claim.clone();
+    let answer = tokio::spawn(async move {
+        looking.answered().await;
+        ready.store(true, Ordering::Release);
+    });
     tracing::info!(lease = %settings.lease, holder = %settings.holder, "waiting for the claim");
     let held = tokio::select! {
         () = claim.held() => true,
@@ -101,6 +105,7 @@ pub async fn run(
         metrics.leader(false);
     }
     claim.release().await;
+    answer.abort();
     waiter.abort();
     if let Some(server) = server {
         server.abort();
