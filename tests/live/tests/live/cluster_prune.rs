@@ -99,4 +99,9 @@ async fn a_deletion_waits_for_finalizers_and_another_of_that_name_counts_as_gone
     };
     let (gone, ()) = tokio::join!(waiting, freeing);
     gone.unwrap();
+    // The other one stands there now, and is not waited for.
+    let waiting = world
+        .connection
+        .wait_gone(&held.key, &held.uid, Duration::from_mins(1));
+    waiting.await.unwrap();
 }

@@ -1,6 +1,6 @@
 //! Helm's records, the ledger and the claim, on a real API server and read by the real helm.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use belay_cluster::{Claim, ClaimOptions, Creation, Ledger, Storage, Swap, Update};
 use belay_release::{Record, Status, StorageKey};
@@ -124,6 +124,7 @@ async fn a_claim_has_one_holder_and_passes_on_when_it_is_released() {
     let first = Claim::start(&world.connection, claim(world.namespace.name(), "first"));
     first.held().await;
     let second = Claim::start(&world.connection, claim(world.namespace.name(), "second"));
+    second.answered().await;
     assert!(first.is_held() && !second.is_held());
 
     first.release().await;
@@ -141,14 +142,30 @@ async fn a_claim_has_one_holder_and_passes_on_when_it_is_released() {
         ])
         .await;
     assert_eq!(holder, "second");
+    // Given back, it is free: nobody has to wait until it is over.
     second.release().await;
+    let holder = world
+        .kubectl(&[
+            "get",
+            "lease",
+            "shard-0",
+            "-o",
+            "jsonpath={.spec.holderIdentity}",
+        ])
+        .await;
+    assert_eq!(holder, "");
 }
 
 #[tokio::test]
 async fn a_claim_that_somebody_takes_away_is_lost_at_once() {
     let world = world("taken").await;
-    let ours = Claim::start(&world.connection, claim(world.namespace.name(), "ours"));
+    let lasting = ClaimOptions {
+        duration: Duration::from_secs(30),
+        ..claim(world.namespace.name(), "ours")
+    };
+    let ours = Claim::start(&world.connection, lasting);
     ours.held().await;
+    let runs_out = Instant::now() + ours.remaining().unwrap();
     let patch = r#"{"spec":{"holderIdentity":"thief","leaseDurationSeconds":3600}}"#;
     world
         .kubectl(&["patch", "lease", "shard-0", "--type=merge", "-p", patch])
@@ -156,6 +173,7 @@ async fn a_claim_that_somebody_takes_away_is_lost_at_once() {
     tokio::time::timeout(belay_harness::GENEROUS, ours.lost())
         .await
         .unwrap();
+    assert!(Instant::now() < runs_out, "not only when it runs out");
     assert!(!ours.is_held());
     ours.release().await;
     let holder = world

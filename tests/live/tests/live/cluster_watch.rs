@@ -92,8 +92,13 @@ async fn a_release_is_woken_when_its_workload_becomes_ready_and_nothing_is_asked
         slow["spec"]["template"]["metadata"]["annotations"] =
             json!({"belay.test/ready-after": "1s"});
         let applied = world.apply(slow).await;
+        let tracked = Tracked::applied(&applied, None);
+        assert!(
+            matches!(tracked.first, Some(Verdict::Progressing { .. })),
+            "the answer itself says that it is not ready: {tracked:?}"
+        );
         let tracking = Tracking {
-            objects: vec![Tracked::applied(&applied, None)],
+            objects: vec![tracked],
             pods: None,
             from: Some(from),
         };
@@ -191,6 +196,16 @@ async fn an_object_that_is_deleted_is_missing_and_one_that_lost_only_its_label_i
     assert_eq!(missing, ["b"]);
     let fresh = watches.refresh(&world.release()).await.unwrap().unwrap();
     assert_eq!(fresh.objects, progress.objects);
+
+    // What somebody else makes under that name is not ours, however ready it is.
+    world.kubectl(&["create", "configmap", "b"]).await;
+    let ours: Vec<_> = applied
+        .iter()
+        .map(|applied| Tracked::applied(applied, None))
+        .collect();
+    let verdicts = world.connection.verdicts(&ours).await.unwrap();
+    let verdicts: Vec<_> = verdicts.into_iter().map(|(_, verdict)| verdict).collect();
+    assert_eq!(verdicts, [Verdict::Current, Verdict::Missing]);
 }
 
 #[tokio::test]

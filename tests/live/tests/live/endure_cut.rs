@@ -29,8 +29,7 @@ struct Death {
 
 impl FaultPlan for Death {
     fn before(&self, request: &RequestInfo) -> Injection {
-        let counts =
-            request.is_write() && !["leases", "events"].contains(&request.resource.as_str());
+        let counts = counts(request);
         let left = if counts {
             self.writes_left.fetch_sub(1, Ordering::SeqCst)
         } else {
@@ -40,11 +39,22 @@ impl FaultPlan for Death {
             return Injection::Unreachable;
         }
         if counts && left == 1 {
-            self.came.notify_one();
             return Injection::Lose;
         }
         Injection::Pass
     }
+
+    /// Only a write that the API server has answered is one that happened: told any sooner, the end of the process
+    /// could overtake it.
+    fn after(&self, request: &RequestInfo, _: u16) {
+        if counts(request) && self.writes_left.load(Ordering::SeqCst) <= 0 {
+            self.came.notify_one();
+        }
+    }
+}
+
+fn counts(request: &RequestInfo) -> bool {
+    request.is_write() && !["leases", "events"].contains(&request.resource.as_str())
 }
 
 /// An operator in this process, on a runtime of its own that can be thrown away with all that runs on it.
@@ -205,6 +215,31 @@ async fn after_every_write_of_an_install_the_next_operator_finishes_it() {
             "with {writes} writes"
         );
         once_each(&jobs, &["shop-before-1", "shop-after-1"], writes).await;
+        told
+    })
+    .await;
+}
+
+/// Whose objects they are must not be forgotten with the answers that said so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_every_write_of_a_failing_install_the_next_operator_leaves_nothing() {
+    for_every_write(|writes| async move {
+        // Given an operator that will die, and a release that cannot be installed.
+        let world = world("cut-fi").await;
+        let jobs = Jobs::watch(world.api());
+        let operator = Mortal::start(&world, writes);
+        world.declare(RELEASE, &broken()).await;
+        let told = cut(&world, operator, writes, Reason::RevisionBlocked, 1).await;
+
+        // When another one comes, then it was tried once, and nothing of it is left.
+        let _next = Mortal::start(&world, ENDLESS);
+        let release = world.rests(RELEASE, Reason::RevisionBlocked).await;
+        assert_eq!(current(&release), None, "with {writes} writes");
+        let left = world.objects(RELEASE).await;
+        assert!(left.is_empty(), "with {writes} writes: {left:?}");
+        let history = world.history(RELEASE).await;
+        assert!(history.is_empty(), "with {writes} writes: {history:?}");
+        once_each(&jobs, &["shop-before-1"], writes).await;
         told
     })
     .await;

@@ -256,6 +256,16 @@ async fn of_two_claims_to_one_release_the_older_serves_and_the_other_says_so() {
     assert_eq!(world.history("shared").await, ["deployed"]);
 
     // And its end takes nothing away.
+    let ledger = || {
+        world.kubectl(&[
+            "get",
+            "secret",
+            "belay.v1.shared",
+            "-o",
+            "jsonpath={.metadata.uid}",
+        ])
+    };
+    let before = ledger().await;
     world.delete_release("second").await;
     belay_harness::gone(&world.api::<belay_api::HelmRelease>(), "second", LIMIT)
         .await
@@ -268,6 +278,7 @@ async fn of_two_claims_to_one_release_the_older_serves_and_the_other_says_so() {
         Some("first")
     );
     assert_eq!(world.history("shared").await, ["deployed"]);
+    assert_eq!(ledger().await, before);
 
     // When the first one goes instead, the release is free.
     world.delete_release("first").await;

@@ -63,7 +63,9 @@ async fn releases_at_rest_ask_nothing_of_the_api_server() {
     }
     // The events of the last one are on their way while its status says Deployed.
     let mut known = requests(&world, &identity).len();
+    let deadline = tokio::time::Instant::now() + LIMIT;
     loop {
+        assert!(tokio::time::Instant::now() < deadline, "it does not rest");
         tokio::time::sleep(Duration::from_secs(2)).await;
         let now = requests(&world, &identity).len();
         if now == std::mem::replace(&mut known, now) {
@@ -270,6 +272,31 @@ async fn of_two_operators_one_works_and_the_other_goes_on_when_it_stops() {
     world.rests(RELEASE, Reason::Deployed).await;
     assert_eq!(world.history(RELEASE).await, ["superseded", "deployed"]);
     assert!(second.stop(LIMIT).await.unwrap().success());
+}
+
+#[tokio::test]
+async fn without_the_api_server_an_operator_lives_but_is_not_ready() {
+    // Given a kubeconfig whose server does not answer.
+    let world = world("deaf").await;
+    let kubeconfig = std::fs::read_to_string(world.cluster.kubeconfig()).unwrap();
+    let (before, server) = kubeconfig.split_once("https://").unwrap();
+    let end = server.find(['"', '\n', ' ']).unwrap();
+    let deaf = format!("{before}https://127.0.0.1:1{}", &server[end..]);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), deaf).unwrap();
+
+    // When an operator is started with it.
+    let mut flags = world.flags();
+    flags.extend(["--metrics-bind", "127.0.0.1:0"].map(str::to_owned));
+    let operator = Operator::start(&belay_binary().unwrap(), file.path(), &flags).unwrap();
+    let pages = address(&operator).await;
+
+    // Then it is not killed for that, and not sent any work either.
+    assert_eq!(page(pages, "/healthz").await.0, "HTTP/1.1 200 OK");
+    let (status, told) = page(pages, "/readyz").await;
+    assert_eq!(status, "HTTP/1.1 503 Service Unavailable");
+    assert_eq!(told, "the API server has not answered yet");
+    assert!(operator.stop(LIMIT).await.unwrap().success());
 }
 
 /// Waits until an operator has looked at the claim once more: what it did before is in the log then.

@@ -15,6 +15,8 @@ mod cluster_watch;
 #[cfg(test)]
 mod cluster_world;
 #[cfg(test)]
+mod command_line;
+#[cfg(test)]
 mod endure_charts;
 #[cfg(test)]
 mod endure_cut;
@@ -31,11 +33,17 @@ mod operator_account;
 #[cfg(test)]
 mod operator_charts;
 #[cfg(test)]
+mod operator_definitions;
+#[cfg(test)]
 mod operator_hooks;
 #[cfg(test)]
 mod operator_input;
 #[cfg(test)]
 mod operator_life;
+#[cfg(test)]
+mod operator_namespaces;
+#[cfg(test)]
+mod operator_outside;
 #[cfg(test)]
 mod operator_refusals;
 #[cfg(test)]

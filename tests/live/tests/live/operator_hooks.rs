@@ -1,6 +1,6 @@
 //! Hooks of charts: once for an attempt, in their place, and gone as their policies say.
 
-use belay_api::{ConditionType, Reason};
+use belay_api::{ConditionType, HelmRelease, Reason};
 use belay_harness::{GENEROUS, gone};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
@@ -135,6 +135,23 @@ async fn a_failing_hook_before_an_upgrade_ends_it_before_anything_changes() {
     gone(&world.api::<Job>(), "migrate", GENEROUS)
         .await
         .unwrap();
+    world.end().await;
+}
+
+#[tokio::test]
+async fn hooks_that_are_switched_off_do_not_run() {
+    let world = operated_world("hookless").await;
+    let chart = note().with_hook("check", FAILING, "pre-install,post-upgrade,pre-delete", "");
+    for greeting in ["one", "two"] {
+        let off = json!({"disableHooks": true});
+        let spec = json!({
+            "chart": chart.inline(), "values": {"greeting": greeting},
+            "install": off, "upgrade": off, "uninstall": off,
+        });
+        world.deployed(&world.apply(SHOP, &spec).await).await;
+    }
+    world.delete::<HelmRelease>(SHOP).await;
+    assert!(job(&world, "check").await.is_none());
     world.end().await;
 }
 

@@ -1,11 +1,17 @@
 //! What fails goes back, whole, and is not tried again unasked.
 
+use std::collections::BTreeSet;
+use std::pin::pin;
+
 use belay_api::helm_release::FailureClass;
 use belay_api::rollback_request::RequestPhase;
 use belay_api::{ConditionType, HelmRelease, Phase, Reason};
 use belay_harness::{GENEROUS, gone};
+use futures::StreamExt;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use k8s_openapi::api::events::v1::Event;
 use kube::api::{ListParams, Patch, PatchParams};
+use kube::runtime::{WatchStreamExt, watcher};
 use serde_json::json;
 
 use crate::operator_charts::{BETTER, BROKEN, GOOD, REPLICAS, note, shop};
@@ -101,6 +107,77 @@ async fn the_broken_pod_of_a_stateful_set_does_not_hold_up_the_way_back() {
         .map(|pod| pod.spec.as_ref().unwrap().containers[0].image.as_deref())
         .collect();
     assert_eq!(images, vec![Some(GOOD); REPLICAS as usize]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn evidence_has_the_last_words_of_what_crashed_and_no_secrets() {
+    const TOKEN: &str = "hush-9c1f27";
+    let world = operated_world("evidence").await;
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: shop-token}\nstringData: {token: {{ .Values.token }}}\n";
+    let chart = shop().with("templates/token.yaml", secret);
+    let values = json!({"token": TOKEN});
+    world.deploy(SHOP, &chart, &values).await;
+
+    // A message that names an image that names the token.
+    let image = format!("registry.example/no-such-image:{TOKEN}");
+    let values = json!({"token": TOKEN, "image": image});
+    let asked = world.roll_out(SHOP, &chart, &values).await;
+    let release = world.stopped(&asked, Reason::RevisionBlocked).await;
+    let status = release.status.unwrap();
+    let told = &status.last_failure.as_ref().unwrap().pods[0].message;
+    assert!(told.contains(belay_health::MASK), "{told}");
+    let told = serde_json::to_string(&status).unwrap();
+    assert!(!told.contains(TOKEN), "{told}");
+
+    let values = json!({"token": TOKEN, "image": "belay.test/crash-loop:1"});
+    let asked = world.roll_out(SHOP, &chart, &values).await;
+    let release = world.stopped(&asked, Reason::RevisionBlocked).await;
+    let failure = release.status.unwrap().last_failure.unwrap();
+    assert!(!failure.pods[0].log_tail.is_empty(), "{failure:?}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_happens_is_told_in_events() {
+    let world = operated_world("events").await;
+    let events = world.api::<Event>();
+    let mut seen = pin!(
+        watcher(events, watcher::Config::default())
+            .default_backoff()
+            .touched_objects()
+    );
+    world.deploy(SHOP, &shop(), &json!({})).await;
+    let asked = world
+        .roll_out(SHOP, &shop(), &json!({"image": BROKEN}))
+        .await;
+    world.stopped(&asked, Reason::RevisionBlocked).await;
+
+    let mut missing = BTreeSet::from(
+        [
+            "Normal InstallStarted",
+            "Normal Deployed",
+            "Normal UpgradeStarted",
+            "Warning ImagePullFailed",
+            "Normal RevertStarted",
+            "Warning RevisionBlocked",
+        ]
+        .map(str::to_owned),
+    );
+    let all = async {
+        while !missing.is_empty() {
+            let Some(Ok(event)) = seen.next().await else {
+                continue;
+            };
+            let of = event.regarding.as_ref().and_then(|of| of.kind.as_deref());
+            if of == Some("HelmRelease") {
+                let kind = event.type_.unwrap_or_default();
+                missing.remove(&format!("{kind} {}", event.reason.unwrap_or_default()));
+            }
+        }
+    };
+    let told = tokio::time::timeout(GENEROUS, all).await;
+    assert!(told.is_ok(), "not told: {missing:?}");
     world.end().await;
 }
 
@@ -234,9 +311,13 @@ async fn a_short_history_never_loses_what_was_good() {
         let history = world.history(SHOP).await;
         assert_eq!(history.last().unwrap().1, "deployed", "{history:?}");
     }
-    // Two are asked for; the records of the two newest good revisions may come on top.
-    let history = world.history(SHOP).await;
-    assert!(history.len() <= 4, "{history:?}");
+    // Two are asked for; the record of what ran well before comes on top.
+    let history = [
+        (1, "superseded".to_owned()),
+        (7, "failed".to_owned()),
+        (8, "deployed".to_owned()),
+    ];
+    assert_eq!(world.history(SHOP).await, history);
     let request = world
         .order("back", &json!({"target": {"previous": {}}}))
         .await;

@@ -2,6 +2,8 @@
 
 use belay_api::rollback_request::RequestPhase;
 use belay_api::{ConditionType, HelmRelease, Reason, RollbackRequest};
+use belay_harness::{GENEROUS, until};
+use kube::api::PostParams;
 use serde_json::json;
 
 use crate::operator_charts::{BETTER, BROKEN, GOOD, note, shop};
@@ -24,7 +26,8 @@ async fn three_revisions(world: &World) -> HelmRelease {
 #[tokio::test]
 async fn a_request_brings_the_previous_revision_back_and_the_release_stays_there() {
     let world = operated_world("previous").await;
-    world.deploy(SHOP, &shop(), &json!({})).await;
+    let values = json!({"greeting": "ahoy"});
+    world.deploy(SHOP, &shop(), &values).await;
     world.deploy(SHOP, &shop(), &json!({"image": BETTER})).await;
 
     let request = world
@@ -51,6 +54,9 @@ async fn a_request_brings_the_previous_revision_back_and_the_release_stays_there
     assert_eq!(status.last_good.unwrap().revision, 3);
     let history = world.history(SHOP).await;
     assert_eq!(history.last().unwrap(), &(3, "deployed".to_owned()));
+    let history = world.helm_json(&["history", SHOP]).await;
+    assert_eq!(history[2]["description"], "Rollback to 1");
+    assert_eq!(world.helm_json(&["get", "values", SHOP]).await, values);
 
     // A spec that asks for something else is tried.
     let values = json!({"image": BETTER, "greeting": "fixed"});
@@ -184,4 +190,71 @@ async fn a_request_that_cannot_be_carried_out_says_why_and_changes_nothing() {
     assert_eq!(phase(&request), RequestPhase::Complete, "{request:?}");
     assert_eq!(world.greeting(SHOP).await, "two");
     world.end().await;
+}
+
+#[tokio::test]
+async fn a_request_concerns_the_release_that_it_names_and_no_other() {
+    let world = operated_world("neighbours").await;
+    for name in [SHOP, "other"] {
+        for greeting in ["one", "two"] {
+            let values = json!({"greeting": greeting});
+            world.deploy(name, &note(), &values).await;
+        }
+    }
+    open_request(&world).await;
+    let other = world.looked_at("other", "while it is open").await;
+    assert_eq!(current(&other), Some(2));
+    assert_eq!(world.greeting("other").await, "two");
+    assert_eq!(world.greeting(SHOP).await, "two");
+
+    world.edit(SHOP, &json!({"spec": {"suspend": false}})).await;
+    let request = ended(&world).await;
+    assert_eq!(phase(&request), RequestPhase::Complete, "{request:?}");
+    assert_eq!(world.greeting(SHOP).await, "one");
+    let other = world.looked_at("other", "afterwards").await;
+    assert_eq!(current(&other), Some(2));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_request_that_is_open_when_its_release_goes_is_ended() {
+    let world = operated_world("left").await;
+    for greeting in ["one", "two"] {
+        let values = json!({"greeting": greeting});
+        world.deploy(SHOP, &note(), &values).await;
+    }
+    open_request(&world).await;
+    assert_eq!(world.greeting(SHOP).await, "two");
+
+    world.delete::<HelmRelease>(SHOP).await;
+    let (phase, reason, message) = verdict(&ended(&world).await);
+    assert_eq!(phase, RequestPhase::Refused);
+    assert_eq!(reason, Some(Reason::ReleaseNotFound), "{message}");
+    world.end().await;
+}
+
+/// Suspends the release, and orders it back: that waits.
+async fn open_request(world: &World) {
+    let suspended = world.edit(SHOP, &json!({"spec": {"suspend": true}})).await;
+    world.stopped(&suspended, Reason::Suspended).await;
+    let request = json!({
+        "apiVersion": "belay.dev/v1alpha1", "kind": "RollbackRequest",
+        "metadata": {"name": "open"}, "spec": {"releaseRef": {"name": SHOP}},
+    });
+    let request = serde_json::from_value(request).unwrap();
+    let requests = world.api::<RollbackRequest>();
+    requests
+        .create(&PostParams::default(), &request)
+        .await
+        .unwrap();
+    world.looked_at(SHOP, "still suspended").await;
+}
+
+async fn ended(world: &World) -> RollbackRequest {
+    let requests = world.api();
+    until(&requests, "open", "its end", GENEROUS, |request| {
+        phase(request).is_final()
+    })
+    .await
+    .unwrap()
 }
