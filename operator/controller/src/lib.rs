@@ -11,6 +11,7 @@ mod gather;
 mod memory;
 pub mod metrics;
 mod reconcile;
+mod references;
 mod render;
 mod report;
 mod run;

@@ -17,6 +17,7 @@ use crate::act::{self, Halt};
 use crate::error::Error;
 use crate::memory::{Memory, Remembered};
 use crate::metrics::Metrics;
+use crate::references::References;
 use crate::render::Renders;
 use crate::session::Session;
 use crate::settings::Settings;
@@ -39,6 +40,7 @@ pub(crate) struct Context {
     pub(crate) fetcher: Fetcher,
     pub(crate) renders: Renders,
     pub(crate) memory: Arc<Memory>,
+    pub(crate) references: References,
     pub(crate) metrics: Metrics,
     pub(crate) recorder: Recorder,
     pub(crate) releases: Vec<Store<HelmRelease>>,
@@ -247,6 +249,10 @@ fn gone(context: &Context, release: &HelmRelease) -> Action {
         .watches
         .untrack(&gather::watch_key(&gather::storage_key(release)));
     context.memory.forget(&uid);
+    context.references.forget(
+        &release.namespace().unwrap_or_default(),
+        &release.name_any(),
+    );
     context.metrics.forget(release);
     Action::await_change()
 }
@@ -288,12 +294,7 @@ fn next(session: &Session, wait: &Wait) -> Action {
     let due = session
         .resolved
         .as_ref()
-        .map(|resolved| match &resolved.outcome {
-            Err(rejection) => rejection
-                .retry_at
-                .unwrap_or_else(|| resolved.at.plus(session.release.spec.interval)),
-            Ok(_) => resolved.at.plus(session.release.spec.interval),
-        });
+        .map(|resolved| resolved.due(&session.release));
     let under_way = session
         .world
         .ledger

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use belay_api::{HelmRelease, RollbackRequest};
 use belay_cluster::{Claim, ClaimOptions, Connection, WatchScope, Watches};
-use belay_source::Fetcher;
+use belay_source::{Destinations, Fetcher};
 use futures::{StreamExt, future, stream};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::Api;
 use kube::runtime::controller::Config;
 use kube::runtime::events::{Recorder, Reporter};
@@ -19,6 +20,7 @@ use crate::error::Error;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::reconcile::{Context, error_policy, reconcile};
+use crate::references::{ReferenceKind, References};
 use crate::render::Renders;
 use crate::serve::{Pages, serve};
 use crate::settings::Settings;
@@ -154,10 +156,14 @@ async fn work(
         watches: Watches::new(&connection, watch_scope),
         fetcher: Fetcher::new(&belay_source::Settings {
             cache_dir: settings.cache_dir.clone(),
+            destinations: Destinations::Guarded {
+                besides: settings.allow_source_addresses.clone(),
+            },
             ..belay_source::Settings::default()
         }),
         renders: Renders::new(),
         memory: Arc::new(Memory::default()),
+        references: References::new(),
         recorder: Recorder::new(
             client.clone(),
             Reporter {
@@ -187,6 +193,13 @@ async fn work(
         .reflect(writer)
         .touched_objects();
         let records = wake::records(Arc::clone(&context), &context.connection, scope.as_deref());
+        let maps = wake::references::<ConfigMap>(
+            Arc::clone(&context),
+            scope.clone(),
+            ReferenceKind::ConfigMap,
+        );
+        let secrets =
+            wake::references::<Secret>(Arc::clone(&context), scope.clone(), ReferenceKind::Secret);
         let verdicts = stream::unfold(receiver, |mut receiver: mpsc::Receiver<_>| async move {
             receiver.recv().await.map(|woken| (woken, receiver))
         });
@@ -195,6 +208,8 @@ async fn work(
             .watches_stream(asked, |request| wake::release_of(&request))
             .reconcile_on(verdicts)
             .reconcile_on(records)
+            .reconcile_on(maps)
+            .reconcile_on(secrets)
             .graceful_shutdown_on(signal(over.clone()))
             .run(reconcile, error_policy, Arc::clone(&context))
             .for_each_concurrent(undeliverable::AT_ONCE, {

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use belay_source::IpNet;
+
 /// What an operator is told when it starts.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -25,6 +27,8 @@ pub struct Settings {
     pub default_service_account: Option<String>,
     /// The most reconciles at once. A release that waits is none.
     pub concurrency: u16,
+    /// Networks from which charts are fetched although they are guarded: loopback, link-local and the like.
+    pub allow_source_addresses: Vec<IpNet>,
     /// Where packages are cached; memory only if absent.
     pub cache_dir: Option<PathBuf>,
 }
@@ -41,6 +45,7 @@ impl Default for Settings {
             allow_cross_namespace: false,
             default_service_account: None,
             concurrency: 64,
+            allow_source_addresses: Vec::new(),
             cache_dir: None,
         }
     }

@@ -1,5 +1,6 @@
 //! Why a chart could not be had.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -165,6 +166,18 @@ pub enum Error {
         /// Why it is not followed.
         detail: String,
     },
+    /// An address that is not asked, whoever names it.
+    #[error(
+        "{url} is at {address}, {why}: no chart is fetched from there, unless who runs the operator allows it with --allow-source-addresses"
+    )]
+    ForbiddenAddress {
+        /// What was asked for, or redirected to.
+        url: String,
+        /// Its address.
+        address: IpAddr,
+        /// What is there.
+        why: &'static str,
+    },
     /// More bytes than the limit.
     #[error("{url} is larger than the limit of {limit} bytes; publish a smaller index or chart")]
     TooLarge {
@@ -216,7 +229,7 @@ pub enum Error {
 /// The kinds of failure that callers tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
-    /// The request itself is wrong: URL, range or certificates. A changed spec cures it.
+    /// The request itself is wrong: URL, address, range or certificates. A changed spec cures it.
     BadRequest,
     /// Repository, chart, version or package do not exist.
     NotFound,
@@ -242,6 +255,7 @@ impl Error {
             | Self::BadOciUrl { .. }
             | Self::BadRange { .. }
             | Self::BadCertificates { .. }
+            | Self::ForbiddenAddress { .. }
             | Self::NoTls => Kind::BadRequest,
             Self::RepositoryNotFound { .. }
             | Self::ChartNotFound { .. }

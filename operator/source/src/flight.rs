@@ -44,7 +44,9 @@ impl<T: Clone> Flight<T> {
     /// the newest value, to build on.
     ///
     /// A failure is shared with those who were already waiting when it happened: when a server hangs, a thousand
-    /// callers wait for one time limit, not for a thousand in a row. Whoever calls after it tries anew.
+    /// callers wait for one time limit, not for a thousand in a row. One that time may cure is shared a moment longer,
+    /// or for as long as the server asks to be left alone, so that a thousand callers who come one after the other
+    /// make no thousand tries. Whoever calls after that, or asks for what is new, tries anew.
     ///
     /// # Errors
     /// Those of `fetch`.
@@ -72,6 +74,12 @@ impl<T: Clone> Flight<T> {
                 fresh: *began >= asked,
             });
         }
+        if let Some((at, error)) = &landed.failure
+            && max_age > Duration::ZERO
+            && asked < *at + patience(error)
+        {
+            return Err(error.clone());
+        }
         let began = Instant::now();
         let known = landed.value.as_ref().map(|(_, value)| value.clone());
         match fetch(known).await {
@@ -87,6 +95,20 @@ impl<T: Clone> Flight<T> {
         }
     }
 }
+
+/// How long a failure serves who asks after it.
+fn patience(error: &Error) -> Duration {
+    if error.is_transient() {
+        error.retry_after().unwrap_or(MOMENT).min(LONGEST)
+    } else {
+        Duration::ZERO
+    }
+}
+
+/// Long enough for all who were woken together, short enough for nobody to notice.
+const MOMENT: Duration = Duration::from_secs(1);
+/// No server is left alone for longer than this.
+const LONGEST: Duration = Duration::from_mins(5);
 
 /// A flight for each of many things, those that were not asked for longest forgotten first.
 #[derive(Debug)]
@@ -173,6 +195,38 @@ mod tests {
             .await;
 
         assert_eq!(known.unwrap().value, 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_that_comes_after_a_failure_waits_a_moment_and_who_asks_for_what_is_new_does_not()
+     {
+        let flight = Flight::new();
+        fetches(&flight, 1, MINUTE, true).await;
+
+        tokio::time::advance(Duration::from_millis(900)).await;
+        assert_eq!(fetches(&flight, 1000, MINUTE, true).await, 0);
+        assert_eq!(fetches(&flight, 1, Duration::ZERO, true).await, 1);
+        tokio::time::advance(Duration::from_millis(1100)).await;
+        assert_eq!(fetches(&flight, 1000, MINUTE, false).await, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_asks_to_be_left_alone_is() {
+        let flight = Flight::<usize>::new();
+        let busy = || async {
+            Err(Error::Unreachable {
+                url: "test".into(),
+                detail: "HTTP 429".into(),
+                retry_after: Some(MINUTE),
+                source: None,
+            })
+        };
+        flight.share(MINUTE, |_| busy()).await.unwrap_err();
+
+        tokio::time::advance(Duration::from_secs(59)).await;
+        assert_eq!(fetches(&flight, 10, MINUTE, true).await, 0);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(fetches(&flight, 10, MINUTE, false).await, 1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -12,6 +12,7 @@ use reqwest::{Certificate, Client, Response, StatusCode, redirect};
 use tokio::sync::Semaphore;
 use url::Url;
 
+use crate::destinations::{Forbidden, GuardedDns};
 use crate::error::Error;
 use crate::location::{Access, shown};
 use crate::recent::Recent;
@@ -168,6 +169,7 @@ impl Http {
     ) -> Result<Response, Error> {
         let mut url = start.clone();
         for _ in 0..=self.settings.redirects {
+            self.settings.destinations.check(&url)?;
             let credentials = access.credentials_for(&url);
             let mut request = client.get(url.clone());
             if document.is_verbatim() {
@@ -246,7 +248,8 @@ impl Http {
             .redirect(redirect::Policy::none())
             .pool_idle_timeout(Duration::from_secs(30))
             .pool_max_idle_per_host(2)
-            .gzip(decode);
+            .gzip(decode)
+            .dns_resolver(Arc::new(GuardedDns(self.settings.destinations.clone())));
         if !self.settings.proxy_from_environment {
             builder = builder.no_proxy();
         }
@@ -363,6 +366,9 @@ async fn read(mut answer: Response, limit: u64) -> Result<Bytes, Error> {
 }
 
 fn unreachable(url: &Url, error: reqwest::Error) -> Error {
+    if let Some(forbidden) = Forbidden::behind(&error) {
+        return forbidden.at(url);
+    }
     let error = error.without_url();
     let detail = if error.is_timeout() {
         "the time limit passed".to_owned()

@@ -6,7 +6,8 @@
 //!
 //! One fetcher serves a whole process. An index is fetched once for all who use its repository with the same
 //! credentials, revalidated by `ETag` and `Last-Modified`, and kept; packages are kept by their digest. Every transfer
-//! is bounded in time and size by [`Settings`], and credentials go to the repository's own origin alone.
+//! is bounded in time and size by [`Settings`], credentials go to the repository's own origin alone, and addresses that
+//! are not for tenants are not asked ([`Destinations`]).
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), belay_source::Error> {
@@ -28,6 +29,7 @@
 //! ```
 
 mod cache;
+mod destinations;
 mod digest;
 mod docker_config;
 mod error;
@@ -43,6 +45,7 @@ mod recent;
 mod request;
 mod settings;
 
+pub use destinations::Destinations;
 pub use digest::{BadDigest, PackageDigest};
 pub use docker_config::{BadDockerConfig, docker_credentials};
 pub use error::{Error, Kind};
@@ -50,3 +53,5 @@ pub use fetcher::{Fetched, Fetcher};
 pub use oci::{Reference, split_reference};
 pub use request::{Credentials, HttpRepository, Inline, OciChart, Package, Pick, Secret, Source};
 pub use settings::Settings;
+
+pub use ipnet::IpNet;

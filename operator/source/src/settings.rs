@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::destinations::Destinations;
+
 const MIB: u64 = 1024 * 1024;
 
 /// Limits of a [`Fetcher`](crate::Fetcher). A repository is not trusted: each of its answers is bounded in time and
@@ -31,6 +33,8 @@ pub struct Settings {
     pub cache_dir: Option<PathBuf>,
     /// Bytes of packages kept in [`cache_dir`](Self::cache_dir). 1 GiB.
     pub cache_dir_bytes: u64,
+    /// Which addresses may be asked. Those that a tenant may be trusted with.
+    pub destinations: Destinations,
     /// Whether `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are obeyed. Yes.
     pub proxy_from_environment: bool,
 }
@@ -49,6 +53,7 @@ impl Default for Settings {
             memory_bytes: 64 * MIB,
             cache_dir: None,
             cache_dir_bytes: 1024 * MIB,
+            destinations: Destinations::default(),
             proxy_from_environment: true,
         }
     }

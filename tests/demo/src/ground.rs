@@ -79,6 +79,9 @@ impl Ground {
             &namespace,
             "--log-format",
             "text",
+            // The story's chart repository is on this machine.
+            "--allow-source-addresses",
+            "127.0.0.0/8",
         ];
         let flags: Vec<String> = flags.iter().map(ToString::to_string).collect();
         let operator = Operator::start(programs.belay_path(), programs.kubeconfig(), &flags)?;

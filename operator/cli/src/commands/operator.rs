@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use belay_cluster::ConnectOptions;
 use belay_controller::{Metrics, Operator, Settings};
+use belay_source::IpNet;
 use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -49,6 +50,10 @@ pub(crate) struct Arguments {
     /// The most reconciles at once; a release that waits is none
     #[arg(long, default_value_t = 64, value_name = "NUMBER")]
     concurrency: u16,
+    /// Networks from which charts are fetched although tenants are kept from them: loopback, link-local and multicast
+    /// addresses, and what clouds serve to their machines
+    #[arg(long, value_name = "CIDRS", value_delimiter = ',')]
+    allow_source_addresses: Vec<IpNet>,
     /// Where packages are kept over restarts [default: in memory only]
     #[arg(long, value_name = "FOLDER")]
     cache_dir: Option<PathBuf>,
@@ -114,6 +119,7 @@ fn settings(arguments: Arguments, globals: &Globals, default_namespace: &str) ->
             .default_service_account
             .filter(|name| !name.is_empty()),
         concurrency: arguments.concurrency,
+        allow_source_addresses: arguments.allow_source_addresses,
         cache_dir: arguments.cache_dir,
     }
 }

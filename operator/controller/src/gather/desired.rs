@@ -9,6 +9,7 @@ use belay_rollout::{ChartId, Desired, Digest, DigestInput, Rejection};
 use belay_yaml::{Map, Value};
 use kube::ResourceExt;
 
+use super::reading::Reading;
 use super::{source, values};
 use crate::clock;
 use crate::error::Error;
@@ -29,8 +30,21 @@ pub(crate) struct Resolved {
     pub(crate) at: Timestamp,
     /// Failures in a row.
     pub(crate) failures: u32,
+    /// When something that changed meanwhile is looked at again: it could not be while the chart's source was down.
+    pub(crate) again: Option<Timestamp>,
     /// What it came to.
     pub(crate) outcome: Result<Ready, Rejection>,
+}
+
+impl Resolved {
+    /// When the spec is to be looked at again.
+    pub(crate) fn due(&self, release: &HelmRelease) -> Timestamp {
+        let retry = match &self.outcome {
+            Err(rejection) => rejection.retry_at,
+            Ok(_) => self.again,
+        };
+        retry.unwrap_or_else(|| self.at.plus(release.spec.interval))
+    }
 }
 
 /// A chart with values.
@@ -78,7 +92,7 @@ impl Refusal {
 /// What the spec asks for, looked at anew when it changed, when it is due, or when somebody asks.
 pub(super) async fn desired(context: &Context, session: &mut Session) -> Result<Desired, Error> {
     let resolved = match &session.resolved {
-        Some(resolved) if is_current(resolved, &session.release) => Arc::clone(resolved),
+        Some(resolved) if is_current(context, resolved, &session.release) => Arc::clone(resolved),
         old => Arc::new(resolve(context, &session.release, old.as_deref()).await?),
     };
     let desired = match &resolved.outcome {
@@ -92,15 +106,16 @@ pub(super) async fn desired(context: &Context, session: &mut Session) -> Result<
     Ok(desired)
 }
 
-fn is_current(resolved: &Resolved, release: &HelmRelease) -> bool {
-    let now = clock::now();
-    let due = match &resolved.outcome {
-        Err(Rejection {
-            retry_at: Some(at), ..
-        }) => now >= *at,
-        _ => now >= resolved.at.plus(release.spec.interval),
-    };
-    !due && Some(resolved.generation) == release.metadata.generation
+fn is_current(context: &Context, resolved: &Resolved, release: &HelmRelease) -> bool {
+    let namespace = release.namespace().unwrap_or_default();
+    clock::now() < resolved.due(release)
+        && same_question(resolved, release)
+        && !context.references.changed(&namespace, &release.name_any())
+}
+
+/// Whether a spec and its token are still those that were resolved.
+fn same_question(resolved: &Resolved, release: &HelmRelease) -> bool {
+    Some(resolved.generation) == release.metadata.generation
         && resolved.token.as_ref() == release.annotations().get(names::RECONCILE)
 }
 
@@ -110,23 +125,15 @@ async fn resolve(
     old: Option<&Resolved>,
 ) -> Result<Resolved, Error> {
     let now = clock::now();
-    let outcome = match permitted(values::merge(context, release).await)? {
-        Err(refusal) => Err(refusal),
-        Ok(values) => permitted(source::fetch(context, release).await)?.map(|fetched| {
-            let metadata = fetched.chart.metadata();
-            Ready {
-                id: ChartId {
-                    name: metadata.name.clone(),
-                    version: metadata.version.clone(),
-                    app_version: metadata.app_version.clone(),
-                },
-                chart: fetched.chart,
-                values: Arc::new(values),
-            }
-        }),
-    };
+    let namespace = release.namespace().unwrap_or_default();
+    let name = release.name_any();
+    let changed =
+        context.references.changed(&namespace, &name) || old.is_some_and(|old| old.again.is_some());
+    let mut reading = Reading::new(context, release)?;
+    let outcome = come_to(context, &mut reading, release, max_age(release, old)).await?;
+    reading.end();
     if let (Err(refusal), Some(old)) = (&outcome, old)
-        && let Some(kept) = keep_through_outage(refusal, old, release, now)
+        && let Some(kept) = keep_through_outage(refusal, old, release, now, changed)
     {
         return Ok(kept);
     }
@@ -139,6 +146,7 @@ async fn resolve(
         token: release.annotations().get(names::RECONCILE).cloned(),
         at: now,
         failures,
+        again: None,
         outcome: outcome.map_err(|refusal| reject(&refusal, failures, release, now)),
     })
 }
@@ -156,6 +164,42 @@ fn permitted<T>(found: Result<Result<T, Refusal>, Error>) -> Result<Result<T, Re
     }
 }
 
+/// How old the knowledge of a source may be: an interval, or nothing when somebody asks for a look right now.
+fn max_age(release: &HelmRelease, old: Option<&Resolved>) -> Duration {
+    let asked = release.annotations().get(names::RECONCILE);
+    match old {
+        Some(old) if asked.is_some() && old.token.as_ref() != asked => Duration::ZERO,
+        _ => release.spec.interval.as_std(),
+    }
+}
+
+/// A chart with values, or why there is none.
+async fn come_to(
+    context: &Context,
+    reading: &mut Reading<'_>,
+    release: &HelmRelease,
+    max_age: Duration,
+) -> Result<Result<Ready, Refusal>, Error> {
+    let chart = &release.spec.chart;
+    Ok(match permitted(values::merge(reading, release).await)? {
+        Err(refusal) => Err(refusal),
+        Ok(values) => {
+            permitted(source::fetch(context, reading, chart, max_age).await)?.map(|fetched| {
+                let metadata = fetched.chart.metadata();
+                Ready {
+                    id: ChartId {
+                        name: metadata.name.clone(),
+                        version: metadata.version.clone(),
+                        app_version: metadata.app_version.clone(),
+                    },
+                    chart: fetched.chart,
+                    values: Arc::new(values),
+                }
+            })
+        }
+    })
+}
+
 /// What runs keeps running while its source is down: an interval's look that fails for the moment changes nothing
 /// of what the same spec came to before.
 fn keep_through_outage(
@@ -163,12 +207,12 @@ fn keep_through_outage(
     old: &Resolved,
     release: &HelmRelease,
     now: Timestamp,
+    changed: bool,
 ) -> Option<Resolved> {
-    let same = Some(old.generation) == release.metadata.generation
-        && old.token.as_ref() == release.annotations().get(names::RECONCILE);
-    if !(refusal.transient && same && old.outcome.is_ok()) {
+    if !(refusal.transient && same_question(old, release) && old.outcome.is_ok()) {
         return None;
     }
+    let failures = old.failures + 1;
     tracing::warn!(
         namespace = release.namespace().unwrap_or_default(),
         name = release.name_any(),
@@ -177,26 +221,35 @@ fn keep_through_outage(
     );
     Some(Resolved {
         at: now,
+        failures,
+        again: changed.then(|| now.plus(wait(refusal, failures, release))),
         ..old.clone()
     })
 }
 
 /// What time may cure is looked at again soon, everything else at the release's interval.
 fn reject(refusal: &Refusal, failures: u32, release: &HelmRelease, now: Timestamp) -> Rejection {
-    let interval = release.spec.interval.as_std();
-    let wait = refusal
-        .retry_after
-        .unwrap_or_else(|| FIRST_RETRY.saturating_mul(1 << failures.saturating_sub(1).min(10)));
-    let wait = wait.min(interval);
     Rejection {
         reason: refusal.reason,
         message: refusal.message.clone(),
-        retry_at: refusal.transient.then(|| {
-            now.plus(belay_api::Duration(
-                u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
-            ))
-        }),
+        retry_at: refusal
+            .transient
+            .then(|| now.plus(wait(refusal, failures, release))),
     }
+}
+
+/// The wait before another try: as the server asks, or doubled with each failure, and never above the interval.
+/// Releases that failed together do not come back together: up to a quarter is added, by the release's own uid.
+fn wait(refusal: &Refusal, failures: u32, release: &HelmRelease) -> belay_api::Duration {
+    let doubled = FIRST_RETRY.saturating_mul(1 << failures.saturating_sub(1).min(10));
+    let wait = refusal.retry_after.unwrap_or(doubled);
+    let uid = release.uid().unwrap_or_default();
+    let spread = uid.bytes().fold(0_u32, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(u32::from(byte))
+    }) % 256;
+    let wait = wait.saturating_add(wait / 1024 * spread);
+    let wait = wait.min(release.spec.interval.as_std());
+    belay_api::Duration(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
 }
 
 fn digest(session: &Session, ready: &Ready) -> Result<Digest, Error> {

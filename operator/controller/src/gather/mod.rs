@@ -2,6 +2,7 @@
 
 mod desired;
 mod live;
+mod reading;
 mod source;
 mod values;
 

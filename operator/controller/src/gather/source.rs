@@ -1,32 +1,34 @@
 //! The chart that a spec names.
 
+use std::time::Duration;
+
+use belay_api::Reason;
 use belay_api::helm_release::{ChartSource, KeyRef, NameRef, OciChart, RepositoryChart};
-use belay_api::{HelmRelease, Reason};
-use belay_cluster::Connection;
 use belay_source::{
     Credentials, Fetched, HttpRepository, Inline, Kind, Package, Pick, Secret as Hidden, Source,
     docker_credentials,
 };
 use bytes::Bytes;
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use kube::{Api, ResourceExt};
+use k8s_openapi::api::core::v1::Secret;
 
 use super::desired::Refusal;
+use super::reading::Reading;
 use crate::error::Error;
 use crate::reconcile::Context;
 
 /// Fetches the chart.
+///
+/// `max_age` is how old the knowledge of a repository or registry may be.
 pub(super) async fn fetch(
     context: &Context,
-    release: &HelmRelease,
+    reading: &mut Reading<'_>,
+    chart: &ChartSource,
+    max_age: Duration,
 ) -> Result<Result<Fetched, Refusal>, Error> {
-    let namespace = release.namespace().unwrap_or_default();
-    let connection = context.speaking_for(release)?;
-    let source = match describe(&connection, &release.spec.chart, &namespace).await? {
+    let source = match describe(reading, chart).await? {
         Ok(source) => source,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let max_age = release.spec.interval.as_std();
     Ok(context
         .fetcher
         .fetch(&source, max_age)
@@ -53,15 +55,14 @@ fn refuse(error: &belay_source::Error) -> Refusal {
 }
 
 async fn describe(
-    connection: &Connection,
+    reading: &mut Reading<'_>,
     chart: &ChartSource,
-    namespace: &str,
 ) -> Result<Result<Source, Refusal>, Error> {
     if let Some(repository) = &chart.repository {
-        return http(connection, repository, namespace).await;
+        return http(reading, repository).await;
     }
     if let Some(chart) = &chart.oci {
-        return oci(connection, chart, namespace).await;
+        return oci(reading, chart).await;
     }
     if let Some(inline) = &chart.inline {
         return Ok(Ok(Source::Inline(Inline {
@@ -69,20 +70,18 @@ async fn describe(
             origin: "spec.chart.inline".to_owned(),
         })));
     }
-    let (bytes, origin) = match (&chart.config_map, &chart.secret) {
+    let (bytes, kind, KeyRef { name, key }) = match (&chart.config_map, &chart.secret) {
         (Some(reference), _) => (
-            config_map_key(connection, namespace, reference).await?,
-            format!(
-                "ConfigMap {namespace}/{}, key {}",
-                reference.name, reference.key
-            ),
+            reading
+                .config_map_key(&reference.name, &reference.key)
+                .await?,
+            "ConfigMap",
+            reference,
         ),
         (None, Some(reference)) => (
-            secret_key(connection, namespace, reference).await?,
-            format!(
-                "Secret {namespace}/{}, key {}",
-                reference.name, reference.key
-            ),
+            reading.secret_key(&reference.name, &reference.key).await?,
+            "Secret",
+            reference,
         ),
         (None, None) => {
             return Ok(Err(Refusal::lasting(
@@ -91,6 +90,7 @@ async fn describe(
             )));
         }
     };
+    let origin = format!("{kind} {}/{name}, key {key}", reading.namespace());
     Ok(match bytes {
         Some(bytes) => Ok(Source::Package(Package {
             bytes: Bytes::from(bytes),
@@ -103,13 +103,11 @@ async fn describe(
 }
 
 async fn http(
-    connection: &Connection,
+    reading: &mut Reading<'_>,
     repository: &RepositoryChart,
-    namespace: &str,
 ) -> Result<Result<Source, Refusal>, Error> {
-    let at = Place {
-        connection,
-        namespace,
+    let mut at = Place {
+        reading,
         field: "spec.chart.repository",
     };
     let credentials = match &repository.secret_ref {
@@ -136,13 +134,11 @@ async fn http(
 }
 
 async fn oci(
-    connection: &Connection,
+    reading: &mut Reading<'_>,
     chart: &OciChart,
-    namespace: &str,
 ) -> Result<Result<Source, Refusal>, Error> {
-    let at = Place {
-        connection,
-        namespace,
+    let mut at = Place {
+        reading,
         field: "spec.chart.oci",
     };
     let pick = match &chart.digest {
@@ -212,29 +208,30 @@ fn registry_credentials(secret: &Secret, url: &str) -> Result<Credentials, Strin
 }
 
 /// Where in a spec Secrets are named.
-struct Place<'p> {
-    connection: &'p Connection,
-    namespace: &'p str,
+struct Place<'p, 'c> {
+    reading: &'p mut Reading<'c>,
     field: &'static str,
 }
 
-impl Place<'_> {
+impl Place<'_, '_> {
     async fn secret(
-        &self,
+        &mut self,
         field: &str,
         reference: &NameRef,
     ) -> Result<Result<Secret, Refusal>, Error> {
-        let found = read_secret(self.connection, self.namespace, reference).await?;
+        let found = self.reading.secret(&reference.name).await?.cloned();
         Ok(found.ok_or_else(|| {
             Refusal::missing(format!(
                 "{}.{field} names the Secret {}/{}, which does not exist",
-                self.field, self.namespace, reference.name
+                self.field,
+                self.reading.namespace(),
+                reference.name
             ))
         }))
     }
 
     async fn authorities(
-        &self,
+        &mut self,
         reference: Option<&NameRef>,
     ) -> Result<Result<Option<String>, Refusal>, Error> {
         let Some(reference) = reference else {
@@ -255,21 +252,12 @@ impl Place<'_> {
             Reason::SpecInvalid,
             &format!(
                 "Secret {}/{} of {}.{field} {lacks}",
-                self.namespace, reference.name, self.field
+                self.reading.namespace(),
+                reference.name,
+                self.field
             ),
         )
     }
-}
-
-async fn read_secret(
-    connection: &Connection,
-    namespace: &str,
-    reference: &NameRef,
-) -> Result<Option<Secret>, Error> {
-    Api::<Secret>::namespaced(connection.client(), namespace)
-        .get_opt(&reference.name)
-        .await
-        .map_err(Error::kube("reading a Secret of the spec"))
 }
 
 fn text_of(secret: &Secret, key: &str) -> Option<String> {
@@ -277,48 +265,4 @@ fn text_of(secret: &Secret, key: &str) -> Option<String> {
     String::from_utf8(data.0.clone())
         .ok()
         .map(|text| text.trim_end_matches('\n').to_owned())
-}
-
-/// A key of a ConfigMap as bytes; `None` when either does not exist.
-pub(super) async fn config_map_key(
-    connection: &Connection,
-    namespace: &str,
-    reference: &KeyRef,
-) -> Result<Option<Vec<u8>>, Error> {
-    let found = Api::<ConfigMap>::namespaced(connection.client(), namespace)
-        .get_opt(&reference.name)
-        .await
-        .map_err(Error::kube("reading a ConfigMap of the spec"))?;
-    Ok(found.and_then(|map| {
-        let binary = map
-            .binary_data
-            .as_ref()
-            .and_then(|data| data.get(&reference.key))
-            .map(|bytes| bytes.0.clone());
-        binary.or_else(|| {
-            map.data
-                .as_ref()
-                .and_then(|data| data.get(&reference.key))
-                .map(|text| text.clone().into_bytes())
-        })
-    }))
-}
-
-/// A key of a Secret as bytes; `None` when either does not exist.
-pub(super) async fn secret_key(
-    connection: &Connection,
-    namespace: &str,
-    reference: &KeyRef,
-) -> Result<Option<Vec<u8>>, Error> {
-    let name = NameRef {
-        name: reference.name.clone(),
-    };
-    let found = read_secret(connection, namespace, &name).await?;
-    Ok(found.and_then(|secret| {
-        secret
-            .data
-            .as_ref()
-            .and_then(|data| data.get(&reference.key))
-            .map(|bytes| bytes.0.clone())
-    }))
 }

@@ -1,25 +1,23 @@
 //! The user's values, merged in Helm's order: `valuesFrom` below `values` below `setJson`, `set`, `setString`.
 
-use belay_api::helm_release::{KeyRef, ValuesKind, ValuesReference};
+use belay_api::helm_release::{ValuesKind, ValuesReference};
 use belay_api::{HelmRelease, Reason};
 use belay_chart::{UserValues, overlay, strvals};
 use belay_yaml::Map;
-use kube::ResourceExt;
 
 use super::desired::Refusal;
-use super::source::{config_map_key, secret_key};
+use super::reading::Reading;
 use crate::error::Error;
-use crate::reconcile::Context;
 
 /// Merges the values of a release.
 pub(super) async fn merge(
-    context: &Context,
+    reading: &mut Reading<'_>,
     release: &HelmRelease,
 ) -> Result<Result<Map, Refusal>, Error> {
     let mut merged = Map::new();
     for (index, reference) in release.spec.values_from.iter().enumerate() {
         let place = format!("spec.valuesFrom[{index}]");
-        let Some(bytes) = read(context, release, reference).await? else {
+        let Some(bytes) = read(reading, reference).await? else {
             if reference.optional {
                 continue;
             }
@@ -63,19 +61,13 @@ pub(super) async fn merge(
 }
 
 async fn read(
-    context: &Context,
-    release: &HelmRelease,
+    reading: &mut Reading<'_>,
     reference: &ValuesReference,
 ) -> Result<Option<Vec<u8>>, Error> {
-    let namespace = release.namespace().unwrap_or_default();
-    let connection = context.speaking_for(release)?;
-    let key = KeyRef {
-        name: reference.name.clone(),
-        key: reference.values_key.clone(),
-    };
+    let (name, key) = (&reference.name, &reference.values_key);
     match reference.kind {
-        ValuesKind::ConfigMap => config_map_key(&connection, &namespace, &key).await,
-        ValuesKind::Secret => secret_key(&connection, &namespace, &key).await,
+        ValuesKind::ConfigMap => reading.config_map_key(name, key).await,
+        ValuesKind::Secret => reading.secret_key(name, key).await,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 use belay_harness::{Registry, RegistryOptions, Tools};
-use belay_source::{Error, Fetched, Fetcher, OciChart, Pick, Settings, Source};
+use belay_source::{Destinations, Error, Fetched, Fetcher, OciChart, Pick, Settings, Source};
 use tempfile::TempDir;
 
 /// Old enough for whatever was fetched during a test.
@@ -79,6 +79,7 @@ pub fn fetcher() -> Fetcher {
 
 pub fn settings() -> Settings {
     Settings {
+        destinations: Destinations::Any,
         proxy_from_environment: false,
         ..Settings::default()
     }

@@ -3,7 +3,7 @@
 use std::sync::Once;
 use std::time::Duration;
 
-use belay_source::{Error, Fetched, Fetcher, HttpRepository, Settings, Source};
+use belay_source::{Destinations, Error, Fetched, Fetcher, HttpRepository, Settings, Source};
 
 use super::package;
 use super::server::{Page, Server};
@@ -19,6 +19,7 @@ pub fn fetcher() -> Fetcher {
 
 pub fn settings() -> Settings {
     Settings {
+        destinations: Destinations::Any,
         proxy_from_environment: false,
         ..Settings::default()
     }

@@ -5,6 +5,8 @@ mod access;
 #[cfg(test)]
 mod asking;
 #[cfg(test)]
+mod destinations;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod keeping;

@@ -45,6 +45,8 @@ mod operator_namespaces;
 #[cfg(test)]
 mod operator_outside;
 #[cfg(test)]
+mod operator_references;
+#[cfg(test)]
 mod operator_refusals;
 #[cfg(test)]
 mod operator_registry;

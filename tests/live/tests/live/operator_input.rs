@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use tempfile::tempdir;
 
 use crate::operator_charts::{Files, note};
-use crate::operator_world::{SHOP, World, condition, current, holds, message, operated_world};
+use crate::operator_world::{
+    SHOP, World, condition, current, holds, message, operated_world, operated_world_with,
+};
 
 /// A good release, and what its namespace holds.
 async fn good_release(world: &World) -> Vec<String> {
@@ -312,5 +314,27 @@ async fn a_release_that_does_not_fit_its_record_is_told_before_the_first_write()
         &["make the chart or its values smaller"],
     )
     .await;
+    world.end().await;
+}
+
+/// Given an operator as people run it, and a tenant who names the operator's own machine or its cloud.
+#[tokio::test]
+async fn a_tenant_does_not_reach_the_operator_s_machine_through_it() {
+    let world = operated_world_with("guarded", |settings| {
+        settings.allow_source_addresses.clear();
+    })
+    .await;
+    let repository = HttpRepo::start(world.cluster.tools()).await.unwrap();
+    for url in [repository.url(), "http://169.254.169.254/latest"] {
+        let from = json!({"url": url, "name": SHOP});
+        let asked = world
+            .apply(SHOP, &json!({"chart": {"repository": from}}))
+            .await;
+
+        let told = message(&world.stopped(&asked, Reason::SpecInvalid).await);
+
+        assert!(told.contains("--allow-source-addresses"), "{told}");
+    }
+    assert_eq!(repository.all_requests(), 0);
     world.end().await;
 }

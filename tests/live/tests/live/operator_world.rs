@@ -119,6 +119,8 @@ impl World {
         let mut settings = Settings {
             namespaces: vec![self.namespace().to_owned()],
             own_namespace: self.namespace().to_owned(),
+            // Tests serve their charts on the loopback interface.
+            allow_source_addresses: vec!["127.0.0.0/8".parse().unwrap()],
             ..Settings::default()
         };
         change(&mut settings);

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use belay_chart::Chart;
 use belay_source::{
-    Credentials, Fetcher, HttpRepository, OciChart, Pick, Secret, Settings, split_reference,
+    Credentials, Destinations, Fetcher, HttpRepository, OciChart, Pick, Secret, Settings,
+    split_reference,
 };
 use clap::Args;
 use kube::config::Kubeconfig;
@@ -130,7 +131,11 @@ pub(super) async fn load(located: Located, _source: &Source) -> Result<Arc<Chart
             .map(Arc::new)
             .map_err(|error| Error::Template(error.to_string())),
         Located::Remote(source) => {
-            let fetcher = Fetcher::new(&Settings::default());
+            // Who calls this asks for himself.
+            let fetcher = Fetcher::new(&Settings {
+                destinations: Destinations::Any,
+                ..Settings::default()
+            });
             fetcher
                 .fetch(&source, Duration::ZERO)
                 .await

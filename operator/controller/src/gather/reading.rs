@@ -1,0 +1,127 @@
+//! Reading what a spec names, each object once, and noting what was read.
+
+use std::collections::BTreeMap;
+
+use belay_api::HelmRelease;
+use belay_cluster::Connection;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::{Api, ResourceExt};
+
+use crate::error::Error;
+use crate::reconcile::Context;
+use crate::references::{Read, Reference, ReferenceKind};
+
+/// The `ConfigMap`s and Secrets of one look at a spec.
+pub(super) struct Reading<'c> {
+    context: &'c Context,
+    /// As the account that the release is rolled out as.
+    connection: Connection,
+    namespace: String,
+    release: String,
+    read: BTreeMap<Reference, Read>,
+    config_maps: BTreeMap<String, Option<ConfigMap>>,
+    secrets: BTreeMap<String, Option<Secret>>,
+}
+
+impl<'c> Reading<'c> {
+    pub(super) fn new(context: &'c Context, release: &HelmRelease) -> Result<Self, Error> {
+        Ok(Self {
+            context,
+            connection: context.speaking_for(release)?,
+            namespace: release.namespace().unwrap_or_default(),
+            release: release.name_any(),
+            read: BTreeMap::new(),
+            config_maps: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+        })
+    }
+
+    /// The namespace of all that a spec names: its release's own.
+    pub(super) fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// A ConfigMap, if it exists.
+    pub(super) async fn config_map(&mut self, name: &str) -> Result<Option<&ConfigMap>, Error> {
+        if !self.config_maps.contains_key(name) {
+            let reference = self.begin(ReferenceKind::ConfigMap, name);
+            let client = self.connection.client();
+            let found = Api::<ConfigMap>::namespaced(client, &self.namespace)
+                .get_opt(name)
+                .await
+                .map_err(Error::kube("reading a ConfigMap of the spec"))?;
+            self.read.insert(reference, version(found.as_ref()));
+            self.config_maps.insert(name.to_owned(), found);
+        }
+        Ok(self.config_maps.get(name).and_then(Option::as_ref))
+    }
+
+    /// A Secret, if it exists.
+    pub(super) async fn secret(&mut self, name: &str) -> Result<Option<&Secret>, Error> {
+        if !self.secrets.contains_key(name) {
+            let reference = self.begin(ReferenceKind::Secret, name);
+            let client = self.connection.client();
+            let found = Api::<Secret>::namespaced(client, &self.namespace)
+                .get_opt(name)
+                .await
+                .map_err(Error::kube("reading a Secret of the spec"))?;
+            self.read.insert(reference, version(found.as_ref()));
+            self.secrets.insert(name.to_owned(), found);
+        }
+        Ok(self.secrets.get(name).and_then(Option::as_ref))
+    }
+
+    /// A key of a ConfigMap as bytes; `None` when either does not exist.
+    pub(super) async fn config_map_key(
+        &mut self,
+        name: &str,
+        key: &str,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let Some(map) = self.config_map(name).await? else {
+            return Ok(None);
+        };
+        let binary = map.binary_data.as_ref().and_then(|data| data.get(key));
+        let text = map.data.as_ref().and_then(|data| data.get(key));
+        Ok(binary
+            .map(|bytes| bytes.0.clone())
+            .or_else(|| text.map(|text| text.clone().into_bytes())))
+    }
+
+    /// A key of a Secret as bytes; `None` when either does not exist.
+    pub(super) async fn secret_key(
+        &mut self,
+        name: &str,
+        key: &str,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let secret = self.secret(name).await?;
+        let data = secret.and_then(|secret| secret.data.as_ref());
+        Ok(data
+            .and_then(|data| data.get(key))
+            .map(|bytes| bytes.0.clone()))
+    }
+
+    /// All was read that the spec names, or as much as there was use for: from here on a change wakes the release.
+    pub(super) fn end(self) {
+        self.context
+            .references
+            .end(&self.namespace, &self.release, self.read);
+    }
+
+    fn begin(&self, kind: ReferenceKind, name: &str) -> Reference {
+        let reference = Reference {
+            kind,
+            namespace: self.namespace.clone(),
+            name: name.to_owned(),
+        };
+        self.context.references.begin(&self.release, &reference);
+        reference
+    }
+}
+
+fn version<K: ResourceExt>(found: Option<&K>) -> Read {
+    let version = |object: &K| object.resource_version().and_then(|text| text.parse().ok());
+    match found {
+        None => Read::Absent,
+        Some(object) => Read::At(version(object).unwrap_or_default()),
+    }
+}
