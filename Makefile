@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint crds bench fuzz cluster cluster-down
+.PHONY: help demo describe test lint crds bench fuzz cluster cluster-down
 
 # One selection of packages for every build: another one would mean other features, and building all anew.
 BUILT = $(or $(CARGO_TARGET_DIR),target)/debug
@@ -18,6 +18,9 @@ DEMO_CLUSTER = $(if $(filter command%,$(origin KUBECONFIG)),--kubeconfig $(KUBEC
 
 demo: bins ## Install, upgrade, revert and roll back a chart on a real control plane, live
 	@$(BUILT)/belay-demo $(DEMO_CLUSTER)
+
+describe: bins ## Write docs/describe.md: five releases that went back, as kubectl shows them
+	@$(BUILT)/belay-demo --describe docs/describe.md
 
 .PHONY: bins
 bins:

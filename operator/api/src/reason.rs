@@ -69,6 +69,8 @@ pub enum Reason {
     RollingBack,
     /// A failed attempt is being taken back.
     Reverting,
+    /// The declared revision is ready, and is watched before it counts as good.
+    Soaking,
     /// The release is being removed.
     Uninstalling,
     /// Somebody else's helm operation is pending and is waited for.
@@ -131,6 +133,8 @@ pub enum Reason {
     WorkloadFailed,
     /// Not ready in time.
     Timeout,
+    /// It was ready, and went bad while it soaked.
+    Degraded,
     /// Applying failed.
     ApplyFailed,
     /// The API server refuses for the moment.

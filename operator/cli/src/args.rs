@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Template(commands::template::Arguments),
     /// Show where a release stands
     Status(commands::status::Arguments),
+    /// Tell why a release is not what its spec asks for
+    Why(commands::why::Arguments),
     /// Show a release's revisions
     History(commands::history::Arguments),
     /// Take a release back to an older revision

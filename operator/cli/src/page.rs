@@ -77,6 +77,7 @@ pub(crate) const fn stage(stage: Stage) -> &'static str {
         Stage::Waiting => "waiting for objects to become ready",
         Stage::PostHooks => "running hooks after the change",
         Stage::Finishing => "recording the outcome",
+        Stage::Soaking => "soaking: watched before it counts as good",
         Stage::Failed => "failed",
         Stage::Removing => "removing objects",
     }
@@ -350,6 +351,9 @@ fn advice(release: &HelmRelease, status: &HelmReleaseStatus) -> Vec<String> {
         _ => vec!["change what the message names; it is looked at again at once".to_owned()],
     }
 }
+
+mod why;
+pub(crate) use why::why;
 
 #[cfg(test)]
 mod tests;

@@ -350,6 +350,7 @@ fn step_name(step: &belay_rollout::Step) -> &'static str {
         Step::Apply => "apply",
         Step::Replace { .. } => "replace",
         Step::Prove => "prove",
+        Step::Soak { .. } => "soak",
         Step::Finish => "finish",
         Step::Fail { .. } => "fail",
         Step::Settle => "settle",

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::class::FailureClass;
 use crate::mask::Mask;
-use crate::object::ObjectRef;
+use crate::object::ObjectKey;
 use crate::pod_fault::PodFault;
 use crate::trim;
 use crate::verdict::Verdict;
@@ -36,7 +36,7 @@ pub struct Evidence {
 pub struct ObjectEvidence {
     /// Which object.
     #[serde(rename = "ref")]
-    pub object: ObjectRef,
+    pub object: ObjectKey,
     /// The verdict's stable name.
     pub verdict: String,
     /// The verdict's message.
@@ -46,7 +46,7 @@ pub struct ObjectEvidence {
 
 impl ObjectEvidence {
     /// The evidence that a verdict gives.
-    pub fn new(object: ObjectRef, verdict: &Verdict) -> Self {
+    pub fn new(object: ObjectKey, verdict: &Verdict) -> Self {
         Self {
             object,
             verdict: verdict.as_str().to_owned(),
@@ -59,6 +59,8 @@ impl ObjectEvidence {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PodEvidence {
+    /// Namespace of the pod.
+    pub namespace: String,
     /// Name of the pod.
     pub name: String,
     /// The container that had the fault.
@@ -82,8 +84,9 @@ pub struct PodEvidence {
 
 impl PodEvidence {
     /// The evidence that a fault gives; `log_tail` may be empty.
-    pub fn new(pod: &str, fault: &PodFault, log_tail: &str) -> Self {
+    pub fn new(namespace: &str, pod: &str, fault: &PodFault, log_tail: &str) -> Self {
         Self {
+            namespace: namespace.to_owned(),
             name: pod.to_owned(),
             container: fault.container.clone(),
             reason: fault.reason.as_str().to_owned(),

@@ -168,11 +168,13 @@ mod tests {
                     "Deployment",
                     Some("shop"),
                     &format!("web-{number}"),
-                ),
+                )
+                .key(),
                 verdict: "Progressing".to_owned(),
                 message: "ü".repeat(700),
             });
             evidence.pods.push(PodEvidence {
+                namespace: "shop".to_owned(),
                 name: format!("web-{number}"),
                 container: Some("web".to_owned()),
                 reason: "CrashLoopBackOff".to_owned(),

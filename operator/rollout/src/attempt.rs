@@ -83,6 +83,8 @@ pub enum At {
     PostHooks,
     /// The outcome is being recorded.
     Finishing,
+    /// Helm's record says `deployed`; what was rolled out is watched before it counts as good.
+    Soaking(Soaking),
     /// It failed, and what follows from that is being done.
     Failed {
         /// The failure.
@@ -94,6 +96,15 @@ pub enum At {
     },
     /// Objects are being removed.
     Removing,
+}
+
+/// How a revision that soaks fares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Soaking {
+    /// When it counts as good.
+    pub until: Timestamp,
+    /// Since when something of it is not ready.
+    pub unsteady_since: Option<Timestamp>,
 }
 
 /// When a hook runs.
@@ -141,6 +152,7 @@ impl Attempt {
             At::Waiting => Stage::Waiting,
             At::PostHooks => Stage::PostHooks,
             At::Finishing => Stage::Finishing,
+            At::Soaking(_) => Stage::Soaking,
             At::Failed { .. } => Stage::Failed,
             At::Removing => Stage::Removing,
         }

@@ -1,10 +1,10 @@
 //! Is a waiting attempt good, lost, or neither yet?
 
-use belay_api::helm_release::{AttemptKind, FailFastMode, FailureClass, FaultyObject, PodEvidence};
+use belay_api::helm_release::{AttemptKind, FailFastMode, FailureClass};
 use belay_api::{Reason, Timestamp};
 use belay_health::{
-    FaultClass, Patience, PatiencePolicy, PodFaultReason, ProgressReason, Sighting, Undertaking,
-    Verdict, patience,
+    FaultClass, ObjectEvidence, Patience, PatiencePolicy, PodEvidence, PodFaultReason,
+    ProgressReason, Sighting, Undertaking, Verdict, patience,
 };
 
 use crate::world::{Declared, Progress, Proof, SightedFault};
@@ -103,6 +103,39 @@ pub(crate) fn late_by(
     late(attempt, &fresh, now)
 }
 
+/// The failure of a revision that went bad while it soaked: named by what a fresh list found.
+pub(crate) fn degraded(
+    attempt: &Attempt,
+    progress: &Progress,
+    proof: &Proof,
+    since: Timestamp,
+    now: Timestamp,
+) -> Failure {
+    let fresh = Progress {
+        objects: proof.not_current.clone(),
+        faults: progress.faults.clone(),
+        stranded: Vec::new(),
+    };
+    let cause = match (fresh.faults.first(), fresh.objects.first()) {
+        (Some(sighted), _) => {
+            format!("{}, pod {}: {}", sighted.owner, sighted.pod, sighted.fault)
+        }
+        (None, Some((object, verdict))) => format!("{object}: {verdict}"),
+        (None, None) => String::new(),
+    };
+    failure(
+        attempt,
+        &fresh,
+        FailureClass::Degraded,
+        Reason::Degraded,
+        format!(
+            "it was ready, and for {} it is not any more: {cause}",
+            now.since(since)
+        ),
+        now,
+    )
+}
+
 fn late(attempt: &Attempt, progress: &Progress, now: Timestamp) -> Failure {
     let seconds = attempt.deadline.since(attempt.started_at);
     let fault = progress.faults.first();
@@ -158,25 +191,13 @@ fn failure(
             .iter()
             .filter(|(_, verdict)| !verdict.is_current())
             .take(5)
-            .map(|(object, verdict)| FaultyObject {
-                object: object.to_string(),
-                message: verdict.to_string(),
-            })
+            .map(|(object, verdict)| ObjectEvidence::new(object.clone(), verdict))
             .collect(),
         pods: progress
             .faults
             .iter()
             .take(3)
-            .map(|sighted| PodEvidence {
-                namespace: sighted.namespace.clone(),
-                pod: sighted.pod.clone(),
-                container: sighted.fault.container.clone(),
-                reason: sighted.fault.reason.to_string(),
-                message: belay_health::clip(&sighted.fault.message, 400),
-                exit_code: sighted.fault.exit_code,
-                restarts: sighted.fault.restarts,
-                log_tail: String::new(),
-            })
+            .map(|sighted| PodEvidence::new(&sighted.namespace, &sighted.pod, &sighted.fault, ""))
             .collect(),
         timeline: attempt.timeline.clone(),
     }
@@ -232,9 +253,8 @@ fn class_of(class: belay_health::FailureClass) -> FailureClass {
         belay_health::FailureClass::Transient => FailureClass::Transient,
         belay_health::FailureClass::Timeout => FailureClass::Timeout,
         belay_health::FailureClass::Operator => FailureClass::Operator,
-        belay_health::FailureClass::Terminal | belay_health::FailureClass::Degraded => {
-            FailureClass::Terminal
-        }
+        belay_health::FailureClass::Degraded => FailureClass::Degraded,
+        belay_health::FailureClass::Terminal => FailureClass::Terminal,
     }
 }
 

@@ -6,14 +6,13 @@ mod amendment;
 mod entries;
 mod transitions;
 
-use belay_api::helm_release::{FailureClass, FaultyObject, Moment, PodEvidence};
-use belay_api::{Reason, Timestamp};
+use belay_api::Timestamp;
 use belay_health::ObjectRef;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::Attempt;
 use crate::blocked::Blocked;
-use crate::{Digest, DigestKey, Pin};
+use crate::{Digest, DigestKey, Failure, Pin};
 
 /// How many executed requests are remembered; the oldest go first.
 pub const MAX_EXECUTED: usize = 32;
@@ -184,29 +183,6 @@ pub enum Outcome {
         /// To what.
         message: String,
     },
-}
-
-/// A failure with its evidence.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Failure {
-    /// The revision that failed, if one was recorded.
-    pub revision: Option<u32>,
-    /// The digest that failed.
-    pub digest: Digest,
-    /// Whose fault it was.
-    pub class: FailureClass,
-    /// What happened, in one word.
-    pub reason: Reason,
-    /// What happened, in one sentence.
-    pub message: String,
-    /// When it was found.
-    pub at: Timestamp,
-    /// The objects that were not ready.
-    pub objects: Vec<FaultyObject>,
-    /// The containers that failed.
-    pub pods: Vec<PodEvidence>,
-    /// What happened when.
-    pub timeline: Vec<Moment>,
 }
 
 impl ChartId {

@@ -13,6 +13,7 @@ mod attempt;
 mod blocked;
 mod decide;
 mod digest;
+mod failure;
 mod judge;
 mod ledger;
 mod outside;
@@ -20,18 +21,19 @@ mod pin;
 pub mod report;
 mod request;
 mod rest;
+mod soak;
 mod step;
 mod under_way;
 mod world;
 
-pub use attempt::{At, Attempt, Cause, HookPlan, HookProgress, When};
+pub use attempt::{At, Attempt, Cause, HookPlan, HookProgress, Soaking, When};
 pub use blocked::{Blocked, MAX_BLOCKED, MAX_RETRIES};
 pub use decide::decide;
 pub use digest::{Digest, DigestInput, DigestKey, NotADigestKey};
+pub use failure::Failure;
 pub use judge::{Judgement, judge};
 pub use ledger::{
-    ChartId, Executed, Failure, Known, Ledger, MAX_EXECUTED, Outcome, Owner, Proven, Running,
-    Tracked,
+    ChartId, Executed, Known, Ledger, MAX_EXECUTED, Outcome, Owner, Proven, Running, Tracked,
 };
 pub use pin::{Hold, Pin};
 pub use request::{Order, Ruling, rule};

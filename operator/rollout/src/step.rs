@@ -61,6 +61,11 @@ pub enum Step {
     },
     /// List every object of the attempt anew.
     Prove,
+    /// Record the outcome for Helm: deployed, superseded. It is not proven yet.
+    Soak {
+        /// When it counts as good.
+        until: Timestamp,
+    },
     /// Record the outcome: deployed, superseded, proven, history pruned.
     Finish,
     /// Collect the evidence, then write the failure into the ledger.
@@ -178,6 +183,8 @@ pub enum Waiting {
     Deployed,
     /// Objects are becoming ready.
     Objects,
+    /// What is ready is watched before it counts as good.
+    Soak,
     /// A hook is running.
     Hook {
         /// Its place among the attempt's hooks.

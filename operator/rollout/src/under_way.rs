@@ -8,6 +8,7 @@ use crate::attempt::{At, Attempt, Cause, HookProgress, When};
 use crate::decide::{going_back, next_order, next_revision, removed_by_hand};
 use crate::judge::{Judgement, judge, late_by};
 use crate::rest::asks_to_retry;
+use crate::soak::{decide_finishing, decide_soaking};
 use crate::step::{Amendment, Decision, Step, Wait, Waiting};
 use crate::world::{Desired, World};
 use crate::{Failure, Ledger};
@@ -26,10 +27,8 @@ pub(crate) fn decide_attempt(world: &World, ledger: &Ledger, attempt: &Attempt) 
         At::Applying => Decision::Step(Step::Apply),
         At::Waiting => decide_waiting(world, attempt),
         At::PostHooks => decide_hook(world, attempt, When::After),
-        At::Finishing => Decision::Step(match attempt.kind {
-            AttemptKind::Uninstall => Step::Forget,
-            _ => Step::Finish,
-        }),
+        At::Finishing => decide_finishing(world, attempt),
+        At::Soaking(soaking) => decide_soaking(world, attempt, *soaking),
         At::Removing => decide_removing(world, attempt),
         At::Failed {
             failure,
@@ -79,7 +78,7 @@ fn overtaken(world: &World, ledger: &Ledger, attempt: &Attempt) -> Option<String
     let interruptible = match attempt.at {
         // A record may be there whose intent was lost on the way: first find out whose it is.
         At::Preparing => world.stored(attempt.revision).is_none(),
-        At::PreHooks | At::Waiting => true,
+        At::PreHooks | At::Waiting | At::Soaking(_) => true,
         _ => false,
     };
     if !interruptible
@@ -257,7 +256,12 @@ fn decide_failed(
         }
         AttemptKind::Install | AttemptKind::Upgrade | AttemptKind::Rollback => {}
     }
-    if touched && is_pending(world, attempt) {
+    // What failed while it soaked is recorded as deployed; what only gave way then, was.
+    let soaked = failure.class != FailureClass::Superseded
+        && world
+            .stored(attempt.revision)
+            .is_some_and(|stored| stored.status == Status::Deployed);
+    if touched && (soaked || is_pending(world, attempt)) {
         return Decision::Step(Step::Settle);
     }
     let gives_way = failure.class == FailureClass::Superseded && is_followed(world, ledger);

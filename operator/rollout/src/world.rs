@@ -1,6 +1,6 @@
 //! What was gathered about a release, all that a decision may look at.
 
-use belay_api::helm_release::{DeletionPolicy, FailFast, FailFastMode, OutsideChanges};
+use belay_api::helm_release::{DeletionPolicy, FailFast, FailFastMode, OutsideChanges, Soak};
 use belay_api::{Duration, Reason, Timestamp};
 use belay_health::{ObjectKey, PodFault, Verdict};
 use belay_release::Status;
@@ -55,6 +55,8 @@ pub struct Declared {
     pub outside_changes: OutsideChanges,
     /// `spec.failFast`
     pub fail_fast: FailFast,
+    /// `spec.soak`
+    pub soak: Soak,
     /// The value of `belay.dev/retry`.
     pub retry: Option<String>,
 }

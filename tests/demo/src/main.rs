@@ -1,6 +1,7 @@
 //! Tells Belay's story on a real control plane, live: install, upgrade, a bad upgrade that takes itself back, and a
 //! rollback by request. Each step is looked for in the cluster; the exit status is 0 only if all was seen there.
 
+mod describe;
 mod error;
 mod ground;
 mod programs;
@@ -19,8 +20,9 @@ use crate::error::Error;
 use crate::ground::Ground;
 use crate::terminal::Terminal;
 
-const USAGE: &str = "usage: belay-demo [--kubeconfig FILE]
-  Without a kubeconfig a control plane of the demo's own is started, and ended with it.";
+const USAGE: &str = "usage: belay-demo [--kubeconfig FILE | --describe PAGE]
+  Without a kubeconfig a control plane of the demo's own is started, and ended with it.
+  With a page: lets five changes end badly, and writes what `kubectl describe` says of them.";
 /// What is left of a story in a cluster of the user's is taken away within this.
 const TIDY_LIMIT: Duration = Duration::from_mins(2);
 
@@ -39,14 +41,20 @@ async fn main() -> ExitCode {
 }
 
 async fn run(terminal: &Terminal) -> Result<(), Error> {
-    let kubeconfig = kubeconfig()?;
+    let (kubeconfig, page) = arguments()?;
     let mut interrupted = Interrupted::new()?;
     let mut ground = tokio::select! {
         ground = Ground::lay(kubeconfig, terminal) => ground?,
         () = interrupted.asked() => return Err(Error::Interrupted),
     };
+    let telling = async {
+        match &page {
+            Some(page) => describe::write(&ground, terminal, page).await,
+            None => story::tell(&ground, terminal).await,
+        }
+    };
     let told = tokio::select! {
-        told = story::tell(&ground, terminal) => told,
+        told = telling => told,
         () = interrupted.asked() => Err(Error::Interrupted),
     };
     if let Err(error) = &told
@@ -63,7 +71,8 @@ async fn run(terminal: &Terminal) -> Result<(), Error> {
     tidied.map_err(|_| Error::NotTidied)?
 }
 
-fn kubeconfig() -> Result<Option<PathBuf>, Error> {
+/// The user's kubeconfig, or the page to write.
+fn arguments() -> Result<(Option<PathBuf>, Option<PathBuf>), Error> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments
         .iter()
@@ -71,8 +80,9 @@ fn kubeconfig() -> Result<Option<PathBuf>, Error> {
         .collect::<Vec<_>>()
         .as_slice()
     {
-        [] => Ok(None),
-        ["--kubeconfig", file] => Ok(Some(file.into())),
+        [] => Ok((None, None)),
+        ["--kubeconfig", file] => Ok((Some(file.into()), None)),
+        ["--describe", page] => Ok((None, Some(page.into()))),
         _ => Err(Error::Usage(USAGE)),
     }
 }

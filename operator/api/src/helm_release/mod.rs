@@ -8,7 +8,7 @@ mod status;
 pub use chart::{ChartSource, InlineChart, KeyRef, NameRef, OciChart, RepositoryChart};
 pub use policy::{
     CrdsPolicy, DeletionPolicy, FailFast, FailFastMode, InstallPolicy, OutsideChanges,
-    RollbackPolicy, UninstallPolicy, UpgradePolicy,
+    RollbackPolicy, Soak, UninstallPolicy, UpgradePolicy,
 };
 pub use spec::{HelmRelease, HelmReleaseSpec, ValuesKind, ValuesReference};
 pub use status::{

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ChartSource, DeletionPolicy, FailFast, HelmReleaseStatus, InstallPolicy, OutsideChanges,
-    RollbackPolicy, UninstallPolicy, UpgradePolicy,
+    RollbackPolicy, Soak, UninstallPolicy, UpgradePolicy,
 };
 use crate::Duration;
 
@@ -125,6 +125,9 @@ pub struct HelmReleaseSpec {
     /// Failing before the timeout.
     #[serde(default)]
     pub fail_fast: FailFast,
+    /// Watching a revision that became ready before it counts as good.
+    #[serde(default)]
+    pub soak: Soak,
 }
 
 /// The kind of object that values come from.

@@ -114,6 +114,8 @@ pub enum Stage {
     PostHooks,
     /// The outcome is being recorded.
     Finishing,
+    /// All is ready and recorded as deployed; it is watched before it counts as good.
+    Soaking,
     /// It failed; what follows from that is being done.
     Failed,
     /// Objects are being removed.
@@ -170,6 +172,8 @@ pub enum FailureClass {
     Transient,
     /// Not ready in time, for no cause that could be named.
     Timeout,
+    /// It was ready and went bad while it soaked.
+    Degraded,
     /// Somebody ordered it away.
     Operator,
     /// Overtaken by something newer.

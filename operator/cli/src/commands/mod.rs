@@ -10,6 +10,7 @@ pub(crate) mod rollback;
 pub(crate) mod status;
 pub(crate) mod template;
 pub(crate) mod uninstall;
+pub(crate) mod why;
 
 use std::process::ExitCode;
 
@@ -48,6 +49,7 @@ pub(crate) async fn run(arguments: args::Arguments) -> Result<ExitCode, Error> {
             Box::pin(install::upgrade(arguments, session().await?)).await
         }
         Command::Status(arguments) => status::run(arguments, session().await?).await,
+        Command::Why(arguments) => why::run(&arguments, session().await?).await,
         Command::History(arguments) => history::run(&arguments, session().await?).await,
         Command::Rollback(arguments) => Box::pin(rollback::run(arguments, session().await?)).await,
         Command::Uninstall(arguments) => uninstall::run(arguments, session().await?).await,

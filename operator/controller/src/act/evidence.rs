@@ -1,60 +1,99 @@
-//! Evidence: what the pods said before they are gone, secrets masked.
+//! Evidence: what the pods and their events said before they are gone, secrets masked.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use belay_api::Timestamp;
+use belay_api::helm_release::Moment;
+use belay_cluster::Connection;
 use belay_cluster::pods::ContainerLog;
-use belay_health::{Mask, clip, secret_strings};
+use belay_health::{Mask, ObjectKey, PodEvidence, secret_strings};
 use belay_rollout::Failure;
+use futures::future::join_all;
 
 use crate::session::Session;
 
 /// The most bytes of one container's log.
-const LOG_BYTES: usize = 500;
-/// The most bytes of a message.
-const MESSAGE_BYTES: usize = 400;
-/// The most moments of a timeline.
-const MOMENTS: usize = 12;
+const LOG_BYTES: usize = 2048;
+/// Of how many objects and of how many pods the events are read.
+const EVENTS_OF: usize = 2;
+/// The most events that are told of one object.
+const EVENTS_EACH: usize = 3;
 
 /// Adds what can still be learnt to a failure, masks secrets and keeps it within bounds. What cannot be
 /// read is left out: a failure is recorded whatever its evidence.
 pub(super) async fn collect(session: &mut Session, mut failure: Failure) -> Failure {
     for pod in &mut failure.pods {
-        // A container that never ran has nothing to say.
-        let ran = pod.restarts > 0 || pod.exit_code.is_some();
-        let Some(container) = pod.container.clone().filter(|_| ran) else {
-            continue;
+        pod.log_tail = last_words(&session.connection, pod).await;
+    }
+    let since = session
+        .attempt()
+        .map_or(failure.at, |attempt| attempt.started_at);
+    let pods = failure.pods.iter().map(|pod| ObjectKey {
+        group: String::new(),
+        kind: "Pod".to_owned(),
+        namespace: Some(pod.namespace.clone()),
+        name: pod.name.clone(),
+    });
+    let objects = failure.objects.iter().map(|object| object.object.clone());
+    let told: Vec<_> = objects
+        .take(EVENTS_OF)
+        .chain(pods.take(EVENTS_OF))
+        .collect();
+    let events = told
+        .iter()
+        .map(|object| warnings(&session.connection, object, since));
+    failure
+        .timeline
+        .extend(join_all(events).await.into_iter().flatten());
+    // Events know whole seconds only: within one, what the attempt did comes first.
+    failure
+        .timeline
+        .sort_by_key(|moment| moment.at.whole_seconds());
+    let mask = mask(session).await;
+    failure.presentable(&mask)
+}
+
+/// The end of what a container printed in the run that ended, or in the one that runs.
+async fn last_words(connection: &Connection, pod: &PodEvidence) -> String {
+    // A container that never ran has nothing to say.
+    let ran = pod.restarts > 0 || pod.exit_code.is_some();
+    let Some(container) = pod.container.as_deref().filter(|_| ran) else {
+        return String::new();
+    };
+    for previous in [true, false] {
+        let log = ContainerLog {
+            namespace: &pod.namespace,
+            pod: &pod.name,
+            container,
+            previous,
         };
-        for previous in [true, false] {
-            let log = ContainerLog {
-                namespace: &pod.namespace,
-                pod: &pod.pod,
-                container: &container,
-                previous,
-            };
-            if let Ok(Some(tail)) = session.connection.log_tail(log, LOG_BYTES).await
-                && !tail.trim().is_empty()
-            {
-                pod.log_tail = tail;
-                break;
-            }
+        if let Ok(Some(tail)) = connection.log_tail(log, LOG_BYTES).await
+            && !tail.trim().is_empty()
+        {
+            return tail;
         }
     }
-    let mask = mask(session).await;
-    let clean = |text: &str, bytes: usize| clip(&mask.apply(text), bytes);
-    failure.message = clean(&failure.message, 2 * MESSAGE_BYTES);
-    for object in &mut failure.objects {
-        object.message = clean(&object.message, MESSAGE_BYTES);
-    }
-    for pod in &mut failure.pods {
-        pod.message = clean(&pod.message, MESSAGE_BYTES);
-        pod.log_tail = clean(&pod.log_tail, LOG_BYTES);
-    }
-    let surplus = failure.timeline.len().saturating_sub(MOMENTS);
-    failure.timeline.drain(..surplus);
-    for moment in &mut failure.timeline {
-        moment.what = clean(&moment.what, MESSAGE_BYTES / 2);
-    }
-    failure
+    String::new()
+}
+
+/// What the cluster warned of since the attempt began.
+async fn warnings(connection: &Connection, object: &ObjectKey, since: Timestamp) -> Vec<Moment> {
+    let Ok(events) = connection.events_of(object, None).await else {
+        return Vec::new();
+    };
+    let warnings = events.into_iter().rev().filter_map(|event| {
+        let at: Timestamp = event.at.parse().ok()?;
+        let repeated = match event.count {
+            0 | 1 => String::new(),
+            count => format!(" ({count} times)"),
+        };
+        let counts = event.kind == "Warning" && at >= since.whole_seconds();
+        counts.then(|| Moment {
+            at,
+            what: format!("{object}: {}{repeated}: {}", event.reason, event.message),
+        })
+    });
+    warnings.take(EVENTS_EACH).collect()
 }
 
 /// Everything that the manifest's Secrets hold.

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use belay_api::Timestamp;
 use belay_api::helm_release::AttemptKind;
 use belay_cluster::storage::{Storage, Update};
 use belay_health::clip;
 use belay_release::{Record, Status, StorageKey};
-use belay_rollout::{Attempt, Cause, Proven};
+use belay_rollout::{At, Attempt, Cause, Proven};
 use serde_json::Value;
 
 use super::Halt;
@@ -19,20 +20,23 @@ use crate::session::Session;
 /// The most bytes of a failure's description: `helm history` shows it in one line.
 const DESCRIPTION_BYTES: usize = 160;
 
+/// Records a success for Helm; whether it lasts is still to be seen.
+pub(super) async fn soak(session: &mut Session, until: Timestamp) -> Result<(), Halt> {
+    let attempt = session.attempt()?.clone();
+    let description = success(session, &attempt);
+    deployed(session, &attempt, &description).await?;
+    let now = clock::now();
+    Ok(session
+        .transition(|ledger| ledger.soaking(until, &description, now))
+        .await?)
+}
+
 /// Records a success.
 pub(super) async fn finish(session: &mut Session) -> Result<(), Halt> {
     let attempt = session.attempt()?.clone();
     let description = success(session, &attempt);
-    set_status(session, attempt.revision, Status::Deployed, &description).await?;
-    let older: Vec<_> = session
-        .world
-        .storage
-        .iter()
-        .filter(|stored| stored.revision != attempt.revision && stored.status == Status::Deployed)
-        .map(|stored| stored.revision)
-        .collect();
-    for revision in older {
-        set_status(session, revision, Status::Superseded, "").await?;
+    if !matches!(attempt.at, At::Soaking(_)) {
+        deployed(session, &attempt, &description).await?;
     }
     let record = pending(session).await?;
     let now = clock::now();
@@ -51,11 +55,30 @@ pub(super) async fn finish(session: &mut Session) -> Result<(), Halt> {
     Ok(prune_history(session).await?)
 }
 
+async fn deployed(
+    session: &mut Session,
+    attempt: &Attempt,
+    description: &str,
+) -> Result<(), Error> {
+    set_status(session, attempt.revision, Status::Deployed, description).await?;
+    let older: Vec<_> = session
+        .world
+        .storage
+        .iter()
+        .filter(|stored| stored.revision != attempt.revision && stored.status == Status::Deployed)
+        .map(|stored| stored.revision)
+        .collect();
+    for revision in older {
+        set_status(session, revision, Status::Superseded, "").await?;
+    }
+    Ok(())
+}
+
 /// Marks the record of a failed attempt as failed, for Helm and its readers.
 pub(super) async fn settle(session: &mut Session) -> Result<(), Error> {
     let attempt = session.attempt()?.clone();
     let message = match &attempt.at {
-        belay_rollout::At::Failed { failure, .. } => failure.message.clone(),
+        At::Failed { failure, .. } => failure.message.clone(),
         _ => "let go before it came to an end".to_owned(),
     };
     let what = match attempt.kind {

@@ -56,6 +56,7 @@ pub(crate) async fn act(context: &Context, session: &mut Session, step: Step) ->
         Step::Apply => apply::apply(context, session).await,
         Step::Replace { pods } => Ok(replace::replace(context, session, &pods).await?),
         Step::Prove => Ok(prove::prove(context, session).await?),
+        Step::Soak { until } => finish::soak(session, until).await,
         Step::Finish => finish::finish(session).await,
         Step::Fail { failure } => fail(session, *failure).await,
         Step::Settle => Ok(finish::settle(session).await?),

@@ -32,7 +32,7 @@ pub(super) async fn watch(context: &Context, session: &Session) -> Result<(), Er
     let waits = match ledger.attempt.as_ref() {
         None => false,
         Some(attempt) => match attempt.at {
-            At::Waiting => {
+            At::Waiting | At::Soaking(_) => {
                 if context.watches.progress(&key).is_none() {
                     let since = since(session);
                     track(context, session, applied(ledger), since);

@@ -257,6 +257,7 @@ fn declared(release: &HelmRelease) -> Declared {
         deletion_policy: spec.deletion_policy,
         outside_changes: spec.outside_changes,
         fail_fast: spec.fail_fast.clone(),
+        soak: spec.soak.clone(),
         retry: release.annotations().get(names::RETRY).cloned(),
     }
 }

@@ -5,7 +5,8 @@ use std::cmp::Reverse;
 use belay_api::Timestamp;
 use belay_api::helm_release::AttemptKind;
 
-use super::{Executed, Failure, Known, Ledger, MAX_KNOWN, MAX_PROVEN, Outcome, Proven, Running};
+use super::{Executed, Known, Ledger, MAX_KNOWN, MAX_PROVEN, Outcome, Proven, Running};
+use crate::Failure;
 use crate::attempt::{Attempt, Cause};
 use crate::blocked::{Blocked, MAX_BLOCKED};
 

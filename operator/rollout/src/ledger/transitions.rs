@@ -5,9 +5,9 @@ use belay_api::{Reason, Timestamp};
 use belay_health::{ObjectKey, ObjectRef};
 
 use super::Known;
-use super::{Executed, Failure, Ledger, MAX_EXECUTED, Outcome, Proven, Running, Tracked};
-use crate::attempt::{At, Attempt, Cause, HookPlan, HookProgress};
-use crate::{Digest, Pin, StrandedPod};
+use super::{Executed, Ledger, MAX_EXECUTED, Outcome, Proven, Running, Tracked};
+use crate::attempt::{At, Attempt, Cause, HookPlan, HookProgress, Soaking};
+use crate::{Digest, Failure, Pin, StrandedPod};
 
 impl Ledger {
     /// The intent is on record.
@@ -244,6 +244,29 @@ impl Ledger {
         self
     }
 
+    /// All is ready and Helm's record says so: it runs, and counts as good from `until` on unless it goes bad.
+    #[must_use]
+    pub fn soaking(mut self, until: Timestamp, description: &str, now: Timestamp) -> Self {
+        let Some(mut attempt) = self.attempt.take() else {
+            return self;
+        };
+        self.remember(&attempt, now, description);
+        self.current = Some(Running {
+            revision: attempt.revision,
+            digest: attempt.digest.clone(),
+            chart: attempt.chart.clone(),
+            since: now,
+            consistent: true,
+        });
+        attempt.deadline = until;
+        let at = At::Soaking(Soaking {
+            until,
+            unsteady_since: None,
+        });
+        self.attempt = Some(attempt.moved(at, now));
+        self
+    }
+
     /// The attempt succeeded; `proven` says so with all that is needed to bring it back.
     #[must_use]
     pub fn finished(
@@ -284,11 +307,16 @@ impl Ledger {
             AttemptKind::Revert => self.pin,
             _ => None,
         });
+        let soaked = matches!(attempt.at, At::Soaking(_));
+        let since = match &self.current {
+            Some(current) if soaked => current.since,
+            _ => now,
+        };
         self.current = Some(Running {
             revision: attempt.revision,
             digest: attempt.digest,
             chart: attempt.chart,
-            since: now,
+            since,
             consistent: true,
         });
         self.inventory.retain(|tracked| tracked.wanted);

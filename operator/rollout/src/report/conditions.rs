@@ -4,7 +4,7 @@
 use belay_api::helm_release::AttemptKind;
 use belay_api::{Condition, ConditionStatus, ConditionType, Reason};
 
-use crate::attempt::At;
+use crate::attempt::{At, Soaking};
 use crate::step::{Wait, Waiting};
 use crate::world::World;
 use crate::{Attempt, Ledger};
@@ -139,6 +139,21 @@ fn under_way(attempt: &Attempt, wait: &Wait) -> (Mode, Reason, String) {
         };
         return (mode, reason, failure.message.clone());
     }
+    if let At::Soaking(soaking) = &attempt.at {
+        let fares = soaking.unsteady_since.map_or_else(String::new, |since| {
+            format!("; something of it is not ready since {since}")
+        });
+        return (
+            Mode::Working,
+            Reason::Soaking,
+            format!(
+                "revision {} ({}) runs, and counts as good from {} on{fares}",
+                attempt.revision,
+                attempt.chart.full_name(),
+                soaking.until.whole_seconds()
+            ),
+        );
+    }
     let what = match attempt.kind {
         AttemptKind::Install => "installing",
         AttemptKind::Upgrade => "upgrading to",
@@ -240,7 +255,32 @@ const fn stalled_or_retrying(wait: &Wait) -> Mode {
     }
 }
 
+fn soaking(ledger: &Ledger) -> Option<(&Attempt, Soaking)> {
+    let attempt = ledger.attempt.as_ref()?;
+    match attempt.at {
+        At::Soaking(soaking) => Some((attempt, soaking)),
+        _ => None,
+    }
+}
+
 fn available(ledger: &Ledger) -> (ConditionStatus, Reason, String) {
+    if let Some((attempt, soaking)) = soaking(ledger) {
+        return match soaking.unsteady_since {
+            None => (
+                ConditionStatus::True,
+                Reason::Soaking,
+                format!("revision {} serves", attempt.revision),
+            ),
+            Some(since) => (
+                ConditionStatus::Unknown,
+                Reason::Soaking,
+                format!(
+                    "something of revision {} is not ready since {since}",
+                    attempt.revision
+                ),
+            ),
+        };
+    }
     match (&ledger.current, ledger.last_good()) {
         (Some(current), Some(_)) if ledger.runs_good() => (
             ConditionStatus::True,
@@ -261,6 +301,12 @@ fn available(ledger: &Ledger) -> (ConditionStatus, Reason, String) {
 }
 
 fn consistent(ledger: &Ledger) -> Option<((ConditionStatus, Reason), String)> {
+    if let Some((attempt, _)) = soaking(ledger) {
+        return Some((
+            (ConditionStatus::True, Reason::Soaking),
+            format!("the cluster holds revision {}", attempt.revision),
+        ));
+    }
     if ledger.attempt.is_some() {
         return Some((
             (ConditionStatus::Unknown, kind_reason(ledger)),

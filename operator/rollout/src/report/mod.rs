@@ -5,8 +5,8 @@ mod request;
 mod trouble;
 
 use belay_api::helm_release::{
-    AttemptKind, AttemptStatus, BlockedStatus, DesiredStatus, FailureStatus, HelmReleaseStatus,
-    HistoryEntry, PinStatus, ProgressStatus, RevisionStatus,
+    AttemptKind, AttemptStatus, BlockedStatus, DesiredStatus, HelmReleaseStatus, HistoryEntry,
+    PinStatus, ProgressStatus, RevisionStatus,
 };
 use belay_api::{Phase, condition};
 
@@ -69,7 +69,7 @@ fn project(status: &mut HelmReleaseStatus, ledger: &Ledger, world: &World) {
             retry_at: blocked.retry_at,
         })
         .collect();
-    status.last_failure = ledger.last_failure.as_ref().map(failure);
+    status.last_failure = ledger.last_failure.as_ref().map(Failure::status);
     status.pin = ledger.pin.as_ref().map(|pin| PinStatus {
         request: pin.request.clone(),
         until: pin.until(),
@@ -144,20 +144,6 @@ fn progress_status(progress: &Progress) -> ProgressStatus {
             .take(5)
             .map(|(object, verdict)| format!("{object}: {verdict}"))
             .collect(),
-    }
-}
-
-fn failure(failure: &Failure) -> FailureStatus {
-    FailureStatus {
-        revision: failure.revision,
-        digest: failure.digest.to_string(),
-        class: failure.class,
-        reason: failure.reason,
-        message: failure.message.clone(),
-        at: failure.at,
-        objects: failure.objects.clone(),
-        pods: failure.pods.clone(),
-        timeline: failure.timeline.clone(),
     }
 }
 

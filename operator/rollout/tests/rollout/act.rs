@@ -95,6 +95,10 @@ impl Cluster {
                 self.memory.proof = Some(Proof { not_current });
                 Ok(())
             }
+            Step::Soak { until } => {
+                self.deployed()?;
+                self.transition(|ledger| ledger.soaking(until, "complete", now))
+            }
             Step::Finish => self.finish(),
             Step::Fail { failure } => self.fail(*failure),
             Step::Settle => self.set_status(self.doing().revision, Status::Failed),
@@ -454,9 +458,8 @@ impl Cluster {
         Ok(keys)
     }
 
-    fn finish(&mut self) -> Done {
+    fn deployed(&mut self) -> Done {
         let attempt = self.doing();
-        let now = self.now;
         self.set_status(attempt.revision, Status::Deployed)?;
         let others: Vec<_> = self
             .storage
@@ -468,6 +471,15 @@ impl Cluster {
             .collect();
         for revision in others {
             self.set_status(revision, Status::Superseded)?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Done {
+        let attempt = self.doing();
+        let now = self.now;
+        if !matches!(attempt.at, At::Soaking(_)) {
+            self.deployed()?;
         }
         let content = self.storage[&attempt.revision].content.clone();
         let proven = Proven {

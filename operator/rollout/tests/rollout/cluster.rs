@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use belay_api::helm_release::{AttemptKind, DeletionPolicy, FailFast, OutsideChanges};
+use belay_api::helm_release::{AttemptKind, DeletionPolicy, FailFast, OutsideChanges, Soak};
 use belay_api::rollback_request::{RequestPhase, RollbackRequestSpec, RollbackTarget, Until};
 use belay_api::{Duration, HelmReleaseStatus, Reason, Timestamp};
 use belay_health::{
@@ -140,6 +140,7 @@ impl Cluster {
                 deletion_policy: DeletionPolicy::Uninstall,
                 outside_changes: OutsideChanges::Adopt,
                 fail_fast: FailFast::default(),
+                soak: Soak::default(),
                 retry: None,
             },
             status: HelmReleaseStatus::default(),
@@ -196,6 +197,17 @@ impl Cluster {
 
     pub fn hooks(&self, content: &str) -> &[Hook] {
         self.charts.get(content).map_or(&[], |chart| &chart.hooks)
+    }
+
+    /// What becomes ready is watched for so many minutes before it counts as good.
+    pub fn that_soaks(mut self, minutes: u64) -> Self {
+        self.declared.soak.duration = Duration::minutes(minutes);
+        self
+    }
+
+    pub fn soaks(&self) -> bool {
+        self.attempt()
+            .is_some_and(|attempt| matches!(attempt.at, At::Soaking(_)))
     }
 
     /// Somebody edits the spec so that it asks for `spec`.
@@ -418,7 +430,7 @@ impl Cluster {
         let ledger = self.ledger.as_ref()?;
         let attempt = ledger.attempt.as_ref()?;
         let waits = match attempt.at {
-            At::Waiting => true,
+            At::Waiting | At::Soaking(_) => true,
             At::PreHooks | At::PostHooks | At::Applying | At::Removing => self.memory.watching,
             _ => false,
         };

@@ -5,7 +5,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{Hash, Hasher};
 
-use belay_api::helm_release::FailureClass;
+use belay_api::helm_release::{AttemptKind, FailureClass};
 use belay_api::rollback_request::{RollbackRequestStatus, Until};
 use belay_api::{ConditionStatus, ConditionType, Timestamp};
 use belay_release::Status;
@@ -32,10 +32,12 @@ enum Deed {
     Ask,
     Helm,
     Degrade,
+    Recover,
     Delete,
 }
 
-const DEEDS: [Deed; 15] = [
+/// What happens to any release.
+const COMMON: &[Deed] = &[
     Deed::Crash,
     Deed::Kill(1),
     Deed::Kill(2),
@@ -45,12 +47,40 @@ const DEEDS: [Deed; 15] = [
     Deed::Edit("crowded"),
     Deed::EditInterval,
     Deed::Order,
+    Deed::DeleteOrder,
+    Deed::Helm,
+    Deed::Degrade,
+    Deed::Delete,
+];
+
+/// What people ask for.
+const REQUESTS: &[Deed] = &[
+    Deed::Crash,
+    Deed::Kill(1),
+    Deed::Edit("good"),
+    Deed::Edit("bad"),
+    Deed::Order,
     Deed::HoldByHand,
     Deed::DryRun,
     Deed::DeleteOrder,
     Deed::Ask,
     Deed::Helm,
+    Deed::Delete,
+];
+
+/// What happens to a release that soaks.
+const SOAK: &[Deed] = &[
+    Deed::Crash,
+    Deed::Kill(1),
+    Deed::Kill(2),
+    Deed::Kill(3),
+    Deed::Edit("good"),
+    Deed::Edit("bad"),
+    Deed::Order,
+    Deed::Helm,
     Deed::Degrade,
+    Deed::Recover,
+    Deed::Delete,
 ];
 
 /// More states than three deeds lead to.
@@ -73,6 +103,7 @@ struct State {
 }
 
 struct Search {
+    deeds: &'static [Deed],
     seen: HashMap<u64, usize>,
     queue: VecDeque<(usize, State)>,
     next: Vec<Next>,
@@ -81,8 +112,9 @@ struct Search {
 }
 
 impl Search {
-    fn from(starts: Vec<Cluster>, deeds: u32) -> Self {
+    fn from(starts: Vec<Cluster>, deeds: &'static [Deed], left: u32) -> Self {
         let mut search = Self {
+            deeds,
             seen: HashMap::new(),
             queue: VecDeque::new(),
             next: Vec::new(),
@@ -91,7 +123,7 @@ impl Search {
         for cluster in starts {
             search.add(State {
                 cluster,
-                left: deeds,
+                left,
                 story: Vec::new(),
             });
         }
@@ -135,7 +167,7 @@ impl Search {
             if state.left == 0 || state.cluster.gone {
                 continue;
             }
-            for deed in DEEDS.into_iter().chain([Deed::Delete]) {
+            for deed in self.deeds.iter().copied() {
                 if let Some(cluster) = after(deed, &state.cluster) {
                     let left = state.left - 1;
                     let mut story = state.story.clone();
@@ -230,11 +262,14 @@ fn after(deed: Deed, before: &Cluster) -> Option<Cluster> {
         Deed::Degrade
             if cluster
                 .attempt()
-                .is_none_or(|attempt| attempt.at != At::Waiting) =>
+                .is_none_or(|attempt| attempt.at != At::Waiting)
+                && !cluster.soaks() =>
         {
             return None;
         }
         Deed::Degrade => cluster.settled = false,
+        Deed::Recover if cluster.settled || !cluster.soaks() => return None,
+        Deed::Recover => cluster.settled = true,
         Deed::Delete => {
             cluster.declared.deleting = true;
             // Nothing holds what has no finalizer yet.
@@ -259,6 +294,19 @@ fn tell(cluster: &Cluster) -> String {
 
 /// What must hold of every step before it is done.
 fn check_step(cluster: &Cluster, step: &Step) {
+    if *step == Step::Finish {
+        let attempt = cluster.attempt().unwrap();
+        let soaks = cluster.declared.soak.duration.0 > 0
+            && matches!(attempt.kind, AttemptKind::Install | AttemptKind::Upgrade);
+        let soaked = match attempt.at {
+            At::Soaking(soaking) => soaking.until <= cluster.now,
+            _ => false,
+        };
+        assert!(
+            soaked || !soaks,
+            "something counts as good before it soaked"
+        );
+    }
     let Step::Begin(plan) = step else { return };
     let ledger = cluster.ledger.as_ref().unwrap();
     if !matches!(plan.cause, Cause::Spec { .. }) {
@@ -476,6 +524,12 @@ fn fingerprint(cluster: &Cluster, left: u32) -> u64 {
         )
             .hash(&mut hasher);
         (attempt.stage(), ahead(attempt.deadline), attempt.failures).hash(&mut hasher);
+        if let At::Soaking(soaking) = &attempt.at {
+            let unsteady = soaking
+                .unsteady_since
+                .map(|since| cluster.now.since(since).0);
+            (ahead(soaking.until), unsteady).hash(&mut hasher);
+        }
         if let At::Failed {
             failure,
             touched,
@@ -540,7 +594,42 @@ fn every_state_of_a_small_world_keeps_the_promises_and_comes_to_rest() {
     let mut sticky = empty();
     sticky.sticky = true;
     // When any three things happen at any moments.
-    let mut small = Search::from(vec![empty(), bad_first, two_proven, sticky], deeds());
+    let mut small = Search::from(
+        vec![empty(), bad_first, two_proven, sticky],
+        COMMON,
+        deeds(),
+    );
+    small.run();
+    // Then no check has failed on the way.
+    println!("{} states explored", small.next.len());
+    assert!(small.next.len() > 1000);
+}
+
+#[test]
+fn every_state_of_a_small_world_with_requests_keeps_the_promises_and_comes_to_rest() {
+    // Given a release that has two proven revisions.
+    let mut two_proven = empty();
+    two_proven.rest();
+    two_proven.set_chart("better", Health::Good, &[]);
+    two_proven.roll_out("better");
+    // When people order, hold, look, and ask by name, any three times at any moments.
+    let mut small = Search::from(vec![two_proven], REQUESTS, deeds());
+    small.run();
+    // Then no check has failed on the way.
+    println!("{} states explored", small.next.len());
+    assert!(small.next.len() > 1000);
+}
+
+#[test]
+fn every_state_of_a_small_world_that_soaks_keeps_the_promises_and_comes_to_rest() {
+    // Given a release that is not installed yet, and one that runs, both with a soak.
+    let mut running = empty().that_soaks(1);
+    running.rest();
+    running.set_chart("better", Health::Good, &[]);
+    running.edit("better");
+    running.until(Cluster::soaks);
+    // When any three things happen at any moments.
+    let mut small = Search::from(vec![empty().that_soaks(1), running], SOAK, deeds());
     small.run();
     // Then no check has failed on the way.
     println!("{} states explored", small.next.len());

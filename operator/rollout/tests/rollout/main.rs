@@ -16,6 +16,8 @@ mod crashes;
 #[cfg(test)]
 mod drive;
 #[cfg(test)]
+mod evidence;
+#[cfg(test)]
 mod explore;
 #[cfg(test)]
 mod outside;
@@ -27,3 +29,5 @@ mod removal;
 mod reports;
 #[cfg(test)]
 mod requests;
+#[cfg(test)]
+mod soak;

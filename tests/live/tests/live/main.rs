@@ -59,6 +59,8 @@ mod operator_rollback;
 #[cfg(test)]
 mod operator_serving;
 #[cfg(test)]
+mod operator_soak;
+#[cfg(test)]
 mod operator_sources;
 #[cfg(test)]
 mod operator_trouble;
