@@ -32,7 +32,7 @@ impl Compiled {
             .iter()
             .filter(|(name, _)| !name.ends_with(HANDLEBARS))
         {
-            let template = Template::parse(name.as_str(), &*file.data)
+            let template = Template::parse(name.as_str(), Arc::clone(&file.data))
                 .map_err(|error| ChartError::Template(error.as_helm()))?;
             bytes += template.text_bytes();
             set.add(&template);

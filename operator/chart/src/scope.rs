@@ -1,6 +1,7 @@
 //! What each chart's templates see: the root object, one for the chart and one for each subchart.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use belay_template::convert::{from_data, map_from_data};
 use belay_template::{Map, MapType, Str, Value};
@@ -230,8 +231,11 @@ fn dependency(from: &Dependency) -> Value {
 }
 
 fn files(from: &[File]) -> Value {
-    let files = from
-        .iter()
-        .map(|file| (Str::from(&*file.name), Value::Bytes(Str::from(&*file.data))));
+    let files = from.iter().map(|file| {
+        (
+            Str::from(&*file.name),
+            Value::Bytes(Str::from(Arc::clone(&file.data))),
+        )
+    });
     Value::Map(Map::with(MapType::Files, files.collect()))
 }

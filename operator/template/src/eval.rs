@@ -8,6 +8,9 @@ use crate::method;
 use crate::render::{Found, Render, Scope, Stop};
 use crate::value::{IntKind, List, ListType, Map, MapType, Member, Str, Value};
 
+/// Shorter texts need not be counted: the steps are.
+const LONG: usize = 256;
+
 impl Render<'_> {
     /// Follows the fields from the receiver on; a method at the end gets the arguments.
     pub(crate) fn fields(
@@ -159,7 +162,18 @@ impl Render<'_> {
         if let Some(last) = last {
             values.push(self.validate(Found::plain(last), param(args.len()))?);
         }
-        let outcome = (function.run)(self, &values);
+        let outcome = (function.run)(self, &values).and_then(|value| {
+            // What is made anew counts, so that `$s = print $s $s` ends before the memory does.
+            if let Value::Str(text) = &value
+                && text.len() > LONG
+                && !values
+                    .iter()
+                    .any(|arg| arg.as_str().is_some_and(|arg| arg.same(text)))
+            {
+                self.spend(text.len())?;
+            }
+            Ok(value)
+        });
         values.clear();
         self.arguments.push(values);
         match outcome {

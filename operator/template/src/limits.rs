@@ -1,5 +1,7 @@
 //! How much a chart may use: it is a program that a stranger wrote.
 
+use std::time::Duration;
+
 /// Control structures or parentheses within each other in one text. Go allows 10,000 parentheses; no chart comes near.
 pub const MAX_NESTING: usize = 1000;
 
@@ -11,6 +13,9 @@ pub const MAX_PRINT_DEPTH: usize = 1000;
 
 /// Values that are printed for one operand.
 pub const MAX_PRINT_NODES: usize = 10_000_000;
+
+/// How many steps are made between two looks at the clock.
+pub const STEPS_A_LOOK: u64 = 1024;
 
 /// The limits of one render: all templates of one chart that are executed together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +29,9 @@ pub struct Limits {
     pub depth: usize,
     /// One name within itself by `include`: Helm's limit.
     pub include: usize,
+    /// How long all templates together may take. Looked at every [`STEPS_A_LOOK`] steps: a function that runs is not
+    /// interrupted, but the other limits bound what it may be given.
+    pub time: Duration,
 }
 
 impl Default for Limits {
@@ -33,6 +41,7 @@ impl Default for Limits {
             bytes: 1 << 30,
             depth: 100_000,
             include: 1000,
+            time: Duration::from_mins(2),
         }
     }
 }

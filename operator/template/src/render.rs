@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::ast::{NodeId, Tree};
 use crate::call::Host;
 use crate::error::{ExecError, FuncError, Place};
-use crate::limits::Limits;
+use crate::limits::{Limits, STEPS_A_LOOK};
 use crate::set::{Set, Template};
 use crate::value::{Str, Value};
 
@@ -95,6 +96,7 @@ pub struct Render<'s> {
     pub(crate) at: NodeId,
     depth: usize,
     steps: u64,
+    started: Instant,
     bytes: usize,
     included: HashMap<Str, usize>,
     texts: HashMap<Str, Template>,
@@ -116,6 +118,7 @@ impl<'s> Render<'s> {
             at: 0,
             depth: 0,
             steps: 0,
+            started: Instant::now(),
             bytes: 0,
             included: HashMap::new(),
             texts: HashMap::new(),
@@ -203,6 +206,12 @@ impl<'s> Render<'s> {
         self.steps += 1;
         if self.steps > self.options.limits.steps {
             return self.raise(format!("exceeded {} steps", self.options.limits.steps));
+        }
+        if self.steps.is_multiple_of(STEPS_A_LOOK)
+            && self.started.elapsed() > self.options.limits.time
+        {
+            let seconds = self.options.limits.time.as_secs_f64();
+            return self.raise(format!("exceeded {seconds} seconds of rendering"));
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ pub mod ours;
 mod question;
 mod search;
 mod shrink;
+pub mod targets;
 
 pub use error::Error;
 pub use oracle::Oracle;

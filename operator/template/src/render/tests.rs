@@ -345,6 +345,36 @@ fn steps_and_output_are_limited() {
 }
 
 #[test]
+fn time_is_limited() {
+    let options = Options {
+        limits: Limits {
+            time: std::time::Duration::ZERO,
+            ..Limits::default()
+        },
+        ..Options::default()
+    };
+    let error = render_with(&[("t", "{{ range 1000000000 }}{{ end }}")], options).unwrap_err();
+    assert!(error.contains("exceeded 0 seconds of rendering"), "{error}");
+}
+
+#[test]
+fn texts_that_double_are_limited() {
+    let options = Options {
+        limits: Limits {
+            bytes: 1 << 20,
+            ..Limits::default()
+        },
+        ..Options::default()
+    };
+    let doubling = "{{ $s := \"x\" }}{{ range 64 }}{{ $s = print $s $s }}{{ end }}";
+    let error = render_with(&[("t", doubling)], options).unwrap_err();
+    assert!(
+        error.contains("exceeded 1048576 bytes of output"),
+        "{error}"
+    );
+}
+
+#[test]
 fn deep_nesting_of_a_text_is_refused_not_crashed_on() {
     let ifs = "{{ if true }}".repeat(100_000);
     let error = render(&ifs).unwrap_err();

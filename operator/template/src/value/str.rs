@@ -16,6 +16,11 @@ impl Str {
         &self.0
     }
 
+    /// Whether both are the same bytes in memory, not only alike.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The text; bytes that are no UTF-8 become U+FFFD.
     pub fn to_text(&self) -> std::borrow::Cow<'_, str> {
         String::from_utf8_lossy(&self.0)
@@ -36,6 +41,11 @@ impl std::borrow::Borrow<[u8]> for Str {
 impl fmt::Debug for Str {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.to_text(), f)
+    }
+}
+impl From<Arc<[u8]>> for Str {
+    fn from(bytes: Arc<[u8]>) -> Self {
+        Self(bytes)
     }
 }
 impl From<&str> for Str {
