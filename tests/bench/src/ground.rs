@@ -40,7 +40,7 @@ impl Ground {
         let client = cluster.client().await?;
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         define(&cluster, &root.join("../../crds")).await?;
-        let chart = root.join("chart");
+        let chart = chart();
         let folder = tempfile::tempdir().map_err(Error::io("making a folder"))?;
         let mut manifests = Vec::new();
         let mut objects = 0;
@@ -97,6 +97,11 @@ impl Ground {
         gone(&namespaces, namespace.name(), GENEROUS * 3).await?;
         Ok(())
     }
+}
+
+/// The small chart that is kept with the bench.
+pub(crate) fn chart() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("chart")
 }
 
 fn name(number: usize) -> String {

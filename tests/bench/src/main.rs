@@ -1,11 +1,16 @@
-//! Ratios from interleaved runs: 50 releases at once by Belay, by `kubectl apply` and by helm, and one chart
-//! rendered by `belay template` and by `helm template`. There are no thresholds: the table is the result.
+//! Ratios from interleaved runs: 50 releases at once by Belay, by `kubectl apply` and by helm, and charts rendered by
+//! `belay template` and by `helm template`. There are no thresholds: the tables are the result.
+//!
+//! `belay-bench [RELEASES [ROUNDS]]` measures both, `belay-bench charts [ROUNDS]` renders only and needs no cluster.
 
+mod charts;
 mod contest;
+mod engine;
 mod error;
 mod figures;
 mod floor;
 mod ground;
+mod measure;
 mod rendering;
 
 use std::process::ExitCode;
@@ -18,24 +23,65 @@ const RELEASES: usize = 50;
 /// How many times each contender runs, unless the second argument says otherwise.
 const ROUNDS: usize = 3;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1).map(|argument| argument.parse());
-    let mut number = |usual| match arguments.next() {
-        None => Some(usual),
-        Some(given) => given.ok().filter(|given: &usize| *given > 0),
+/// How many times both sides render each chart, unless the argument after `charts` says otherwise.
+const CHART_ROUNDS: usize = 11;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    let first = arguments.next().unwrap_or_default();
+    let outcome = match first.to_str() {
+        // Before anything else takes memory.
+        Some(measure::WORD) => measure::run(arguments),
+        Some(engine::WORD) => {
+            let chart = arguments.next().unwrap_or_default();
+            engine::run(chart.as_ref(), count(arguments.next(), 1))
+        }
+        Some("charts") => charts(count(arguments.next(), CHART_ROUNDS)),
+        _ => return cluster(),
     };
-    let (Some(releases), Some(rounds)) = (number(RELEASES), number(ROUNDS)) else {
-        eprintln!("usage: belay-bench [RELEASES [ROUNDS]]");
-        return ExitCode::FAILURE;
-    };
-    match run(releases, rounds).await {
+    ended(outcome)
+}
+
+fn count(argument: Option<std::ffi::OsString>, usual: usize) -> usize {
+    let given = argument.and_then(|argument| argument.to_str()?.parse().ok());
+    given.unwrap_or(usual).max(1)
+}
+
+fn ended(outcome: Result<(), Error>) -> ExitCode {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("Error: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+#[tokio::main]
+async fn charts(rounds: usize) -> Result<(), Error> {
+    let tools = belay_harness::Tools::ensure().await?;
+    let comparison = rendering::compare(
+        &tools.path("helm"),
+        &belay_harness::belay_binary()?,
+        &ground::chart(),
+        rounds,
+    )?;
+    println!("{comparison}");
+    Ok(())
+}
+
+#[tokio::main]
+async fn cluster() -> ExitCode {
+    let mut arguments = std::env::args().skip(1).map(|argument| argument.parse());
+    let mut number = |usual| match arguments.next() {
+        None => Some(usual),
+        Some(given) => given.ok().filter(|given: &usize| *given > 0),
+    };
+    let (Some(releases), Some(rounds)) = (number(RELEASES), number(ROUNDS)) else {
+        eprintln!("usage: belay-bench [RELEASES [ROUNDS]] | charts [ROUNDS]");
+        return ExitCode::FAILURE;
+    };
+    ended(run(releases, rounds).await)
 }
 
 async fn run(releases: usize, rounds: usize) -> Result<(), Error> {
@@ -49,6 +95,13 @@ async fn run(releases: usize, rounds: usize) -> Result<(), Error> {
         contest::round(&ground, round, round + 1 == rounds, &mut rollouts).await?;
     }
     println!("\n{rollouts}");
-    println!("{}", rendering::compare(&ground).await?);
+    let helm = ground.cluster.tools().path("helm");
+    let belay = belay_harness::belay_binary()?;
+    let rendered = tokio::task::spawn_blocking(move || {
+        rendering::compare(&helm, &belay, &ground::chart(), CHART_ROUNDS)
+    })
+    .await
+    .map_err(|error| Error::NotDone(format!("rendering ended badly: {error}")))??;
+    println!("{rendered}");
     Ok(())
 }
