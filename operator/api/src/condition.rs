@@ -26,6 +26,10 @@ pub enum ConditionType {
     Released,
     /// The release went back to an older revision, by itself or by request.
     RolledBack,
+    /// The chart's tests succeeded for what runs.
+    TestSuccess,
+    /// The proven revision before the one that runs could be brought back.
+    RollbackReady,
     /// Of a `RollbackRequest`: what it ordered has been done.
     Complete,
 }

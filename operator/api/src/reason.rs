@@ -58,6 +58,13 @@ pub enum Reason {
     /// `spec.suspend` is set.
     Suspended,
 
+    /// The chart's tests succeeded.
+    TestsSucceeded,
+    /// The API server would take the previous revision today.
+    RevisionAccepted,
+    /// The API server would refuse the previous revision today.
+    RevisionRefused,
+
     // Under way.
     /// Nothing has been tried yet.
     Pending,
@@ -129,6 +136,8 @@ pub enum Reason {
     JobFailed,
     /// A hook failed.
     HookFailed,
+    /// A test of the chart failed.
+    TestFailed,
     /// A workload reports that it failed.
     WorkloadFailed,
     /// Not ready in time.

@@ -76,6 +76,7 @@ pub(crate) const fn stage(stage: Stage) -> &'static str {
         Stage::Applying => "applying objects",
         Stage::Waiting => "waiting for objects to become ready",
         Stage::PostHooks => "running hooks after the change",
+        Stage::Testing => "running the chart's tests",
         Stage::Finishing => "recording the outcome",
         Stage::Soaking => "soaking: watched before it counts as good",
         Stage::Failed => "failed",

@@ -81,6 +81,8 @@ pub enum At {
     Waiting,
     /// Hooks after the change are running.
     PostHooks,
+    /// The chart's tests are running.
+    Testing,
     /// The outcome is being recorded.
     Finishing,
     /// Helm's record says `deployed`; what was rolled out is watched before it counts as good.
@@ -114,6 +116,8 @@ pub enum When {
     Before,
     /// After objects have become ready, or have gone.
     After,
+    /// After those: it is a test.
+    Test,
 }
 
 /// A hook of an attempt.
@@ -151,6 +155,7 @@ impl Attempt {
             At::Applying => Stage::Applying,
             At::Waiting => Stage::Waiting,
             At::PostHooks => Stage::PostHooks,
+            At::Testing => Stage::Testing,
             At::Finishing => Stage::Finishing,
             At::Soaking(_) => Stage::Soaking,
             At::Failed { .. } => Stage::Failed,
@@ -181,6 +186,12 @@ impl Attempt {
             hook.irreversible
                 && matches!(hook.progress, HookProgress::Succeeded | HookProgress::Done)
         })
+    }
+
+    /// How many tests it runs.
+    pub fn tests(&self) -> usize {
+        let tests = self.hooks.iter().filter(|hook| hook.when == When::Test);
+        tests.count()
     }
 
     /// The hold that a request brings with its success; none when the spec asks for what was brought back.
@@ -219,7 +230,8 @@ impl Attempt {
                     AttemptKind::Uninstall => At::Removing,
                     _ => At::Applying,
                 },
-                At::PostHooks if self.next_hook(When::After).is_none() => At::Finishing,
+                At::PostHooks if self.next_hook(When::After).is_none() => At::Testing,
+                At::Testing if self.next_hook(When::Test).is_none() => At::Finishing,
                 _ => break,
             };
             self.at = next;

@@ -7,6 +7,7 @@ mod entries;
 mod transitions;
 
 use belay_api::Timestamp;
+use belay_api::helm_release::FaultyObject;
 use belay_health::ObjectRef;
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +51,12 @@ pub struct Ledger {
     pub last_failure: Option<Failure>,
     /// The value of `belay.dev/retry` that was acted upon.
     pub retry_seen: Option<String>,
+    /// Whether what ran before could be brought back when what runs had succeeded.
+    #[serde(default)]
+    pub way_back: Option<WayBack>,
+    /// The tests that what runs has passed.
+    #[serde(default)]
+    pub tested: Option<Tested>,
     /// Whether an attempt failed after a hook that cannot be undone: nothing goes back by itself
     /// until an attempt succeeds.
     #[serde(default)]
@@ -138,6 +145,28 @@ pub struct Tracked {
     pub created: bool,
 }
 
+/// What a dry run of the previous proven revision found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WayBack {
+    /// Helm's number of that revision.
+    pub revision: u32,
+    /// Its digest.
+    pub digest: Digest,
+    /// The objects of it that the API server would refuse, at most five.
+    pub refused: Vec<FaultyObject>,
+    /// When.
+    pub checked_at: Timestamp,
+}
+
+/// Tests that succeeded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tested {
+    /// The revision that they tested.
+    pub revision: u32,
+    /// How many.
+    pub tests: usize,
+}
+
 /// A request that was carried out or begun.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Executed {
@@ -209,6 +238,8 @@ impl Ledger {
             known: Vec::new(),
             last_failure: None,
             retry_seen: None,
+            way_back: None,
+            tested: None,
             halted: false,
         }
     }

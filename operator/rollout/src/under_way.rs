@@ -27,6 +27,7 @@ pub(crate) fn decide_attempt(world: &World, ledger: &Ledger, attempt: &Attempt) 
         At::Applying => Decision::Step(Step::Apply),
         At::Waiting => decide_waiting(world, attempt),
         At::PostHooks => decide_hook(world, attempt, When::After),
+        At::Testing => decide_hook(world, attempt, When::Test),
         At::Finishing => decide_finishing(world, attempt),
         At::Soaking(soaking) => decide_soaking(world, attempt, *soaking),
         At::Removing => decide_removing(world, attempt),
@@ -133,7 +134,8 @@ fn decide_hook(world: &World, attempt: &Attempt, when: When) -> Decision {
         // The ledger passes over stages without hooks, so this is only met in a damaged one.
         return Decision::Step(Step::Amend(Amendment::Move(match when {
             When::Before => At::Applying,
-            When::After => At::Finishing,
+            When::After => At::Testing,
+            When::Test => At::Finishing,
         })));
     };
     match hook.progress {

@@ -8,11 +8,11 @@ mod status;
 pub use chart::{ChartSource, InlineChart, KeyRef, NameRef, OciChart, RepositoryChart};
 pub use policy::{
     CrdsPolicy, DeletionPolicy, FailFast, FailFastMode, InstallPolicy, OutsideChanges,
-    RollbackPolicy, Soak, UninstallPolicy, UpgradePolicy,
+    RollbackPolicy, Soak, TestsPolicy, UninstallPolicy, UpgradePolicy,
 };
 pub use spec::{HelmRelease, HelmReleaseSpec, ValuesKind, ValuesReference};
 pub use status::{
     AttemptKind, AttemptStatus, BlockedStatus, DesiredStatus, FailureClass, FailureStatus,
     FaultyObject, HelmReleaseStatus, HistoryEntry, Moment, PinStatus, PodEvidence, ProgressStatus,
-    RevisionStatus, Stage,
+    RevisionStatus, RollbackReadyStatus, Stage,
 };

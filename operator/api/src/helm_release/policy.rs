@@ -146,3 +146,11 @@ impl Default for Soak {
         }
     }
 }
+
+/// The chart's `helm test` hooks as a gate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TestsPolicy {
+    /// Run them after an install or upgrade, within its time; if one fails, the attempt has failed.
+    pub enabled: bool,
+}

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ChartSource, DeletionPolicy, FailFast, HelmReleaseStatus, InstallPolicy, OutsideChanges,
-    RollbackPolicy, Soak, UninstallPolicy, UpgradePolicy,
+    RollbackPolicy, Soak, TestsPolicy, UninstallPolicy, UpgradePolicy,
 };
 use crate::Duration;
 
@@ -128,6 +128,9 @@ pub struct HelmReleaseSpec {
     /// Watching a revision that became ready before it counts as good.
     #[serde(default)]
     pub soak: Soak,
+    /// The chart's `helm test` hooks as a gate.
+    #[serde(default)]
+    pub tests: TestsPolicy,
 }
 
 /// The kind of object that values come from.

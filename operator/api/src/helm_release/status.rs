@@ -47,6 +47,9 @@ pub struct HelmReleaseStatus {
     /// Helm's history, newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<HistoryEntry>,
+    /// Whether the proven revision before the one that runs could be brought back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback_ready: Option<RollbackReadyStatus>,
     /// What holds the release at an older revision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pin: Option<PinStatus>,
@@ -112,6 +115,8 @@ pub enum Stage {
     Waiting,
     /// Hooks after the change are running.
     PostHooks,
+    /// The chart's tests are running.
+    Testing,
     /// The outcome is being recorded.
     Finishing,
     /// All is ready and recorded as deployed; it is watched before it counts as good.
@@ -313,4 +318,19 @@ pub struct PinStatus {
     pub until: String,
     /// The digest that is held.
     pub digest: String,
+}
+
+/// Whether the proven revision before the one that runs could be brought back, as a dry run found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RollbackReadyStatus {
+    /// Whether the API server would take every object of it.
+    pub ready: bool,
+    /// Helm's number of it.
+    pub revision: u32,
+    /// Up to five objects that the API server would refuse, with its words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<FaultyObject>,
+    /// When that was found: with the success of the revision that runs.
+    pub checked_at: Timestamp,
 }

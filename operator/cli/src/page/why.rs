@@ -135,7 +135,9 @@ const fn remedy(reason: Reason) -> Option<&'static str> {
             "raise the container's memory limit, or find out what it needs the memory for"
         }
         Reason::Unschedulable => "make room on the nodes, or lower the pod's requests",
-        Reason::JobFailed | Reason::HookFailed => "cure what the Job's last words or events tell",
+        Reason::JobFailed | Reason::HookFailed | Reason::TestFailed => {
+            "cure what the Job's last words or events tell"
+        }
         Reason::Timeout => {
             "find out what the objects above wait for, or give them more time: spec.timeout"
         }

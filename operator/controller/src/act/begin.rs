@@ -15,7 +15,8 @@ use belay_rollout::{
 };
 use serde_json::value::to_raw_value;
 
-use super::{Halt, objects};
+use super::Halt;
+use super::objects::{self, Runs};
 use crate::clock;
 use crate::error::Error;
 use crate::reconcile::Context;
@@ -113,8 +114,11 @@ async fn begin_removal(session: &mut Session, plan: Plan, id: String) -> Result<
                 .storage
                 .iter()
                 .all(|stored| stored.status.is_pending());
-        attempt.hooks =
-            objects::hook_plan(&session.connection, record, plan.kind, disabled).await?;
+        let runs = Runs {
+            hooks: !disabled,
+            tests: false,
+        };
+        attempt.hooks = objects::hook_plan(&session.connection, record, plan.kind, runs).await?;
     }
     let attempt = attempt.moved(At::PreHooks, now);
     session
@@ -352,7 +356,7 @@ fn unchanged_texts(session: &Session) -> std::collections::BTreeSet<String> {
 }
 
 /// An instance of a kind, or an object in a namespace, that the same chart brings cannot be tried before it.
-fn awaits_its_surroundings(error: &NotDone, brings_definitions: bool) -> bool {
+pub(super) fn awaits_its_surroundings(error: &NotDone, brings_definitions: bool) -> bool {
     match error.error() {
         ClusterError::UnknownKind { .. } => brings_definitions,
         _ => error.is(RefusalKind::NotFound),

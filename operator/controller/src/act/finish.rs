@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::Halt;
 use super::record::pending;
+use super::way_back::look_back;
 use crate::clock;
 use crate::error::Error;
 use crate::session::Session;
@@ -48,8 +49,12 @@ pub(super) async fn finish(session: &mut Session) -> Result<(), Halt> {
         record: essence(&record)?,
     };
     let pin = attempt.pin(&session.world.orders);
+    let way_back = look_back(session, &record).await;
     session
-        .transition(|ledger| ledger.finished(proven, pin, &description, now))
+        .transition(|ledger| {
+            let finished = ledger.finished(proven, pin, &description, now);
+            finished.looked_back(way_back)
+        })
         .await?;
     session.record = None;
     Ok(prune_history(session).await?)

@@ -8,7 +8,7 @@ use belay_cluster::hooks::{ATTEMPT, attempt_of, hook_end};
 use belay_cluster::{HookEnd, HookObject, HookRun, NotDone, Tracked};
 use belay_health::{Verdict, hook_verdict};
 use belay_release::{Hook, HookDeletePolicy, Manifest};
-use belay_rollout::{Failure, HookProgress};
+use belay_rollout::{At, Failure, HookProgress};
 use serde_json::Value;
 
 use super::record::{pending, remaining};
@@ -142,7 +142,9 @@ pub(super) async fn clean_up_after(session: &mut Session, failure: &Failure) -> 
     for (index, plan) in plans.into_iter().rev() {
         let policy = match plan.progress {
             HookProgress::Succeeded => HookDeletePolicy::Succeeded,
-            HookProgress::Started if failure.reason == Reason::HookFailed => {
+            HookProgress::Started
+                if matches!(failure.reason, Reason::HookFailed | Reason::TestFailed) =>
+            {
                 HookDeletePolicy::Failed
             }
             _ => continue,
@@ -224,7 +226,10 @@ fn failed(session: &Session, message: String) -> Result<Halt, Error> {
         revision: Some(attempt.revision),
         digest: attempt.digest.clone(),
         class: FailureClass::Terminal,
-        reason: Reason::HookFailed,
+        reason: match attempt.at {
+            At::Testing => Reason::TestFailed,
+            _ => Reason::HookFailed,
+        },
         message,
         at: clock::now(),
         objects: Vec::new(),

@@ -16,6 +16,7 @@ mod record;
 mod remove;
 mod replace;
 mod requests;
+mod way_back;
 
 use belay_rollout::{At, Failure, Rejection, Step};
 

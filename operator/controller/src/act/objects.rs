@@ -60,16 +60,22 @@ pub(super) fn known(ledger: Option<&Ledger>, reference: &ObjectRef) -> Known {
         .map_or(Known::Nothing, |uid| Known::Ours { uid })
 }
 
+/// Which hooks of a chart an attempt runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Runs {
+    /// Those before and after the change.
+    pub(super) hooks: bool,
+    /// Its tests.
+    pub(super) tests: bool,
+}
+
 /// The hooks that an attempt runs, in their order.
 pub(super) async fn hook_plan(
     connection: &Connection,
     record: &Record,
     kind: AttemptKind,
-    disabled: bool,
+    runs: Runs,
 ) -> Result<Vec<HookPlan>, Error> {
-    if disabled {
-        return Ok(Vec::new());
-    }
     let (before, after) = match kind {
         AttemptKind::Install => (HookEvent::PreInstall, HookEvent::PostInstall),
         AttemptKind::Upgrade => (HookEvent::PreUpgrade, HookEvent::PostUpgrade),
@@ -78,8 +84,15 @@ pub(super) async fn hook_plan(
         }
         AttemptKind::Uninstall => (HookEvent::PreDelete, HookEvent::PostDelete),
     };
+    let mut events = Vec::new();
+    if runs.hooks {
+        events.extend([(before, When::Before), (after, When::After)]);
+    }
+    if runs.tests {
+        events.push((HookEvent::Test, When::Test));
+    }
     let mut plan = Vec::new();
-    for (event, when) in [(before, When::Before), (after, When::After)] {
+    for (event, when) in events {
         for hook in execution_order(&record.hooks, event) {
             plan.push(HookPlan {
                 object: reference(connection, &hook_object(hook)?, &record.namespace).await?,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use belay_api::helm_release::FaultyObject;
 use belay_api::rollback_request::{MAX_PLANNED, RollbackPlan};
 use belay_cluster::storage::Storage;
-use belay_cluster::{ApplyOptions, Item, NotDone};
+use belay_cluster::{ApplyOptions, Item, Known, NotDone};
 use belay_health::{ObjectKey, clip};
 use belay_release::{Record, StorageKey};
 use belay_rollout::{Digest, Running, Target, report};
@@ -119,7 +119,7 @@ async fn plan(session: &Session, target: &Record) -> Result<RollbackPlan, Error>
             plan.unchanged += 1;
             continue;
         }
-        touched.push(Item::new(object.clone()));
+        touched.push((key.clone(), object.clone()));
         let list = if is_there || runs.contains_key(key) {
             &mut plan.changed
         } else {
@@ -143,7 +143,11 @@ async fn plan(session: &Session, target: &Record) -> Result<RollbackPlan, Error>
     Ok(plan)
 }
 
-async fn by_key(session: &Session, record: &Record) -> Result<BTreeMap<ObjectKey, Value>, Error> {
+/// The objects of a record by what names them.
+pub(super) async fn by_key(
+    session: &Session,
+    record: &Record,
+) -> Result<BTreeMap<ObjectKey, Value>, Error> {
     let objects = record.documents()?.objects()?;
     let references = objects::references(&session.connection, &objects, &record.namespace).await?;
     Ok(references
@@ -154,15 +158,37 @@ async fn by_key(session: &Session, record: &Record) -> Result<BTreeMap<ObjectKey
 }
 
 /// What the API server would not take today: kinds that are not served any more, fields that cannot change, admission.
-async fn refused(session: &Session, items: &[Item]) -> Result<Vec<FaultyObject>, Error> {
+pub(super) async fn refused(
+    session: &Session,
+    objects: &[(ObjectKey, Value)],
+) -> Result<Vec<FaultyObject>, Error> {
+    let brings_definitions = objects
+        .iter()
+        .any(|(key, _)| key.kind == "CustomResourceDefinition");
+    let inventory = &session.ledger()?.inventory;
+    let items: Vec<_> = objects
+        .iter()
+        .map(|(key, object)| {
+            let tracked = inventory
+                .iter()
+                .find(|tracked| &tracked.object.key() == key);
+            Item {
+                object: object.clone(),
+                known: tracked
+                    .and_then(|tracked| tracked.uid.clone())
+                    .map_or(Known::Nothing, |uid| Known::Ours { uid }),
+            }
+        })
+        .collect();
     let options = ApplyOptions {
         owner: session.marks(),
         take_ownership: false,
     };
     let mut refused = Vec::new();
-    for dry in session.connection.dry_run_all(items, &options).await {
+    for dry in session.connection.dry_run_all(&items, &options).await {
         match dry.outcome {
             Ok(_) => {}
+            Err(error) if begin::awaits_its_surroundings(&error, brings_definitions) => {}
             Err(error @ NotDone::Refused(_)) => refused.push(FaultyObject {
                 object: dry
                     .key

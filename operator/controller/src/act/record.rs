@@ -11,7 +11,8 @@ use belay_release::{Record, StorageKey};
 use belay_rollout::{Attempt, Cause, Ledger, Stored};
 use serde_json::Value;
 
-use super::{Halt, begin, objects};
+use super::objects::{self, Runs};
+use super::{Halt, begin};
 use crate::clock;
 use crate::error::Error;
 use crate::reconcile::Context;
@@ -59,8 +60,8 @@ pub(super) async fn record(context: &Context, session: &mut Session) -> Result<(
     let manifest = record.documents().map_err(Error::from)?;
     let objects = manifest.objects().map_err(Error::from)?;
     let references = objects::references(&session.connection, &objects, &record.namespace).await?;
-    let disabled = hooks_disabled(session, attempt.kind);
-    let hooks = objects::hook_plan(&session.connection, &record, attempt.kind, disabled).await?;
+    let runs = runs(session, attempt.kind);
+    let hooks = objects::hook_plan(&session.connection, &record, attempt.kind, runs).await?;
     let now = clock::now();
     session
         .transition(|ledger| ledger.recorded(&references, hooks, now))
@@ -182,13 +183,19 @@ fn note_stored(session: &mut Session, record: &Record, stamp: &RecordStamp) {
     );
 }
 
-fn hooks_disabled(session: &Session, kind: AttemptKind) -> bool {
+fn runs(session: &Session, kind: AttemptKind) -> Runs {
     let spec = &session.release.spec;
-    match kind {
+    let disabled = match kind {
         AttemptKind::Install => spec.install.disable_hooks,
         AttemptKind::Upgrade => spec.upgrade.disable_hooks,
         AttemptKind::Rollback | AttemptKind::Revert => spec.rollback.disable_hooks,
         AttemptKind::Uninstall => spec.uninstall.disable_hooks,
+    };
+    // What goes back was tested when it came.
+    let comes = matches!(kind, AttemptKind::Install | AttemptKind::Upgrade);
+    Runs {
+        hooks: !disabled,
+        tests: comes && spec.tests.enabled,
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) async fn watch(context: &Context, session: &Session) -> Result<(), Er
                 true
             }
             At::Applying | At::Removing => true,
-            At::PreHooks | At::PostHooks => attempt
+            At::PreHooks | At::PostHooks | At::Testing => attempt
                 .hooks
                 .iter()
                 .any(|hook| hook.progress == HookProgress::Started),

@@ -5,7 +5,7 @@ use belay_api::{Reason, Timestamp};
 use belay_health::{ObjectKey, ObjectRef};
 
 use super::Known;
-use super::{Executed, Ledger, MAX_EXECUTED, Outcome, Proven, Running, Tracked};
+use super::{Executed, Ledger, MAX_EXECUTED, Outcome, Proven, Running, Tested, Tracked, WayBack};
 use crate::attempt::{At, Attempt, Cause, HookPlan, HookProgress, Soaking};
 use crate::{Digest, Failure, Pin, StrandedPod};
 
@@ -251,6 +251,7 @@ impl Ledger {
             return self;
         };
         self.remember(&attempt, now, description);
+        self.tested = tested(&attempt);
         self.current = Some(Running {
             revision: attempt.revision,
             digest: attempt.digest.clone(),
@@ -307,6 +308,8 @@ impl Ledger {
             AttemptKind::Revert => self.pin,
             _ => None,
         });
+        self.way_back = None;
+        self.tested = tested(&attempt);
         let soaked = matches!(attempt.at, At::Soaking(_));
         let since = match &self.current {
             Some(current) if soaked => current.since,
@@ -322,6 +325,13 @@ impl Ledger {
         self.inventory.retain(|tracked| tracked.wanted);
         self.halted = false;
         self.prove(proven);
+        self
+    }
+
+    /// Whether what ran before could be brought back, as far as that was found out.
+    #[must_use]
+    pub fn looked_back(mut self, way_back: Option<WayBack>) -> Self {
+        self.way_back = way_back;
         self
     }
 
@@ -358,6 +368,8 @@ impl Ledger {
             self.prove(proven);
         }
         self.attempt = None;
+        self.way_back = None;
+        self.tested = None;
         self.halted = false;
         self.current = Some(running);
         self.pin = pin;
@@ -386,6 +398,14 @@ impl Ledger {
         }
         self
     }
+}
+
+fn tested(attempt: &Attempt) -> Option<Tested> {
+    let tests = attempt.tests();
+    (tests > 0).then_some(Tested {
+        revision: attempt.revision,
+        tests,
+    })
 }
 
 impl Attempt {

@@ -74,6 +74,22 @@ pub(super) fn of_release(world: &World, ledger: Option<&Ledger>, wait: &Wait) ->
     if let Some((status, reason, message)) = released(world, ledger) {
         conditions.push(condition(ConditionType::Released, status, reason, &message));
     }
+    if let Some((status, reason, message)) = tested(world, ledger) {
+        conditions.push(condition(
+            ConditionType::TestSuccess,
+            status,
+            reason,
+            &message,
+        ));
+    }
+    if let Some((status, reason, message)) = way_back(ledger) {
+        conditions.push(condition(
+            ConditionType::RollbackReady,
+            status,
+            reason,
+            &message,
+        ));
+    }
     if let Some(message) = rolled_back(world, ledger) {
         conditions.push(condition(
             ConditionType::RolledBack,
@@ -360,6 +376,52 @@ fn released(world: &World, ledger: &Ledger) -> Option<(ConditionStatus, Reason, 
             blocked.reason,
             blocked.message.clone(),
         )
+    })
+}
+
+/// Tests of what the spec asks for that failed, or else those that what runs has passed.
+fn tested(world: &World, ledger: &Ledger) -> Option<(ConditionStatus, Reason, String)> {
+    let failed = ledger.last_failure.as_ref().filter(|failure| {
+        failure.reason == Reason::TestFailed && world.desired.digest() == Some(&failure.digest)
+    });
+    if let Some(failure) = failed {
+        let message = failure.message.clone();
+        return Some((ConditionStatus::False, Reason::TestFailed, message));
+    }
+    let current = ledger.current.as_ref()?;
+    let tested = ledger.tested.as_ref()?;
+    (tested.revision == current.revision && current.consistent).then(|| {
+        (
+            ConditionStatus::True,
+            Reason::TestsSucceeded,
+            format!(
+                "{} tests of revision {} succeeded",
+                tested.tests, tested.revision
+            ),
+        )
+    })
+}
+
+fn way_back(ledger: &Ledger) -> Option<(ConditionStatus, Reason, String)> {
+    let way_back = ledger.way_back.as_ref()?;
+    if ledger.attempt.is_some() {
+        return None;
+    }
+    let revision = way_back.revision;
+    Some(match way_back.refused.first() {
+        None => (
+            ConditionStatus::True,
+            Reason::RevisionAccepted,
+            format!("revision {revision} could be brought back"),
+        ),
+        Some(first) => (
+            ConditionStatus::False,
+            Reason::RevisionRefused,
+            format!(
+                "revision {revision} could not be brought back, as the API server would refuse {}: {}",
+                first.object, first.message
+            ),
+        ),
     })
 }
 

@@ -6,7 +6,7 @@ mod trouble;
 
 use belay_api::helm_release::{
     AttemptKind, AttemptStatus, BlockedStatus, DesiredStatus, HelmReleaseStatus, HistoryEntry,
-    PinStatus, ProgressStatus, RevisionStatus,
+    PinStatus, ProgressStatus, RevisionStatus, RollbackReadyStatus,
 };
 use belay_api::{Phase, condition};
 
@@ -70,6 +70,16 @@ fn project(status: &mut HelmReleaseStatus, ledger: &Ledger, world: &World) {
         })
         .collect();
     status.last_failure = ledger.last_failure.as_ref().map(Failure::status);
+    let way_back = ledger
+        .way_back
+        .as_ref()
+        .filter(|_| ledger.attempt.is_none());
+    status.rollback_ready = way_back.map(|way_back| RollbackReadyStatus {
+        ready: way_back.refused.is_empty(),
+        revision: way_back.revision,
+        refused: way_back.refused.clone(),
+        checked_at: way_back.checked_at.whole_seconds(),
+    });
     status.pin = ledger.pin.as_ref().map(|pin| PinStatus {
         request: pin.request.clone(),
         until: pin.until(),

@@ -431,7 +431,9 @@ impl Cluster {
         let attempt = ledger.attempt.as_ref()?;
         let waits = match attempt.at {
             At::Waiting | At::Soaking(_) => true,
-            At::PreHooks | At::PostHooks | At::Applying | At::Removing => self.memory.watching,
+            At::PreHooks | At::PostHooks | At::Testing | At::Applying | At::Removing => {
+                self.memory.watching
+            }
             _ => false,
         };
         if !waits {
@@ -536,6 +538,7 @@ impl Cluster {
         // Going back has hooks of its own; these charts have none.
         hooks
             .filter(|_| kind != AttemptKind::Revert && kind != AttemptKind::Rollback)
+            .filter(|(_, hook)| kind != AttemptKind::Uninstall || hook.when != When::Test)
             .map(|(index, hook)| HookPlan {
                 object: ObjectRef::new(
                     "batch/v1",

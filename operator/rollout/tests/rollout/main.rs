@@ -20,6 +20,8 @@ mod evidence;
 #[cfg(test)]
 mod explore;
 #[cfg(test)]
+mod gate;
+#[cfg(test)]
 mod outside;
 #[cfg(test)]
 mod overtaking;

@@ -35,6 +35,8 @@ mod operator_charts;
 #[cfg(test)]
 mod operator_definitions;
 #[cfg(test)]
+mod operator_gate;
+#[cfg(test)]
 mod operator_hooks;
 #[cfg(test)]
 mod operator_input;
