@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use belay_api::{HelmRelease, RollbackRequest};
 use belay_cluster::{Claim, ClaimOptions, Connection, WatchScope, Watches};
 use belay_source::{Destinations, Fetcher};
-use futures::{StreamExt, future, stream};
+use futures::{FutureExt, StreamExt, future, stream};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::Api;
 use kube::runtime::controller::Config;
@@ -185,6 +185,7 @@ async fn work(
     for (scope, controller, writer) in controllers {
         let (sender, receiver) = mpsc::channel(BUFFER);
         senders.push((scope.clone(), sender));
+        let store = controller.store();
         let asked = watcher(
             scoped::<RollbackRequest>(&client, scope.as_deref()),
             watcher::Config::default(),
@@ -223,11 +224,26 @@ async fn work(
                     }
                 }
             });
-        running.push(run);
+        let over = over.clone();
+        running.push(async move {
+            tokio::select! {
+                () = run => {}
+                () = stopped_unready(over, &store) => {}
+            }
+        });
     }
     let dispatch = tokio::spawn(dispatch(Arc::clone(&context), senders));
     future::join_all(running).await;
     dispatch.abort();
+}
+
+/// Done when the end comes before the first list: kube's controller would wait for a list that nobody asks for any
+/// more. Nothing was begun by then, as reconciles wait for it too.
+async fn stopped_unready(over: watch::Receiver<bool>, store: &reflector::Store<HelmRelease>) {
+    signal(over).await;
+    if store.wait_until_ready().now_or_never().is_some() {
+        future::pending::<()>().await;
+    }
 }
 
 /// Hands news of objects to the controller in whose scope the release is.

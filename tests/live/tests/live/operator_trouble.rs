@@ -1,10 +1,18 @@
 //! What cannot be looked after is told.
 
+use std::sync::Arc;
+
 use belay_api::{ConditionType, Reason};
+use belay_cluster::{ConnectOptions, FaultPlan, Injection, RequestInfo, connect};
+use belay_controller::{Metrics, Operator, Settings, run};
+use belay_harness::GENEROUS;
 use serde_json::json;
+use tokio::sync::Notify;
 
 use crate::operator_charts::note;
-use crate::operator_world::{SHOP, condition, current, holds, message, operated_world, ready};
+use crate::operator_world::{
+    SHOP, condition, current, holds, message, operated_world, quiet_world, ready,
+};
 
 const LEDGER: &str = "belay.v1.shop";
 
@@ -49,5 +57,46 @@ async fn a_damaged_ledger_is_named_and_without_it_the_release_is_taken_over_anew
     assert_eq!(world.greeting(SHOP).await, "two");
     let history = [(1, "superseded".to_owned()), (2, "deployed".to_owned())];
     assert_eq!(world.history(SHOP).await, history);
+    world.end().await;
+}
+
+/// The API server answers everything but what releases there are.
+struct NoReleases(Notify);
+
+impl FaultPlan for NoReleases {
+    fn before(&self, request: &RequestInfo) -> Injection {
+        if request.resource != "helmreleases" {
+            return Injection::Pass;
+        }
+        self.0.notify_one();
+        Injection::Stall
+    }
+}
+
+#[tokio::test]
+async fn an_operator_that_is_stopped_before_it_knows_its_releases_ends() {
+    // Given an operator that holds the claim and waits for the list of its releases.
+    let world = quiet_world("early").await;
+    let asked = Arc::new(NoReleases(Notify::new()));
+    let connection = connect(ConnectOptions {
+        kubeconfig: Some(world.cluster.kubeconfig()),
+        faults: Some(asked.clone()),
+        ..ConnectOptions::default()
+    });
+    let operator = Operator {
+        connection: connection.await.unwrap(),
+        settings: Settings {
+            namespaces: vec![world.namespace().to_owned()],
+            own_namespace: world.namespace().to_owned(),
+            ..Settings::default()
+        },
+        metrics: Metrics::new().unwrap(),
+    };
+    // When it is told to stop, then it ends.
+    let stop = async move { asked.0.notified().await };
+    tokio::time::timeout(GENEROUS, run(operator, stop))
+        .await
+        .expect("it ends")
+        .unwrap();
     world.end().await;
 }
