@@ -14,6 +14,7 @@ use crate::error::ChartError;
 use crate::file::File;
 use crate::metadata::{self, Dependency, Metadata};
 use crate::validate::validate;
+use crate::warning::Warning;
 
 /// Values as YAML has them: a map by key. Numbers from files are floats, those from `--set` integers.
 pub type Values = belay_yaml::Map;
@@ -29,12 +30,13 @@ pub struct Chart {
     pub(crate) templates: Vec<File>,
     /// `None` when there is no values.yaml: Helm's records then say `null`.
     pub(crate) values: Option<Arc<Values>>,
+    pub(crate) values_text: Option<Arc<[u8]>>,
     pub(crate) schema: Option<Arc<[u8]>>,
     pub(crate) files: Vec<File>,
     pub(crate) dependencies: Vec<Arc<Chart>>,
     pub(crate) digest: Digest,
     /// What Helm logs while it loads and processes a chart.
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<Warning>,
 }
 
 /// A file below `crds/`, to be created before anything else and never templated.
@@ -80,7 +82,16 @@ impl Chart {
     /// # Errors
     /// When `Chart.yaml` is missing or broken, or another file that Helm reads is.
     pub fn from_files(files: impl IntoIterator<Item = File>) -> Result<Self, ChartError> {
-        load(files.into_iter().collect(), 0)
+        let files: Vec<File> = files.into_iter().collect();
+        for file in files.iter().filter(|file| &*file.name == "Chart.yaml") {
+            api_version(file, &parse(file)?)?;
+        }
+        load(files, 0)
+    }
+
+    /// As [`from_files`](Self::from_files) for any `apiVersion`, which only loading for a release looks at.
+    pub(crate) fn of_any_version(files: Vec<File>) -> Result<Self, ChartError> {
+        load(files, 0)
     }
 
     /// The chart's name; for an aliased subchart its alias.
@@ -101,6 +112,11 @@ impl Chart {
     /// The default values, nothing when there is no values.yaml.
     pub fn values(&self) -> Option<&Values> {
         self.values.as_deref()
+    }
+
+    /// `values.yaml` as it was written.
+    pub fn values_text(&self) -> Option<&[u8]> {
+        self.values_text.as_deref()
     }
 
     /// The bytes of `values.schema.json`.
@@ -125,7 +141,7 @@ impl Chart {
     }
 
     /// What Helm would log about the chart.
-    pub fn warnings(&self) -> &[String] {
+    pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
@@ -204,10 +220,8 @@ fn load(files: Vec<File>, depth: usize) -> Result<Chart, ChartError> {
     }
     let mut metadata = None;
     for file in files.iter().filter(|f| &*f.name == "Chart.yaml") {
-        let parsed = parse(file)?;
-        api_version(file, &parsed)?;
         let metadata = metadata.get_or_insert_with(Metadata::default);
-        metadata.read(&parsed).map_err(|e| refused(file, e))?;
+        metadata.read(&parse(file)?).map_err(|e| refused(file, e))?;
         if metadata.api_version.is_empty() {
             "v1".clone_into(&mut metadata.api_version);
         }
@@ -217,6 +231,7 @@ fn load(files: Vec<File>, depth: usize) -> Result<Chart, ChartError> {
         lock: None,
         templates: Vec::new(),
         values: None,
+        values_text: None,
         schema: None,
         files: Vec::new(),
         dependencies: Vec::new(),
@@ -274,6 +289,7 @@ impl Chart {
                     }
                 })?;
                 self.values = Some(Arc::new(values));
+                self.values_text = Some(file.data);
                 return Ok(());
             }
             "values.schema.json" => {
@@ -282,10 +298,9 @@ impl Chart {
             }
             "requirements.yaml" => {
                 if !first_version {
-                    self.warnings.push(
-                        "Warning: Dependencies are handled in Chart.yaml since apiVersion \"v2\". We recommend migrating dependencies to Chart.yaml."
-                            .to_owned(),
-                    );
+                    self.warnings.push(Warning::info(
+                        "Warning: Dependencies are handled in Chart.yaml since apiVersion \"v2\". We recommend migrating dependencies to Chart.yaml.",
+                    ));
                 }
                 self.metadata
                     .read(&parse(&file)?)
@@ -294,10 +309,9 @@ impl Chart {
             "requirements.lock" => {
                 self.lock = Some(metadata::lock(&parse(&file)?));
                 if !first_version {
-                    self.warnings.push(
-                        "Warning: Dependency locking is handled in Chart.lock since apiVersion \"v2\". We recommend migrating to Chart.lock."
-                            .to_owned(),
-                    );
+                    self.warnings.push(Warning::info(
+                        "Warning: Dependency locking is handled in Chart.lock since apiVersion \"v2\". We recommend migrating to Chart.lock.",
+                    ));
                 }
             }
             name if name.starts_with("templates/") => {
@@ -366,7 +380,7 @@ fn refused(file: &File, error: DecodeError) -> ChartError {
     }
 }
 
-/// Helm looks at the apiVersion first, by itself.
+/// Helm looks at the apiVersion first, by itself, and at that of the chart alone: subcharts may say anything.
 fn api_version(file: &File, chart_yaml: &Value) -> Result<(), ChartError> {
     let mut first = None;
     let path = crate::decode::Path::root("chartBase", "loader.chartBase");

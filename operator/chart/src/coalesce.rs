@@ -7,6 +7,7 @@ use belay_yaml::{Map, Value};
 
 use crate::chart::Chart;
 use crate::error::ChartError;
+use crate::warning::Warning;
 
 /// The key whose map every subchart sees.
 const GLOBAL: &str = "global";
@@ -23,23 +24,31 @@ pub(crate) fn coalesce(
     chart: &Chart,
     values: &mut Map,
     nulls: Nulls,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Warning>,
 ) -> Result<(), ChartError> {
-    Coalesce { warnings }.chart(chart, values, "", nulls)
+    Coalesce { warnings }.chart(chart, values, "", nulls)?;
+    hand_down(chart, values);
+    Ok(())
 }
 
 /// Puts `below` under `above`, keeping nulls.
-pub(crate) fn merge_tables(above: &mut Map, below: Map, warnings: &mut Vec<String>) {
+pub(crate) fn merge_tables(above: &mut Map, below: Map, warnings: &mut Vec<Warning>) {
     Coalesce { warnings }.tables(above, below, "", Nulls::Keep);
 }
 
+/// Puts `below` under `above`, where a null removes; what cannot be merged is left as it is.
+pub(crate) fn tables(above: &mut Map, below: Map) {
+    let warnings = &mut Vec::new();
+    Coalesce { warnings }.tables(above, below, "", Nulls::Remove);
+}
+
 struct Coalesce<'w> {
-    warnings: &'w mut Vec<String>,
+    warnings: &'w mut Vec<Warning>,
 }
 
 impl Coalesce<'_> {
     fn warn(&mut self, text: String) {
-        self.warnings.push(text);
+        self.warnings.push(Warning::info(text));
     }
 
     fn chart(
@@ -64,6 +73,7 @@ impl Coalesce<'_> {
             };
             self.globals(&mut own, values, &prefix);
             self.chart(child, &mut own, &prefix, nulls)?;
+            share(&own, values);
             values.insert(child.name().to_owned(), Value::Map(own));
         }
         Ok(())
@@ -183,6 +193,39 @@ impl Coalesce<'_> {
     }
 }
 
+/// Of the globals, Helm copies the maps on the first level only when it hands them to a subchart. Those below are one
+/// and the same for all charts, so that what one chart's defaults add to them is seen by all.
+fn share(from: &Map, to: &mut Map) {
+    let Some(Value::Map(from)) = from.get(GLOBAL) else {
+        return;
+    };
+    let Some(Value::Map(to)) = to.get_mut(GLOBAL) else {
+        return;
+    };
+    for (key, value) in to {
+        let (Value::Map(to), Some(Value::Map(from))) = (value, from.get(key)) else {
+            continue;
+        };
+        for (key, value) in to {
+            if let (Value::Map(to), Some(Value::Map(from))) = (value, from.get(key)) {
+                to.clone_from(from);
+            }
+        }
+    }
+}
+
+/// Gives the subcharts what later ones added to the globals that they share.
+fn hand_down(chart: &Chart, values: &mut Map) {
+    for child in chart.dependencies() {
+        let Some(Value::Map(mut own)) = values.remove(child.name()) else {
+            continue;
+        };
+        share(values, &mut own);
+        hand_down(child, &mut own);
+        values.insert(child.name().to_owned(), Value::Map(own));
+    }
+}
+
 fn join(prefix: &str, key: &str) -> String {
     if prefix.is_empty() {
         key.to_owned()
@@ -202,8 +245,14 @@ fn remove_nulls(map: &mut Map) {
 
 /// The map that a dotted path leads to.
 pub(crate) fn table<'v>(values: &'v Map, path: &str) -> Option<&'v Map> {
-    path.split('.')
-        .try_fold(values, |map, key| map.get(key)?.as_map())
+    find_table(values, path).ok()
+}
+
+/// The map that a dotted path leads to, or the first key on it that leads to none.
+pub(crate) fn find_table<'v, 'p>(values: &'v Map, path: &'p str) -> Result<&'v Map, &'p str> {
+    path.split('.').try_fold(values, |map, key| {
+        map.get(key).and_then(Value::as_map).ok_or(key)
+    })
 }
 
 /// The value, no map, that a dotted path leads to.

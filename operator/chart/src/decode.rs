@@ -48,6 +48,16 @@ impl<'a> Path<'a> {
         }
     }
 
+    /// The place of a field that is a structure itself.
+    pub(crate) fn inner(&self, field: &str, structure: &'a str, go_type: &'a str) -> Path<'a> {
+        Path {
+            outer: self.structure,
+            structure,
+            go_type,
+            prefix: self.below(field),
+        }
+    }
+
     fn below(&self, field: &str) -> String {
         if self.prefix.is_empty() {
             field.to_owned()

@@ -9,12 +9,13 @@ use crate::chart::Chart;
 use crate::coalesce::{self, Nulls, go_text, merge_tables};
 use crate::error::ChartError;
 use crate::metadata::Dependency;
+use crate::warning::Warning;
 
 /// The chart as it takes part: aliases applied, disabled subcharts gone, imported values in place.
 pub(crate) fn process(
     chart: &Chart,
     values: &Map,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Warning>,
 ) -> Result<Chart, ChartError> {
     let mut chart = chart.clone();
     enable(&mut chart, values, "", warnings)?;
@@ -34,7 +35,7 @@ fn enable(
     chart: &mut Chart,
     values: &Map,
     path: &str,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Warning>,
 ) -> Result<(), ChartError> {
     // Without a list of dependencies Helm looks no further, not even into the subcharts.
     let Some(mut listed) = chart.metadata.dependencies.take() else {
@@ -94,7 +95,7 @@ fn enable(
 }
 
 /// One true tag keeps a chart; without any, a false one drops it.
-fn by_tags(dependency: &mut Dependency, values: &Map, warnings: &mut Vec<String>) {
+fn by_tags(dependency: &mut Dependency, values: &Map, warnings: &mut Vec<Warning>) {
     let Some(tags) = coalesce::table(values, "tags") else {
         return;
     };
@@ -103,10 +104,11 @@ fn by_tags(dependency: &mut Dependency, values: &Map, warnings: &mut Vec<String>
         match tags.get(tag) {
             Some(Value::Bool(true)) => any_true = true,
             Some(Value::Bool(false)) => any_false = true,
-            Some(_) => warnings.push(format!(
-                "returned non-bool value tag={tag} chart={}",
-                dependency.name
-            )),
+            Some(_) => warnings.push(
+                Warning::warn("returned non-bool value")
+                    .with("tag", tag)
+                    .with("chart", &dependency.name),
+            ),
             None => {}
         }
     }
@@ -114,7 +116,12 @@ fn by_tags(dependency: &mut Dependency, values: &Map, warnings: &mut Vec<String>
 }
 
 /// The first path that holds a boolean decides, over all tags.
-fn by_condition(dependency: &mut Dependency, values: &Map, path: &str, warnings: &mut Vec<String>) {
+fn by_condition(
+    dependency: &mut Dependency,
+    values: &Map,
+    path: &str,
+    warnings: &mut Vec<Warning>,
+) {
     for condition in dependency
         .condition
         .trim()
@@ -127,10 +134,11 @@ fn by_condition(dependency: &mut Dependency, values: &Map, path: &str, warnings:
                 return;
             }
             Some(_) => {
-                warnings.push(format!(
-                    "returned non-bool value path={condition} chart={}",
-                    dependency.name
-                ));
+                warnings.push(
+                    Warning::warn("returned non-bool value")
+                        .with("path", condition)
+                        .with("chart", &dependency.name),
+                );
             }
             None => {}
         }
@@ -138,7 +146,7 @@ fn by_condition(dependency: &mut Dependency, values: &Map, path: &str, warnings:
 }
 
 /// Takes what `import-values` names from the children's values, innermost charts first.
-fn import(chart: &mut Chart, warnings: &mut Vec<String>) -> Result<(), ChartError> {
+fn import(chart: &mut Chart, warnings: &mut Vec<Warning>) -> Result<(), ChartError> {
     for child in &mut chart.dependencies {
         import(Arc::make_mut(child), warnings)?;
     }
@@ -151,22 +159,25 @@ fn import(chart: &mut Chart, warnings: &mut Vec<String>) -> Result<(), ChartErro
     for dependency in &mut listed {
         let mut processed = Vec::new();
         for entry in &dependency.import_values {
-            let (child, parent) = match entry {
+            let (child, parent, missing) = match entry {
                 Value::Map(map) => {
                     let text = |key| go_text(map.get(key).unwrap_or(&Value::Null));
-                    (text("child"), text("parent"))
+                    let missing = Warning::warn("ImportValues missing table from chart")
+                        .with("chart", &dependency.name);
+                    (text("child"), text("parent"), missing)
                 }
-                Value::Str(name) => (format!("exports.{name}"), ".".to_owned()),
+                Value::Str(name) => (
+                    format!("exports.{name}"),
+                    ".".to_owned(),
+                    Warning::warn("ImportValues missing table"),
+                ),
                 _ => continue,
             };
-            let found = coalesce::table(&values, &format!("{}.{child}", dependency.name));
-            if let Some(found) = found {
-                merge_tables(&mut imported, below(&parent, found.clone()), warnings);
-            } else {
-                warnings.push(format!(
-                    "ImportValues missing table chart={} child={child}",
-                    dependency.name
-                ));
+            match coalesce::find_table(&values, &format!("{}.{child}", dependency.name)) {
+                Ok(found) => merge_tables(&mut imported, below(&parent, found.clone()), warnings),
+                Err(key) => {
+                    warnings.push(missing.with("error", format!("{key:?} is not a table")));
+                }
             }
             let pair = [
                 ("child".to_owned(), Value::from(child)),

@@ -122,6 +122,9 @@ pub enum ChartError {
         /// The cluster's version.
         found: String,
     },
+    /// What is to be linted is no chart: there is no `Chart.yaml`, or the package cannot be unpacked.
+    #[error("{0}")]
+    NotLintable(String),
     /// A template does not parse or failed; the text names file, line and column.
     #[error("{0}")]
     Template(String),

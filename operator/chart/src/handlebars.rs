@@ -1,10 +1,10 @@
 //! The second template language: files that end in `.hbs`.
 //!
 //! They see the same root object as Go templates (`{{Values.image.tag}}`, `{{Release.Name}}`), nothing is escaped, a
-//! missing value is empty, and an unknown helper is an error. Files whose name begins with `_` are partials, called by
-//! their name without `_` and `.hbs`. Besides the language's own helpers there are some of Helm's, with Helm's order
-//! of arguments: `toYaml`, `toJson`, `indent`, `nindent`, `quote`, `default`, `b64enc`, `has`, and `include`, which
-//! calls a definition of a Go template.
+//! missing value is empty, and an unknown helper is an error. `Files` holds the files as text. Files whose name begins
+//! with `_` are partials, called by their name without `_` and `.hbs`. Besides the language's own helpers there are some
+//! of Helm's, with Helm's order of arguments: `toYaml`, `toJson`, `indent`, `nindent`, `quote`, `default`, `b64enc`,
+//! `has`, and `include`, which calls a definition of a Go template.
 
 use std::cell::RefCell;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -290,18 +290,39 @@ fn is_empty(value: &Json) -> bool {
     }
 }
 
-/// The root object as JSON, without the files.
+/// The root object as JSON; files are text, what of them is no UTF-8 becomes U+FFFD.
 fn json(root: &Value) -> Result<Json, FuncError> {
     let mut entries = serde_json::Map::new();
     for (key, value) in root.as_map().map(Map::snapshot).unwrap_or_default() {
-        if &*key != b"Files" {
-            entries.insert(
-                key.to_text().into_owned(),
-                belay_yaml::to_serde(&to_data(&value)?),
-            );
-        }
+        let value = match &*key {
+            b"Files" => files(&value),
+            // A subchart's root, with files of its own.
+            b"Subcharts" => subcharts(&value)?,
+            _ => belay_yaml::to_serde(&to_data(&value)?),
+        };
+        entries.insert(key.to_text().into_owned(), value);
     }
     Ok(Json::Object(entries))
+}
+
+fn files(files: &Value) -> Json {
+    let files = files.as_map().map(Map::snapshot).unwrap_or_default();
+    let text = |file: &Value| match file {
+        Value::Bytes(data) | Value::Str(data) => Json::from(data.to_text().into_owned()),
+        _ => Json::Null,
+    };
+    let files = files
+        .iter()
+        .map(|(name, file)| (name.to_text().into_owned(), text(file)));
+    Json::Object(files.collect())
+}
+
+fn subcharts(subcharts: &Value) -> Result<Json, FuncError> {
+    let subcharts = subcharts.as_map().map(Map::snapshot).unwrap_or_default();
+    let roots = subcharts
+        .iter()
+        .map(|(name, root)| Ok((name.to_text().into_owned(), json(root)?)));
+    Ok(Json::Object(roots.collect::<Result<_, FuncError>>()?))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::coalesce::{self, Nulls};
 use crate::dependencies;
 use crate::error::ChartError;
 use crate::schema;
+use crate::warning::Warning;
 
 /// A chart with its dependencies applied and its final values: all that a render depends on besides the release, the
 /// cluster and chance.
@@ -14,7 +15,6 @@ use crate::schema;
 pub struct Prepared {
     chart: Arc<Chart>,
     values: Arc<Values>,
-    warnings: Vec<String>,
 }
 
 /// Whether a chart's `values.schema.json` has a say.
@@ -33,22 +33,63 @@ impl Prepared {
     /// # Errors
     /// When the chart cannot be installed by itself, lacks listed dependencies, or the values do not fit it.
     pub fn new(chart: &Chart, values: &Values, check: SchemaCheck) -> Result<Self, ChartError> {
+        Self::with_warnings(chart, values, check, &mut Vec::new())
+    }
+
+    /// As [`new`](Self::new), and adds what Helm would log to `warnings`, also before a failure.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_warnings(
+        chart: &Chart,
+        values: &Values,
+        check: SchemaCheck,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Self, ChartError> {
+        warnings.extend_from_slice(chart.warnings());
         chart.check_installable()?;
+        if chart.metadata().deprecated {
+            warnings.push(Warning::warn("this chart is deprecated"));
+        }
         chart.check_dependencies()?;
-        let mut warnings = chart.warnings().to_vec();
-        let chart = dependencies::process(chart, values, &mut warnings)
+        let chart = dependencies::process(chart, values, warnings)
             .map_err(|error| ChartError::Dependencies(Box::new(error)))?;
         let mut coalesced = values.clone();
-        coalesce::coalesce(&chart, &mut coalesced, Nulls::Remove, &mut warnings)?;
+        coalesce::coalesce(&chart, &mut coalesced, Nulls::Remove, warnings)?;
         if check == SchemaCheck::Enforce {
-            schema::validate(&chart, &coalesced, &mut warnings)
+            schema::validate(&chart, &coalesced, warnings)
                 .map_err(|report| ChartError::Schema(report.trim_end().to_owned()))?;
         }
         Ok(Self {
             chart: Arc::new(chart),
             values: Arc::new(coalesced),
-            warnings,
         })
+    }
+
+    /// As [`new`](Self::new) the way Helm's linter does it: any chart may be linted, and defaults are put below the
+    /// values twice. Nothing when dependencies or values cannot be put together, which is no finding to Helm.
+    pub(crate) fn for_lint(
+        chart: &Chart,
+        values: &Values,
+        check: SchemaCheck,
+    ) -> Result<Option<Self>, ChartError> {
+        let mut warnings = Vec::new();
+        let Ok(chart) = dependencies::process(chart, values, &mut warnings) else {
+            return Ok(None);
+        };
+        let mut coalesced = values.clone();
+        if coalesce::coalesce(&chart, &mut coalesced, Nulls::Remove, &mut warnings).is_err() {
+            return Ok(None);
+        }
+        coalesce::coalesce(&chart, &mut coalesced, Nulls::Remove, &mut warnings)?;
+        if check == SchemaCheck::Enforce {
+            schema::validate(&chart, &coalesced, &mut warnings)
+                .map_err(|report| ChartError::Schema(report.trim_end().to_owned()))?;
+        }
+        Ok(Some(Self {
+            chart: Arc::new(chart),
+            values: Arc::new(coalesced),
+        }))
     }
 
     /// The chart with its dependencies applied: what goes into the release's record.
@@ -59,10 +100,5 @@ impl Prepared {
     /// The final values: the user's over the chart's.
     pub fn values(&self) -> &Values {
         &self.values
-    }
-
-    /// What Helm would log on the way; sorted by where it came up.
-    pub fn warnings(&self) -> &[String] {
-        &self.warnings
     }
 }

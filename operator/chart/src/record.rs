@@ -16,7 +16,7 @@ impl Chart {
     /// part of it, as with Helm.
     pub fn record_json(&self) -> Value {
         json!({
-            "metadata": metadata(self.metadata()),
+            "metadata": self.metadata().to_json(),
             "lock": self.lock,
             "templates": files(self.templates()),
             "values": self.values().map(|values| belay_yaml::to_serde(&belay_yaml::Value::Map(values.clone()))),
@@ -27,11 +27,14 @@ impl Chart {
     }
 }
 
-/// An empty list of dependencies is left out as one that is not there.
-fn metadata(metadata: &Metadata) -> Value {
-    let mut metadata = metadata.clone();
-    metadata.dependencies = metadata.dependencies.filter(|listed| !listed.is_empty());
-    serde_json::to_value(metadata).unwrap_or_default()
+impl Metadata {
+    /// As Helm writes it anew; what is empty is left out as what is not there.
+    pub fn to_json(&self) -> Value {
+        let mut metadata = self.clone();
+        metadata.dependencies = metadata.dependencies.filter(|listed| !listed.is_empty());
+        metadata.annotations = metadata.annotations.filter(|notes| !notes.is_empty());
+        serde_json::to_value(metadata).unwrap_or_default()
+    }
 }
 
 /// Go writes a list that was never filled as null.

@@ -40,6 +40,13 @@ pub struct Rendered {
     pub notes: String,
 }
 
+/// What a chart is rendered for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Release,
+    Lint,
+}
+
 /// Renders charts and keeps their parsed templates. Share one among all releases.
 pub struct Renderer {
     cache: Cache,
@@ -64,12 +71,32 @@ impl Renderer {
         options: &RenderOptions,
         host: &mut (dyn Host + Send),
     ) -> Result<Rendered, ChartError> {
-        let chart = prepared.chart();
-        check_kubernetes(chart, &options.capabilities)?;
+        check_kubernetes(prepared.chart(), &options.capabilities)?;
+        self.render_as(Purpose::Release, prepared, options, host)
+    }
+
+    /// As [`render`](Self::render) the way Helm's linter does it: for any version of Kubernetes, neither as an
+    /// installation nor as an upgrade, and `required` and `fail` let everything pass.
+    pub(crate) fn render_for_lint(
+        &self,
+        prepared: &Prepared,
+        options: &RenderOptions,
+        host: &mut (dyn Host + Send),
+    ) -> Result<Rendered, ChartError> {
+        self.render_as(Purpose::Lint, prepared, options, host)
+    }
+
+    fn render_as(
+        &self,
+        purpose: Purpose,
+        prepared: &Prepared,
+        options: &RenderOptions,
+        host: &mut (dyn Host + Send),
+    ) -> Result<Rendered, ChartError> {
         let work = || {
             catch_unwind(AssertUnwindSafe(|| {
-                let compiled = self.cache.get(chart)?;
-                execute(prepared, &compiled, options, host)
+                let compiled = self.cache.get(prepared.chart())?;
+                execute(purpose, prepared, &compiled, options, host)
             }))
             .unwrap_or_else(|panic| Err(ChartError::Broken(panic_text(&*panic))))
         };
@@ -96,6 +123,7 @@ fn check_kubernetes(chart: &Chart, capabilities: &Capabilities) -> Result<(), Ch
 }
 
 fn execute(
+    purpose: Purpose,
     prepared: &Prepared,
     compiled: &Compiled,
     options: &RenderOptions,
@@ -105,7 +133,7 @@ fn execute(
     let scoped = scope::scope(
         chart,
         prepared.values(),
-        &options.release,
+        scope::release(&options.release, purpose),
         &options.capabilities,
     );
     let mut render = Render::new(
@@ -113,6 +141,7 @@ fn execute(
         host,
         Options {
             limits: options.limits,
+            lenient: purpose == Purpose::Lint,
             ..Options::default()
         },
     );
@@ -126,6 +155,10 @@ fn execute(
             continue;
         }
         let data = template.data(name);
+        let is_notes = name
+            .strip_suffix(HANDLEBARS)
+            .unwrap_or(name)
+            .ends_with(NOTES);
         let text = if name.ends_with(HANDLEBARS) {
             compiled.dialect.render(name, &data, &mut render)?
         } else {
@@ -134,14 +167,16 @@ fn execute(
                 .map_err(|error| ChartError::Template(error.as_helm()))?;
             String::from_utf8_lossy(&output).into_owned()
         };
-        if name.ends_with(NOTES) {
+        if is_notes {
             notes.insert(name.clone(), text);
         } else {
             rendered.files.insert(name.clone(), text);
         }
     }
     let own = format!("{}/templates/{NOTES}", chart.name());
-    let shown = |name: &String| options.subchart_notes || *name == own;
+    let shown = |name: &String| {
+        options.subchart_notes || name.strip_suffix(HANDLEBARS).unwrap_or(name) == own
+    };
     for (_, text) in notes.iter().filter(|(name, _)| shown(name)) {
         if !rendered.notes.is_empty() {
             rendered.notes.push('\n');

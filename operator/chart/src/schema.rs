@@ -13,6 +13,7 @@ use belay_yaml::{Map, Value};
 use boon::{CompileError, Compiler, Schemas, UrlLoader};
 
 use crate::chart::Chart;
+use crate::warning::Warning;
 use report::{quote, report};
 
 /// Where the schema seems to lie; Helm's messages show it.
@@ -25,7 +26,7 @@ const LOCATION: &str = "file:///values.schema.json";
 pub(crate) fn validate(
     chart: &Chart,
     values: &Map,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Warning>,
 ) -> Result<(), String> {
     let mut report = String::new();
     let own = chart
@@ -59,16 +60,18 @@ pub(crate) fn validate(
     }
 }
 
-fn validate_one(values: &Map, schema: &[u8], warnings: &mut Vec<String>) -> Result<(), String> {
+pub(crate) fn validate_one(
+    values: &Map,
+    schema: &[u8],
+    warnings: &mut Vec<Warning>,
+) -> Result<(), String> {
     let schema = belay_yaml::parse_json(schema).map_err(|e| e.to_string())?;
     let schema = belay_yaml::to_serde(&schema);
     let mut urns = Vec::new();
     find_urns(&schema, &mut urns);
-    warnings.extend(
-        urns.into_iter().map(|urn| {
-            format!("unresolved URN reference ignored; using permissive schema urn={urn}")
-        }),
-    );
+    warnings.extend(urns.into_iter().map(|urn| {
+        Warning::warn("unresolved URN reference ignored; using permissive schema").with("urn", urn)
+    }));
     let mut schemas = Schemas::new();
     let mut compiler = Compiler::new();
     compiler.use_loader(Box::new(LocalOnly));

@@ -10,6 +10,7 @@ use crate::capabilities::Capabilities;
 use crate::chart::Chart;
 use crate::file::File;
 use crate::metadata::{Dependency, Maintainer, Metadata};
+use crate::render::Purpose;
 
 /// The release that a chart is rendered for: `.Release`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,11 +62,11 @@ fn own_templates(chart: &Chart) -> impl Iterator<Item = &File> {
 pub(crate) fn scope(
     chart: &Chart,
     values: &belay_yaml::Map,
-    release: &Release,
+    release: Value,
     capabilities: &Capabilities,
 ) -> BTreeMap<String, Scoped> {
     let shared = Shared {
-        release: release_map(release),
+        release,
         capabilities: capabilities_object(capabilities),
     };
     let mut scoped = BTreeMap::new();
@@ -144,12 +145,16 @@ fn capabilities_object(from: &Capabilities) -> Value {
     ))
 }
 
-fn release_map(release: &Release) -> Value {
+/// `.Release`; linting is neither an installation nor an upgrade.
+pub(crate) fn release(release: &Release, purpose: Purpose) -> Value {
     Value::map([
         ("Name", Value::str(release.name.as_str())),
         ("Namespace", Value::str(release.namespace.as_str())),
         ("IsUpgrade", Value::Bool(release.is_upgrade)),
-        ("IsInstall", Value::Bool(!release.is_upgrade)),
+        (
+            "IsInstall",
+            Value::Bool(!release.is_upgrade && purpose == Purpose::Release),
+        ),
         ("Revision", Value::int(release.revision)),
         ("Service", Value::str("Helm")),
     ])

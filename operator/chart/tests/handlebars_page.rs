@@ -75,4 +75,5 @@ fn the_example_of_the_page_comes_to_what_the_page_says() {
         .map(|(name, text)| ["---\n# Source: ", name, "\n", text, "\n"].concat())
         .collect();
     assert_eq!(tidy(&printed), tidy(blocks[1]));
+    assert_eq!(rendered.notes.trim(), "hello listens on 8080.");
 }

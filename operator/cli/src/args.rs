@@ -38,7 +38,11 @@ pub(crate) enum Command {
     /// Run the operator
     Operator(commands::operator::Arguments),
     /// Render a chart as `helm template` does, without a cluster
-    Template(commands::template::Arguments),
+    Template(Box<commands::template::Arguments>),
+    /// Look for faults in charts as `helm lint` does
+    Lint(commands::lint::Arguments),
+    /// Show what a chart says about itself, its values, README or definitions
+    Show(commands::show::Arguments),
     /// Show where a release stands
     Status(commands::status::Arguments),
     /// Tell why a release is not what its spec asks for

@@ -7,11 +7,15 @@ mod chart_argument;
 mod commands;
 mod connect;
 mod error;
+mod file_expression;
 mod follow;
+mod host;
+mod locate;
 mod package;
 mod page;
 mod release_spec;
 mod style;
+mod value_flags;
 mod when;
 
 use std::process::ExitCode;

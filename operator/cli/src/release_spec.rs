@@ -11,6 +11,7 @@ use kube::ResourceExt;
 use serde_json::{Map, Value, json};
 
 use crate::error::Error;
+use crate::file_expression;
 
 /// The name under which fields are owned that this command set.
 pub(crate) const MANAGER: &str = "belay-cli";
@@ -37,6 +38,12 @@ pub(crate) struct SpecArguments {
     /// Set values in JSON: key1=json1 or an object
     #[arg(long, value_name = "EXPRESSION")]
     pub(crate) set_json: Vec<String>,
+    /// Set values to the content of files: key1=path1,key2=path2
+    #[arg(long, value_name = "EXPRESSION")]
+    pub(crate) set_file: Vec<String>,
+    /// Set one value to the text as it is: key=text
+    #[arg(long, value_name = "EXPRESSION", allow_hyphen_values = true)]
+    pub(crate) set_literal: Vec<String>,
     /// Take a failed attempt back to the last good revision (what Belay does anyway)
     #[arg(long, overrides_with = "no_atomic")]
     pub(crate) atomic: bool,
@@ -57,9 +64,16 @@ pub(crate) struct SpecArguments {
 impl SpecArguments {
     /// Whether the user said anything about values.
     pub(crate) fn has_values(&self) -> bool {
-        [&self.files, &self.set, &self.set_string, &self.set_json]
-            .iter()
-            .any(|given| !given.is_empty())
+        [
+            &self.files,
+            &self.set,
+            &self.set_string,
+            &self.set_json,
+            &self.set_file,
+            &self.set_literal,
+        ]
+        .iter()
+        .any(|given| !given.is_empty())
     }
 
     /// The fields of the spec that the arguments ask for; what was not given is not in it.
@@ -75,9 +89,10 @@ impl SpecArguments {
             let values = belay_yaml::to_serde(&belay_yaml::Value::Map(values));
             spec.insert("values".to_owned(), values);
         }
+        let strings = self.strings()?;
         for (field, given) in [
             ("set", &self.set),
-            ("setString", &self.set_string),
+            ("setString", &strings),
             ("setJson", &self.set_json),
         ] {
             if !given.is_empty() {
@@ -97,7 +112,7 @@ impl SpecArguments {
             }
         }
         // What cannot be read is told here and not by the operator minutes later.
-        self.expressions()
+        self.expressions(strings)
             .merge(Values::new(), &mut |name| {
                 Err(format!("{name}: files are not read here"))
             })
@@ -124,11 +139,23 @@ impl SpecArguments {
         .map_err(Error::Values)
     }
 
-    fn expressions(&self) -> UserValues {
+    /// What is text whatever it looks like: files and literals win over `--set-string`, as in Helm's order.
+    fn strings(&self) -> Result<Vec<String>, Error> {
+        let mut strings = self.set_string.clone();
+        for expression in &self.set_file {
+            strings.push(file_expression::of_files(expression)?);
+        }
+        for expression in &self.set_literal {
+            strings.push(file_expression::of_literal(expression)?);
+        }
+        Ok(strings)
+    }
+
+    fn expressions(&self, strings: Vec<String>) -> UserValues {
         UserValues {
             json: self.set_json.clone(),
             set: self.set.clone(),
-            strings: self.set_string.clone(),
+            strings,
             ..UserValues::default()
         }
     }

@@ -96,12 +96,13 @@ fn less_or_equal(args: &[Value]) -> Result<bool, FuncError> {
     Ok(less(args)? || compare::equal(&args[0], &args[1])?)
 }
 
-fn len(_: &mut dyn Caller, args: &[Value]) -> Outcome {
+fn len(caller: &mut dyn Caller, args: &[Value]) -> Outcome {
     let length = match &args[0] {
         Value::Str(text) | Value::Bytes(text) => text.len(),
         Value::List(list) => list.len(),
         Value::Map(map) => map.len(),
-        Value::Nil => return Err("len of nil pointer".into()),
+        Value::Nil if caller.nil_in_interface() => return Err("len of nil pointer".into()),
+        Value::Nil => return Err("reflect: call of reflect.Value.Type on zero Value".into()),
         other => {
             return Err(
                 format!("len of type {}", other.type_name().trim_start_matches('*')).into(),

@@ -131,6 +131,12 @@ pub trait Caller {
     /// When the render has used up its limit.
     fn reserve(&mut self, bytes: usize) -> Result<(), FuncError>;
 
+    /// Whether the nil argument of a [`Param::Reflect`] function lay in an interface, as what comes out of a map does;
+    /// any other nil is no value at all to Go.
+    fn nil_in_interface(&self) -> bool {
+        false
+    }
+
     /// Whether `required` and `fail` let it pass, as while linting.
     fn lenient(&self) -> bool {
         false

@@ -309,6 +309,9 @@ impl Render<'_> {
             _ => false,
         };
         if fits {
+            if param == Param::Reflect && found.value.is_nil() {
+                self.nil_in_interface = found.any;
+            }
             // Passing a value of a named type to a parameter of the plain one converts it.
             return Ok(match (param, found.value) {
                 (Param::Map, Value::Map(map)) => Value::Map(map.retyped(MapType::Any)),
@@ -362,6 +365,10 @@ impl Caller for Render<'_> {
 
     fn reserve(&mut self, bytes: usize) -> Result<(), FuncError> {
         self.spend(bytes)
+    }
+
+    fn nil_in_interface(&self) -> bool {
+        self.nil_in_interface
     }
 
     fn lenient(&self) -> bool {

@@ -102,6 +102,8 @@ pub struct Render<'s> {
     texts: HashMap<Str, Template>,
     /// Argument lists to use again.
     pub(crate) arguments: Vec<Vec<Value>>,
+    /// Whether the last nil that was given to one of Go's own functions lay in an interface.
+    pub(crate) nil_in_interface: bool,
 }
 
 impl<'s> Render<'s> {
@@ -122,6 +124,7 @@ impl<'s> Render<'s> {
             bytes: 0,
             included: HashMap::new(),
             texts: HashMap::new(),
+            nil_in_interface: false,
             arguments: Vec::new(),
         }
     }

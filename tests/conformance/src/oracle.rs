@@ -83,6 +83,17 @@ impl Oracle {
         ])
     }
 
+    /// Helm with these arguments: what it prints and how it ends.
+    ///
+    /// # Errors
+    /// When helm cannot be run at all.
+    pub fn output(&self, args: &[String]) -> Result<std::process::Output, Error> {
+        self.command()
+            .args(args)
+            .output()
+            .map_err(|e| self.failed(e))
+    }
+
     fn plain(&self, args: &[&str]) -> Result<(), Error> {
         let done = self
             .command()

@@ -153,3 +153,35 @@ fn a_parent_overrides_what_a_child_defines_and_set_is_seen_later() {
         .unwrap(),
     );
 }
+
+#[test]
+fn globals_below_the_first_level_are_shared_by_all_charts() {
+    let show = "x: {{ toJson .Values }}\n";
+    let case = || {
+        Case::of(&[
+            (
+                "Chart.yaml",
+                "apiVersion: v2\nname: t\nversion: 0.1.0\ndependencies:\n- {name: one, version: 0.1.0}\n- {name: two, version: 0.1.0}\n",
+            ),
+            ("values.yaml", "global: {a: {b: {c: 1}}, top: 1}\n"),
+            ("templates/a.yaml", show),
+            ("charts/one/Chart.yaml", "apiVersion: v2\nname: one\nversion: 0.1.0\n"),
+            ("charts/one/values.yaml", "global: {a: {b: {one: 1}, one: 1}, one: {x: 1}}\n"),
+            ("charts/one/templates/a.yaml", show),
+            ("charts/two/Chart.yaml", "apiVersion: v2\nname: two\nversion: 0.1.0\n"),
+            ("charts/two/values.yaml", "global: {a: {b: {c: 2, two: {y: 1}}}}\n"),
+            ("charts/two/templates/a.yaml", show),
+            ("charts/two/charts/in/Chart.yaml", "apiVersion: v2\nname: in\nversion: 0.1.0\n"),
+            ("charts/two/charts/in/values.yaml", "global: {a: {b: {two: {z: 1}, in: 1}}}\n"),
+            ("charts/two/charts/in/templates/a.yaml", show),
+        ])
+        .unwrap()
+    };
+    assert_all([
+        case(),
+        case().args(["--set", "global.a.b=null"]),
+        case().args(["--set", "global.a.b.c=null"]),
+        case().args(["--set", "two.global.a.b.new=1,one.global.x.y.z=1"]),
+        case().args(["--set", "global.a=5"]),
+    ]);
+}

@@ -82,3 +82,16 @@ fn subcharts_that_are_broken() {
         }),
     );
 }
+
+#[test]
+fn the_version_of_a_subcharts_chart_yaml_is_its_own_affair() {
+    assert_all(["v3", "[v3]", "''", "v1"].into_iter().map(|version| {
+        let child = format!("apiVersion: {version}\nname: c\nversion: 1.0.0\n");
+        Case::of(&[
+            ("templates/a.yaml", "a: b\n"),
+            ("charts/c/Chart.yaml", child.as_str()),
+            ("charts/c/templates/c.yaml", "c: {{ .Chart.APIVersion }}\n"),
+        ])
+        .unwrap()
+    }));
+}

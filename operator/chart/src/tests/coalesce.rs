@@ -14,6 +14,7 @@ fn coalesced(chart: &Chart, user: &str) -> (String, Vec<String>) {
     let mut values = belay_yaml::parse_map(user.as_bytes()).unwrap();
     let mut warnings = Vec::new();
     coalesce(chart, &mut values, Nulls::Remove, &mut warnings).unwrap();
+    let warnings = warnings.iter().map(ToString::to_string).collect();
     (belay_yaml::to_json(&Value::Map(values)).unwrap(), warnings)
 }
 

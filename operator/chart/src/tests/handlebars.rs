@@ -30,6 +30,8 @@ fn render(template: &str) -> Result<Rendered, ChartError> {
             b"{{ define \"who\" }}{{ .Release.Name }}/{{ .Chart.Name }}{{ end }}",
         ),
         File::new("templates/_part.hbs", b"part of {{Chart.Name}}"),
+        File::new("config/a.txt", b"one\ntwo"),
+        File::new("templates/NOTES.txt.hbs", b"{{Release.Name}} is there"),
         File::new("templates/a.yaml.hbs", template.as_bytes()),
     ])?;
     let prepared = Prepared::new(&chart, chart.values().unwrap(), SchemaCheck::Enforce)?;
@@ -103,4 +105,23 @@ fn faults_name_file_line_and_column() {
         .unwrap_err()
         .to_string();
     assert!(included.contains("missing"), "{included}");
+}
+
+#[test]
+fn files_are_text_by_name() {
+    assert_eq!(text("{{lookup Files \"config/a.txt\"}}"), "one\ntwo");
+    assert_eq!(text("{{Files.[config/a.txt]}}"), "one\ntwo");
+    assert_eq!(
+        text("{{#each Files}}{{@key}}: {{b64enc this}};{{/each}}"),
+        "config/a.txt: b25lCnR3bw==;"
+    );
+    assert_eq!(text("{{lookup Files \"nope\"}}"), "");
+}
+
+#[test]
+fn notes_may_be_handlebars_and_are_no_manifest() {
+    let rendered = render("kind: A").unwrap();
+
+    assert_eq!(rendered.notes, "r is there");
+    assert_eq!(rendered.files.len(), 1, "{:?}", rendered.files.keys());
 }

@@ -2,11 +2,13 @@
 
 pub(crate) mod history;
 pub(crate) mod install;
+pub(crate) mod lint;
 pub(crate) mod operator;
 pub(crate) mod reconcile;
 pub(crate) mod release;
 pub(crate) mod retry;
 pub(crate) mod rollback;
+pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod template;
 pub(crate) mod uninstall;
@@ -41,7 +43,9 @@ pub(crate) async fn run(arguments: args::Arguments) -> Result<ExitCode, Error> {
     };
     match arguments.command {
         Command::Operator(arguments) => operator::run(arguments, &globals).await,
-        Command::Template(arguments) => template::run(arguments, &globals).await,
+        Command::Template(arguments) => template::run(*arguments, &globals).await,
+        Command::Lint(arguments) => lint::run(arguments, &globals).await,
+        Command::Show(arguments) => show::run(arguments).await,
         Command::Install(arguments) => {
             Box::pin(install::install(arguments, session().await?)).await
         }

@@ -1,25 +1,27 @@
 //! `belay template`: what `helm template` does, argument by argument and byte by byte.
 
-mod host;
-mod locate;
 mod output;
 mod release_name;
+mod without_effect;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use belay_chart::{
-    Capabilities, Chart, ChartError, KubeVersion, Prepared, Release, RenderOptions, Renderer,
-    SchemaCheck, UserValues, Values, ValuesFile,
+    Capabilities, Chart, KubeVersion, Prepared, Release, RenderOptions, Renderer, SchemaCheck,
+    Values, Warning,
 };
 use belay_release::Rendered;
 use belay_template::Limits;
 use clap::Args;
 
 use crate::args::Globals;
-use crate::commands::template::host::LocalHost;
 use crate::commands::template::output::Output;
+use crate::commands::template::without_effect::WithoutEffect;
 use crate::error::Error;
+use crate::host::LocalHost;
+use crate::locate::{self, Source};
+use crate::value_flags::{ValueFlags, in_helms_words};
 
 /// What Helm adds when a chart's own output is at fault.
 const HINT: &str = "\n\nUse --debug flag to render out invalid YAML";
@@ -29,29 +31,8 @@ pub(crate) struct Arguments {
     /// The release's name, if any, and the chart: a folder, a package, or with --repo its name there
     #[arg(value_name = "[NAME] CHART", num_args = 0..)]
     names: Vec<String>,
-    /// Values from a YAML file; can be repeated
-    #[arg(
-        short = 'f',
-        long = "values",
-        value_name = "FILE",
-        value_delimiter = ','
-    )]
-    values: Vec<String>,
-    /// Set values: key1=val1,key2=val2
-    #[arg(long, allow_hyphen_values = true)]
-    set: Vec<String>,
-    /// Set values that are text whatever they look like
-    #[arg(long, allow_hyphen_values = true)]
-    set_string: Vec<String>,
-    /// Set values in JSON
-    #[arg(long, allow_hyphen_values = true)]
-    set_json: Vec<String>,
-    /// Set values to the content of files
-    #[arg(long)]
-    set_file: Vec<String>,
-    /// Set one value to the text as it is
-    #[arg(long, allow_hyphen_values = true)]
-    set_literal: Vec<String>,
+    #[command(flatten)]
+    values: ValueFlags,
     /// The Kubernetes version to render for
     #[arg(long, value_name = "VERSION")]
     kube_version: Option<String>,
@@ -71,9 +52,11 @@ pub(crate) struct Arguments {
     #[arg(long)]
     render_subchart_notes: bool,
     #[command(flatten)]
+    without_effect: WithoutEffect,
+    #[command(flatten)]
     shown: output::Shown,
     #[command(flatten)]
-    source: locate::Source,
+    source: Source,
 }
 
 pub(crate) async fn run(arguments: Arguments, globals: &Globals) -> Result<ExitCode, Error> {
@@ -85,14 +68,11 @@ pub(crate) async fn run(arguments: Arguments, globals: &Globals) -> Result<ExitC
     capabilities
         .api_versions
         .extend(arguments.api_versions.iter().cloned());
+    arguments.without_effect.check(&arguments.names)?;
     let (name, chart) = release_name::split(&arguments.names, arguments.name_template.as_deref())?;
-    let namespace = globals
-        .namespace
-        .last()
-        .cloned()
-        .unwrap_or_else(|| locate::namespace(globals));
+    let namespace = locate::namespace(globals);
     let located = locate::check(&chart, &arguments.source)?;
-    let values = user_values(&arguments)?;
+    let values = arguments.values.merge()?;
     let chart = locate::load(located, &arguments.source).await?;
     let release = Release {
         name,
@@ -111,29 +91,6 @@ pub(crate) async fn run(arguments: Arguments, globals: &Globals) -> Result<ExitC
     Ok(ExitCode::SUCCESS)
 }
 
-fn user_values(arguments: &Arguments) -> Result<Values, Error> {
-    let files = arguments
-        .values
-        .iter()
-        .map(|name| {
-            Ok(ValuesFile {
-                name: name.clone(),
-                data: locate::read(name).map_err(Error::Template)?,
-            })
-        })
-        .collect::<Result<_, Error>>()?;
-    UserValues {
-        files,
-        json: arguments.set_json.clone(),
-        set: arguments.set.clone(),
-        strings: arguments.set_string.clone(),
-        set_files: arguments.set_file.clone(),
-        literals: arguments.set_literal.clone(),
-    }
-    .merge(Values::new(), &mut |name| locate::read(name))
-    .map_err(|error| in_helms_words(&error))
-}
-
 fn render(
     arguments: &Arguments,
     chart: &Chart,
@@ -146,10 +103,10 @@ fn render(
     } else {
         SchemaCheck::Enforce
     };
-    let prepared = Prepared::new(chart, values, check).map_err(|error| in_helms_words(&error))?;
-    for warning in prepared.warnings() {
-        eprintln!("level=WARN msg={warning:?}");
-    }
+    let mut warnings = Vec::new();
+    let prepared = Prepared::with_warnings(chart, values, check, &mut warnings);
+    warnings.iter().for_each(tell);
+    let prepared = prepared.map_err(|error| in_helms_words(&error))?;
     release_name::check(&release.name)?;
     let name = release.name.clone();
     let options = RenderOptions {
@@ -163,6 +120,9 @@ fn render(
         .map_err(|error| Error::Template(format!("{error}{HINT}")))?;
     let rendered = Rendered::from_files(&output.files)
         .map_err(|error| Error::Template(format!("{}{HINT}", error.helm())))?;
+    for skipped in &rendered.skipped {
+        tell(&Warning::info("skipping unknown hooks").with("hookTypes", skipped.events.as_str()));
+    }
     Ok(Output {
         name,
         rendered,
@@ -170,11 +130,6 @@ fn render(
     })
 }
 
-/// Texts of charts are Helm's own.
-fn in_helms_words(error: &ChartError) -> Error {
-    Error::Template(match error {
-        // Helm's text ends with a line break, and another one follows.
-        ChartError::Schema(_) => format!("{error}\n"),
-        _ => error.to_string(),
-    })
+fn tell(warning: &Warning) {
+    eprintln!("{}", warning.helm());
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use belay_release::{Hook, HookEvent, Rendered, split_manifests};
 use clap::Args;
 
 use crate::error::Error;
+use crate::locate;
 
 /// What is printed, and where to.
 #[derive(Clone, Debug, Args)]
@@ -65,10 +66,7 @@ impl Output {
         } else {
             only(&text, &wanted.show_only)?
         };
-        let mut out = io::stdout().lock();
-        out.write_all(shown.as_bytes())
-            .and_then(|()| out.flush())
-            .map_err(Error::Output)
+        locate::print(&shown)
     }
 
     fn text(&self, wanted: &Shown) -> String {

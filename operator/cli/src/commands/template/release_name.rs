@@ -2,8 +2,8 @@
 
 use belay_template::{Options, Render, Set, Template, Value, run_with_stack};
 
-use crate::commands::template::host::LocalHost;
 use crate::error::Error;
+use crate::host::LocalHost;
 
 /// The longest name of a release.
 const MAX_NAME: usize = 53;

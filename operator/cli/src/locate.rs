@@ -1,6 +1,6 @@
 //! Where the chart and its values come from.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::error::{Error, told_once};
 
 /// The flags that say where a chart comes from.
 #[derive(Clone, Debug, Args)]
-pub(super) struct Source {
+pub(crate) struct Source {
     /// The chart repository's address
     #[arg(long, value_name = "URL")]
     repo: Option<String>,
@@ -64,13 +64,13 @@ impl Source {
 }
 
 /// A chart that was found, or is to be fetched.
-pub(super) enum Located {
+pub(crate) enum Located {
     Local(PathBuf),
     Remote(belay_source::Source),
 }
 
 /// Says where the chart is, before anything else is looked at.
-pub(super) fn check(chart: &str, source: &Source) -> Result<Located, Error> {
+pub(crate) fn check(chart: &str, source: &Source) -> Result<Located, Error> {
     if let Some(url) = &source.repo {
         let repository = HttpRepository {
             url: url.clone(),
@@ -125,7 +125,7 @@ pub(super) fn check(chart: &str, source: &Source) -> Result<Located, Error> {
 }
 
 /// Loads the chart.
-pub(super) async fn load(located: Located, _source: &Source) -> Result<Arc<Chart>, Error> {
+pub(crate) async fn load(located: Located, _source: &Source) -> Result<Arc<Chart>, Error> {
     match located {
         Located::Local(path) => Chart::from_path(&path)
             .map(Arc::new)
@@ -146,7 +146,7 @@ pub(super) async fn load(located: Located, _source: &Source) -> Result<Arc<Chart
 }
 
 /// A file's content, or why there is none in the words that Go has for it; `-` is standard input.
-pub(super) fn read(name: &str) -> Result<Vec<u8>, String> {
+pub(crate) fn read(name: &str) -> Result<Vec<u8>, String> {
     crate::release_spec::read(name).map_err(|error| match error {
         Error::Read { source, .. } => match source.kind() {
             ErrorKind::NotFound => format!("open {name}: no such file or directory"),
@@ -158,8 +158,20 @@ pub(super) fn read(name: &str) -> Result<Vec<u8>, String> {
     })
 }
 
-/// The namespace of the kubeconfig's context; charts see it, and nothing else of the kubeconfig is used.
-pub(super) fn namespace(globals: &Globals) -> String {
+/// Prints to standard output.
+pub(crate) fn print(text: &str) -> Result<(), Error> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(Error::Output)
+}
+
+/// The namespace that was named, or that of the kubeconfig's context; charts see it, and nothing else of the kubeconfig
+/// is used.
+pub(crate) fn namespace(globals: &Globals) -> String {
+    if let Some(name) = globals.namespace.last() {
+        return name.clone();
+    }
     let kubeconfig = match &globals.kubeconfig {
         Some(path) => Kubeconfig::read_from(path),
         None => Kubeconfig::read(),

@@ -4,7 +4,7 @@ use belay_template::Host;
 use rand::RngCore;
 
 /// The machine that the command runs on.
-pub(super) struct LocalHost;
+pub(crate) struct LocalHost;
 
 impl Host for LocalHost {
     fn now(&mut self) -> jiff::Timestamp {

@@ -1,0 +1,120 @@
+//! Whether a chart is well made: the rules of `helm lint`, in its order and words.
+//!
+//! Unlike loading, linting goes on after a fault as far as it can, and so it begins with the folder and not with a
+//! loaded chart. Templates may be Handlebars (`.hbs` behind the extension); everything else is as in Helm.
+
+mod address;
+mod chart_yaml;
+mod crds;
+mod dependencies;
+mod deprecations;
+mod object;
+mod object_name;
+mod place;
+mod templates;
+mod values;
+
+use std::fmt;
+use std::path::Path;
+
+use belay_template::{Host, Limits};
+
+use crate::capabilities::KubeVersion;
+use crate::chart::Values;
+use crate::error::ChartError;
+use crate::prepare::SchemaCheck;
+use place::Place;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Something that is recommended is missing.
+    Info,
+    /// It will probably work, but breaks with convention.
+    Warning,
+    /// It will probably not work.
+    Error,
+}
+
+/// One thing that is wrong with a chart. As text it is the line that `helm lint` prints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The file inside the chart, or the chart's folder.
+    pub path: String,
+    /// What is wrong.
+    pub text: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let severity = match self.severity {
+            Severity::Info => "INFO",
+            Severity::Warning => "WARNING",
+            Severity::Error => "ERROR",
+        };
+        write!(f, "[{severity}] {}: {}", self.path, self.text)
+    }
+}
+
+/// What a chart is linted with.
+#[derive(Debug, Clone)]
+pub struct LintOptions {
+    /// What the user set.
+    pub values: Values,
+    /// `.Release.Namespace`.
+    pub namespace: String,
+    /// The version of Kubernetes to render for and to judge deprecations by; the newest known one if nothing is given.
+    pub kube_version: Option<KubeVersion>,
+    /// Whether `values.schema.json` has a say.
+    pub schema: SchemaCheck,
+    /// How much the chart may use.
+    pub limits: Limits,
+}
+
+/// Lints the chart in a folder or package and gives what was found, in Helm's order. Blocks on the file system.
+///
+/// # Errors
+/// When the path holds no chart at all: there is no `Chart.yaml`, or the package cannot be unpacked.
+pub fn lint(
+    path: &Path,
+    options: &LintOptions,
+    host: &mut (dyn Host + Send),
+) -> Result<Vec<Finding>, ChartError> {
+    let mut linter = Linter {
+        place: Place::open(path)?,
+        findings: Vec::new(),
+    };
+    linter.chart_yaml();
+    linter.values(options);
+    linter.templates(options, host);
+    linter.dependencies();
+    linter.crds();
+    Ok(linter.findings)
+}
+
+struct Linter {
+    place: Place,
+    findings: Vec<Finding>,
+}
+
+impl Linter {
+    /// Takes note of a rule's verdict and answers whether it holds.
+    fn check(&mut self, severity: Severity, path: &str, verdict: Result<(), String>) -> bool {
+        let Err(text) = verdict else {
+            return true;
+        };
+        self.findings.push(Finding {
+            severity,
+            path: path.to_owned(),
+            text,
+        });
+        false
+    }
+}
+
+/// A rule's verdict.
+fn holds(rule: bool, text: impl FnOnce() -> String) -> Result<(), String> {
+    if rule { Ok(()) } else { Err(text()) }
+}

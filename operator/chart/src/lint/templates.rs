@@ -1,0 +1,231 @@
+//! The rules for templates and what they render to.
+
+use belay_template::Host;
+use belay_yaml::{Numbers, ParseOptions, Value, parse_with};
+
+use super::deprecations::deprecation;
+use super::object::Object;
+use super::place::Entry;
+use super::{LintOptions, Linter, Severity, holds};
+use crate::capabilities::Capabilities;
+use crate::chart::Chart;
+use crate::compiled::HANDLEBARS;
+use crate::error::ChartError;
+use crate::prepare::Prepared;
+use crate::render::{RenderOptions, Rendered, Renderer};
+use crate::scope::Release;
+
+const FOLDER: &str = "templates/";
+const EXTENSIONS: [&str; 4] = [".yaml", ".yml", ".tpl", ".txt"];
+/// Helm looks for the first line with a reader that takes lines up to this size, in bytes.
+const LONGEST_LINE: usize = 64 * 1024;
+
+impl Linter {
+    pub(super) fn templates(&mut self, options: &LintOptions, host: &mut (dyn Host + Send)) {
+        let entry = self.place.entry("templates");
+        let there = holds(entry != Entry::Nothing, || {
+            "directory does not exist".to_owned()
+        });
+        if !self.check(Severity::Warning, FOLDER, there) {
+            return;
+        }
+        let folder = holds(entry == Entry::Folder, || "not a directory".to_owned());
+        if !self.check(Severity::Error, FOLDER, folder) {
+            return;
+        }
+        let rendered = self
+            .place
+            .chart()
+            .and_then(|chart| render(&chart, options, host));
+        match rendered {
+            Ok(None) => {}
+            Ok(Some((chart, rendered))) => self.rendered(&chart, &rendered, options),
+            Err(error) => {
+                let text = match &error {
+                    // Helm's text ends with a line break.
+                    ChartError::Schema(_) => format!("{error}\n"),
+                    _ => error.to_string(),
+                };
+                self.check(Severity::Error, FOLDER, Err(text));
+            }
+        }
+    }
+
+    fn rendered(&mut self, chart: &Chart, rendered: &Rendered, options: &LintOptions) {
+        for template in chart.templates() {
+            let name = &*template.name;
+            let plain = name.strip_suffix(HANDLEBARS).unwrap_or(name);
+            let extension = extension(plain);
+            self.check(Severity::Error, name, allowed(extension));
+            if !extension.eq_ignore_ascii_case(".yaml") && !extension.eq_ignore_ascii_case(".yml") {
+                continue;
+            }
+            let full = format!("{}/{name}", chart.name());
+            let text = rendered.files.get(&full).map_or("", String::as_str);
+            if text.trim().is_empty() {
+                continue;
+            }
+            self.check(Severity::Warning, name, indent(text));
+            if !self.objects(name, text, options) {
+                return;
+            }
+        }
+    }
+
+    /// Holds each object against the rules, and answers whether all could be read.
+    fn objects(&mut self, name: &str, text: &str, options: &LintOptions) -> bool {
+        for object in Object::all(text) {
+            let object = object.map_err(|error| format!("unable to parse YAML: {error}"));
+            let object = match object {
+                Ok(Some(object)) => object,
+                Ok(None) => continue,
+                Err(text) => return self.check(Severity::Error, name, Err(text)),
+            };
+            self.check(Severity::Warning, name, object.check_name());
+            let found = deprecation(&object, options.kube_version.as_ref());
+            self.check(Severity::Warning, name, found.map_or(Ok(()), Err));
+            self.check(Severity::Error, name, selector(&object, text));
+            self.check(Severity::Error, name, list(&object, text));
+        }
+        true
+    }
+}
+
+/// Renders as Helm's linter does; nothing when the dependencies or values already fail, which other rules tell.
+fn render(
+    chart: &Chart,
+    options: &LintOptions,
+    host: &mut (dyn Host + Send),
+) -> Result<Option<(Chart, Rendered)>, ChartError> {
+    let Some(prepared) = Prepared::for_lint(chart, &options.values, options.schema)? else {
+        return Ok(None);
+    };
+    let mut capabilities = Capabilities::default();
+    if let Some(version) = &options.kube_version {
+        capabilities.kube_version = version.clone();
+    }
+    let options = RenderOptions {
+        release: Release {
+            name: "test-release".to_owned(),
+            namespace: options.namespace.clone(),
+            revision: 0,
+            is_upgrade: false,
+        },
+        capabilities,
+        subchart_notes: false,
+        limits: options.limits,
+    };
+    let rendered = Renderer::default().render_for_lint(&prepared, &options, host)?;
+    Ok(Some(((**prepared.chart()).clone(), rendered)))
+}
+
+/// The last element's extension with its dot, empty when there is none.
+fn extension(name: &str) -> &str {
+    let base = name.rfind('/').map_or(0, |at| at + 1);
+    name[base..]
+        .rfind('.')
+        .map_or("", |dot| &name[base + dot..])
+}
+
+fn allowed(extension: &str) -> Result<(), String> {
+    holds(EXTENSIONS.contains(&extension), || {
+        format!(
+            "file extension '{extension}' not valid. Valid extensions are .yaml, .yml, .tpl, or .txt"
+        )
+    })
+}
+
+/// The first line that is not empty begins at the margin.
+fn indent(text: &str) -> Result<(), String> {
+    for line in text.split('\n') {
+        holds(line.len() < LONGEST_LINE, || {
+            "bufio.Scanner: token too long".to_owned()
+        })?;
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if !line.trim().is_empty() {
+            return holds(!line.starts_with([' ', '\t']), || {
+                format!(
+                    "document starts with an illegal indent: {}, which may cause parsing problems",
+                    belay_template::fmt::quoted(line.as_bytes())
+                )
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Helm looks for the words anywhere in the file.
+fn selector(object: &Object, text: &str) -> Result<(), String> {
+    let kind = object.kind.as_str();
+    let selects = matches!(
+        kind,
+        "Deployment" | "ReplicaSet" | "DaemonSet" | "StatefulSet"
+    );
+    let there = text.contains("matchLabels") || text.contains("matchExpressions");
+    holds(!selects || there, || {
+        format!(
+            "a {kind} must contain matchLabels or matchExpressions, and {:?} does not",
+            object.name
+        )
+    })
+}
+
+/// Helm reads the file's first document as the list, whichever object the list is.
+fn list(object: &Object, text: &str) -> Result<(), String> {
+    const ANNOTATIONS: &str = "map[string]string";
+    const METADATA: &str = "struct { Annotations map[string]string }";
+    const ITEM: &str = "struct { Metadata struct { Annotations map[string]string } }";
+    const ITEMS: &str = "[]struct { Metadata struct { Annotations map[string]string } }";
+    if object.kind != "List" {
+        return Ok(());
+    }
+    let options = ParseOptions {
+        numbers: Numbers::Exact,
+        ..ParseOptions::default()
+    };
+    let parsed = parse_with(text.as_bytes(), &options)
+        .map_err(|error| format!("unable to parse YAML: {error}"))?;
+    let mut kept = false;
+    for items in folded(&parsed, "items") {
+        let items = match items {
+            Value::Null => continue,
+            Value::Seq(items) => items,
+            other => return Err(mismatch(other, ".Items", ITEMS)),
+        };
+        for item in items {
+            mapping(item, ".Items", ITEM)?;
+            for metadata in folded(item, "metadata") {
+                mapping(metadata, ".Items.Metadata", METADATA)?;
+                for annotations in folded(metadata, "annotations") {
+                    mapping(annotations, ".Items.Metadata.Annotations", ANNOTATIONS)?;
+                    kept |= annotations.get("helm.sh/resource-policy").is_some();
+                }
+            }
+        }
+    }
+    holds(!kept, || {
+        "annotation 'helm.sh/resource-policy' within List objects are ignored".to_owned()
+    })
+}
+
+/// The values of a key in letters of either case.
+fn folded<'v>(value: &'v Value, field: &'v str) -> impl Iterator<Item = &'v Value> {
+    let entries = value.as_map().into_iter().flatten();
+    entries
+        .filter(move |(key, _)| key.eq_ignore_ascii_case(field))
+        .map(|(_, value)| value)
+}
+
+fn mapping(value: &Value, field: &str, go_type: &str) -> Result<(), String> {
+    match value {
+        Value::Null | Value::Map(_) => Ok(()),
+        other => Err(mismatch(other, field, go_type)),
+    }
+}
+
+fn mismatch(value: &Value, field: &str, go_type: &str) -> String {
+    let found = crate::decode::kind(value);
+    format!(
+        "unable to parse YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} into Go struct field {field} of type {go_type}"
+    )
+}

@@ -1,0 +1,137 @@
+//! `belay show`: what `helm show` tells of a chart.
+
+mod json_path;
+
+use std::process::ExitCode;
+
+use belay_chart::Chart;
+use clap::{Args, Subcommand};
+
+use crate::commands::show::json_path::JsonPath;
+use crate::error::Error;
+use crate::locate::{self, Source};
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum What {
+    /// Everything that the other commands show
+    All(Where),
+    /// Chart.yaml
+    Chart(Where),
+    /// The custom resource definitions in crds/
+    Crds(Where),
+    /// The README
+    Readme(Where),
+    /// values.yaml
+    Values {
+        #[command(flatten)]
+        from: Where,
+        /// Show what this JSON path template makes of the values
+        #[arg(long, value_name = "TEMPLATE")]
+        jsonpath: Option<String>,
+    },
+}
+
+#[derive(Clone, Debug, Args)]
+struct Where {
+    /// A chart's folder or package, or with --repo its name there
+    chart: String,
+    #[command(flatten)]
+    source: Source,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode, Error> {
+    let (What::All(from)
+    | What::Chart(from)
+    | What::Crds(from)
+    | What::Readme(from)
+    | What::Values { from, .. }) = &arguments.what;
+    let located = locate::check(&from.chart, &from.source)?;
+    let chart = locate::load(located, &from.source).await?;
+    let text = match &arguments.what {
+        What::All(_) => all(&chart)?,
+        What::Chart(_) => definition(&chart)?,
+        What::Crds(_) => crds(&chart),
+        What::Readme(_) => readme(&chart).map(line).unwrap_or_default(),
+        What::Values { jsonpath, .. } => match jsonpath.as_deref() {
+            None | Some("") => values(&chart).map(line).unwrap_or_default(),
+            Some(template) => filtered(&chart, template)?,
+        },
+    };
+    locate::print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn all(chart: &Chart) -> Result<String, Error> {
+    let mut text = definition(chart)?;
+    for part in [values(chart), readme(chart)].into_iter().flatten() {
+        text.push_str("---\n");
+        text.push_str(&line(part));
+    }
+    text.push_str(&crds(chart));
+    Ok(text)
+}
+
+/// `Chart.yaml` as Helm writes it anew.
+fn definition(chart: &Chart) -> Result<String, Error> {
+    let metadata = belay_yaml::from_serde(&chart.metadata().to_json());
+    let text = belay_yaml::to_yaml(&metadata).map_err(|source| Error::Print {
+        format: "YAML",
+        source: source.into(),
+    })?;
+    Ok(line(text))
+}
+
+fn values(chart: &Chart) -> Option<String> {
+    chart
+        .values_text()
+        .map(|text| String::from_utf8_lossy(text).into_owned())
+}
+
+fn filtered(chart: &Chart, template: &str) -> Result<String, Error> {
+    let path = JsonPath::parse(template).map_err(|problem| {
+        Error::Template(format!("error parsing jsonpath {template}: {problem}"))
+    })?;
+    let Some(values) = chart.values() else {
+        return Ok(String::new());
+    };
+    // What is not there shows nothing, as with Helm.
+    Ok(path
+        .print(&belay_yaml::Value::Map(values.clone()))
+        .unwrap_or_default())
+}
+
+fn readme(chart: &Chart) -> Option<String> {
+    const NAMES: [&str; 3] = ["readme.md", "readme.txt", "readme"];
+    chart
+        .files()
+        .iter()
+        .find(|file| {
+            NAMES
+                .iter()
+                .any(|name| file.name.eq_ignore_ascii_case(name))
+        })
+        .map(|file| file.text().into_owned())
+}
+
+fn crds(chart: &Chart) -> String {
+    let mut text = String::new();
+    for crd in chart.crds() {
+        let content = crd.file.text();
+        if !content.starts_with("---") {
+            text.push_str("---\n");
+        }
+        text.push_str(&line(content.into_owned()));
+    }
+    text
+}
+
+fn line(mut text: String) -> String {
+    text.push('\n');
+    text
+}

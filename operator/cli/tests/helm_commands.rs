@@ -1,0 +1,407 @@
+//! `belay lint`, `show` and `template` against the real helm, argument by argument.
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::process::{Command, Output, Stdio};
+
+    use belay_conformance::{Oracle, workspace};
+
+    fn belay(args: &[String]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_belay"))
+            .args(args)
+            .env("KUBECONFIG", "/dev/null")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    /// What both print and how they end, the log of warnings left out.
+    fn told(output: &Output) -> String {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        let errors: Vec<&str> = errors
+            .lines()
+            .filter(|line| !line.starts_with("level="))
+            .collect();
+        format!(
+            "{}\n{}\n{:?}",
+            String::from_utf8_lossy(&output.stdout),
+            errors.join("\n"),
+            output.status.code()
+        )
+    }
+
+    fn assert_same<S: ToString>(args: impl IntoIterator<Item = S>) {
+        let args: Vec<String> = args.into_iter().map(|arg| arg.to_string()).collect();
+        let helm = Oracle::get().unwrap().output(&args).unwrap();
+        assert_eq!(told(&belay(&args)), told(&helm), "{args:?}");
+    }
+
+    fn chart(files: &[(&str, &str)]) -> (tempfile::TempDir, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("t");
+        for (name, text) in files {
+            let path = root.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        (folder, root.display().to_string())
+    }
+
+    const GOOD: (&str, &str) = ("Chart.yaml", "apiVersion: v2\nname: t\nversion: 0.1.0\n");
+
+    fn kept() -> Vec<String> {
+        let charts = workspace().join("tests/charts");
+        let mut found: Vec<String> = std::fs::read_dir(charts)
+            .unwrap()
+            .map(|entry| entry.unwrap().path().display().to_string())
+            .collect();
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn lint_finds_what_helm_finds_in_the_kept_charts() {
+        for chart in kept() {
+            assert_same(["lint", &chart]);
+        }
+        let mut all = vec![
+            "lint".to_owned(),
+            "--with-subcharts".to_owned(),
+            "--strict".to_owned(),
+        ];
+        all.extend(kept());
+        assert_same(all);
+    }
+
+    #[test]
+    fn lint_holds_chart_yaml_against_helms_rules() {
+        for text in [
+            "",
+            "name: t\n",
+            "apiVersion: v3\nname: a/b\nversion: x\n",
+            "apiVersion: v1\nname: t\nversion: 1\nappVersion: 1.5\ntype: library\ndependencies: [{name: a, version: 1, repository: ''}]\n",
+            "apiVersion: v2\nname: t\nversion: v1.2\nicon: nope\nhome: x\nsources: [example.org]\n",
+            "apiVersion: v2\nname: t\nversion: 0.1.0\nicon: https://example.org/a.png\nmaintainers: [{name: a, email: b}]\n",
+            "apiVersion: v2\nname: t\nversion: 0.1.0\nmaintainers: [{name: a, email: a@example.org, url: no where}]\n",
+            "apiVersion: v2\nname: t\nversion: 0.1.0\nmaintainers: [{email: a@example.org}]\n",
+            "apiVersion: v2\nname: t\nversion: 0.0.0-0\nunknown: 1\n",
+            "apiVersion: v2\nname: t\nname: u\nversion: 0.1.0\n",
+            "apiVersion: v2\nname: [t]\nversion: 0.1.0\n",
+            "apiVersion: v2\nname: t\nversion: {}\nappVersion: true\n",
+            "a: [",
+            "apiVersion: v2\nname: t\nversion: 0.1.0\nmaintainers: [{name: a, nick: b}]\n",
+        ] {
+            let (_folder, chart) = chart(&[("Chart.yaml", text), ("templates/a.yaml", "")]);
+            assert_same(["lint", &chart]);
+        }
+    }
+
+    #[test]
+    fn lint_looks_at_values_templates_and_definitions() {
+        let objects = "apiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: A_b}\n---\n\
+            apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n---\nkind: Namespace\nmetadata: {name: a.b}\n---\n\
+            kind: Service\nmetadata: {name: 1a}\n---\nkind: Role\nmetadata: {name: a/b%c}\n---\n\
+            kind: ConfigMap\nmetadata: {name: nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn}\n---\n\
+            apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: p}\n---\n# nothing\n";
+        let list = "apiVersion: v1\nkind: List\nmetadata: {name: l}\nitems:\n- metadata: {annotations: {helm.sh/resource-policy: keep}}\n";
+        for files in [
+            vec![],
+            vec![("values.yaml", "a: [")],
+            vec![("values.yaml", "[a]")],
+            vec![
+                ("values.yaml", "a: 1"),
+                (
+                    "values.schema.json",
+                    r#"{"properties":{"a":{"type":"string"}}}"#,
+                ),
+                ("templates/a.yaml", ""),
+            ],
+            vec![("templates", "a file")],
+            vec![("templates/a.yaml", objects), ("values.yaml", "")],
+            vec![("templates/a.yaml", "\n  kind: A\n  metadata: {name: a}\n")],
+            vec![
+                ("templates/a.yaml", "kind: A\nmetadata: {name: [a]}\n"),
+                ("templates/b.yaml", "a: ["),
+            ],
+            vec![("templates/a.yaml", "a: [")],
+            vec![
+                ("templates/a.json", "{}"),
+                ("templates/b", ""),
+                ("templates/c.tpl", ""),
+                ("templates/d.YAML", "a: ["),
+            ],
+            vec![("templates/a.yaml", "{{ .Values.x.y }}")],
+            vec![("templates/a.yaml", "{{ if }}")],
+            vec![(
+                "templates/a.yaml",
+                "kind: A\nmetadata: {name: '{{ required \"r\" .Values.x }}{{ .Release.IsInstall }}{{ .Release.Revision }}'}\n{{ fail \"f\" }}",
+            )],
+            vec![("templates/a.yaml", list)],
+            vec![(
+                "templates/a.yaml",
+                "kind: List\nmetadata: {name: l}\nitems: x\n",
+            )],
+            vec![
+                ("templates/a.yaml", ""),
+                (
+                    "crds/a.yaml",
+                    "kind: A\n---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n",
+                ),
+                ("crds/b.yaml", "{{ x }}"),
+            ],
+            vec![("crds", "a file"), ("templates/a.yaml", "")],
+            vec![
+                ("templates/a.yaml", ""),
+                (
+                    "charts/b/Chart.yaml",
+                    "apiVersion: v2\nname: b\nversion: 0.1.0\n",
+                ),
+            ],
+            vec![("templates/a.yaml", ""), ("charts/b/Chart.yaml", "name: [")],
+        ] {
+            let files: Vec<_> = [GOOD].into_iter().chain(files).collect();
+            let (_folder, chart) = chart(&files);
+            assert_same(["lint", &chart]);
+            assert_same([
+                "lint",
+                &chart,
+                "--strict",
+                "--quiet",
+                "--with-subcharts",
+                "--set",
+                "x.y=1",
+                "--kube-version",
+                "1.20.0",
+            ]);
+        }
+    }
+
+    #[test]
+    fn lint_names_dependencies_that_do_not_fit() {
+        let listed = "apiVersion: v2\nname: t\nversion: 0.1.0\ndependencies:\n- {name: a, version: 1.0.0, repository: ''}\n- {name: b, version: 1.0.0, repository: '', alias: c}\n";
+        let (_folder, chart) = chart(&[
+            ("Chart.yaml", listed),
+            ("templates/a.yaml", ""),
+            (
+                "charts/b/Chart.yaml",
+                "apiVersion: v2\nname: b\nversion: 1.0.0\n",
+            ),
+            (
+                "charts/d/Chart.yaml",
+                "apiVersion: v2\nname: d\nversion: 1.0.0\n",
+            ),
+        ]);
+        assert_same(["lint", &chart]);
+    }
+
+    #[test]
+    fn lint_tells_what_is_no_chart() {
+        let folder = tempfile::tempdir().unwrap();
+        let nowhere = folder.path().join("nowhere");
+        std::fs::write(folder.path().join("a.tgz"), "no package").unwrap();
+        let (_folder, good) = chart(&[GOOD, ("templates/a.yaml", "")]);
+        assert_same(["lint", &nowhere.display().to_string()]);
+        assert_same(["lint", &folder.path().display().to_string(), &good]);
+        assert_same(["lint", &good, "--kube-version", "x"]);
+        assert_same(["lint", &good, "-f", &nowhere.display().to_string()]);
+    }
+
+    #[test]
+    fn a_package_is_linted_and_shown_as_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_folder, good) = chart(&[
+            GOOD,
+            ("templates/a.yaml", "kind: A\n"),
+            ("README.md", "# t\n"),
+        ]);
+        Oracle::get()
+            .unwrap()
+            .package(Path::new(&good), folder.path())
+            .unwrap();
+        let package = folder.path().join("t-0.1.0.tgz").display().to_string();
+        assert_same(["lint", &package]);
+        assert_same(["show", "all", &package]);
+        assert_same(["template", "r", &package]);
+    }
+
+    #[test]
+    fn show_prints_what_helm_shows() {
+        let (_folder, own) = chart(&[
+            (
+                "Chart.yaml",
+                "apiVersion: v2\nname: t\nversion: 0.1.0\ndescription: 'a: b'\nkeywords: [x]\nannotations: {b: '1', a: x}\n",
+            ),
+            (
+                "values.yaml",
+                "# kept as it is\na: {b: [1, x, {c: null}], 'd.e': 1.5e6}\ns: text\n",
+            ),
+            ("README.txt", "read me"),
+            ("crds/a.yaml", "kind: A\n"),
+            ("crds/b.yaml", "---\nkind: B\n"),
+            ("templates/a.yaml", ""),
+        ]);
+        let (_folder, bare) = chart(&[(
+            "Chart.yaml",
+            "apiVersion: v2\nname: t\nversion: 0.1.0\nannotations: {}\ndependencies: []\n",
+        )]);
+        for chart in kept().into_iter().chain([own.clone(), bare]) {
+            for what in ["all", "chart", "crds", "readme", "values"] {
+                assert_same(["show", what, &chart]);
+            }
+        }
+        for template in [
+            "{.s}",
+            "{.a}",
+            "{.a.b[1]}x{.a.b[-1].c}",
+            "{.a.b[*]}",
+            "{.a.d\\.e}",
+            "{..c}",
+            "{.nope}",
+            "text",
+            "{.a",
+            "{range .a.b[*]}{@}{\"\\n\"}{end}",
+        ] {
+            assert_same(["show", "values", &own, "--jsonpath", template]);
+        }
+        assert_same(["show", "chart", "./nowhere"]);
+    }
+
+    #[test]
+    fn template_takes_the_flags_that_helm_takes() {
+        let (folder, chart) = chart(&[
+            (
+                "Chart.yaml",
+                "apiVersion: v2\nname: t\nversion: 0.1.0\nkubeVersion: '>=1.20.0-0'\n",
+            ),
+            ("values.yaml", "a: 1\n"),
+            (
+                "templates/a.yaml",
+                "kind: A\nmetadata: {name: '{{ .Release.Name }}'}\nv: {{ toJson .Values }}\nk: {{ .Capabilities.KubeVersion }}\nu: {{ .Release.IsUpgrade }}\nc: {{ .Capabilities.APIVersions.Has \"x/v1\" }}\n",
+            ),
+            ("templates/b.yaml", "{{ if .Values.b }}kind: B\n{{ end }}"),
+            (
+                "templates/test.yaml",
+                "kind: Pod\nmetadata: {name: t, annotations: {helm.sh/hook: test}}\n",
+            ),
+            (
+                "templates/hook.yaml",
+                "kind: Job\nmetadata: {name: h, annotations: {helm.sh/hook: 'pre-install, nonsense'}}\n",
+            ),
+            (
+                "templates/post.yaml",
+                "kind: Job\nmetadata: {name: p, annotations: {helm.sh/hook: post-install}}\n",
+            ),
+            ("crds/a.yaml", "kind: C\n"),
+        ]);
+        let text = folder.path().join("text.txt");
+        std::fs::write(&text, "one, two\n{three}\n").unwrap();
+        let of_file = format!("f.g={},h[1]={0}", text.display());
+        for args in [
+            vec![],
+            vec!["--skip-tests"],
+            vec!["--no-hooks"],
+            vec!["--include-crds", "--no-hooks"],
+            vec![
+                "--skip-crds",
+                "--dry-run=client",
+                "--timeout",
+                "1m",
+                "--create-namespace",
+            ],
+            vec!["--is-upgrade", "--kube-version", "1.30", "-a", "x/v1,y/v2"],
+            vec!["--kube-version", "1.10.0"],
+            vec!["--kube-version", "nonsense"],
+            vec!["-s", "templates/a.yaml"],
+            vec!["-s", "templates/b.yaml"],
+            vec!["-s", "templates/*.yaml", "--no-hooks"],
+            vec!["-s", "nowhere.yaml"],
+            vec!["--set-file", &of_file],
+            vec![
+                "--set-literal",
+                "f.g={a, b}",
+                "--set-string",
+                "n=1",
+                "--set-json",
+                "j=[1,{}]",
+            ],
+            vec!["--name-template", "x-{{ 1 }}"],
+            vec!["-n", "other", "--release-name"],
+        ] {
+            let name = if args.contains(&"--name-template") {
+                vec![]
+            } else {
+                vec!["r"]
+            };
+            let line: Vec<&str> = ["template"]
+                .into_iter()
+                .chain(name)
+                .chain([chart.as_str()])
+                .chain(args)
+                .collect();
+            assert_same(line);
+        }
+        assert_same(["template", "Not-A-Name", &chart]);
+        assert_same(["template", &chart]);
+        assert_same(["template", &chart, "-g"]);
+        assert_same(["template", "r", &chart, "-g"]);
+        assert_same(["template", "r", "./nowhere"]);
+    }
+
+    #[test]
+    fn template_writes_the_same_files() {
+        let (folder, chart) = chart(&[
+            GOOD,
+            ("templates/a.yaml", "kind: A\n---\nkind: B\n"),
+            (
+                "templates/hook.yaml",
+                "kind: Job\nmetadata: {name: h, annotations: {helm.sh/hook: pre-install}}\n",
+            ),
+            ("crds/a.yaml", "kind: C\n"),
+        ]);
+        let run = |name: &str, more: &[&str], run: &dyn Fn(&[String]) -> Output| {
+            let out = folder.path().join(name);
+            let args = [
+                "template",
+                "r",
+                &chart,
+                "--include-crds",
+                "--output-dir",
+                &out.display().to_string(),
+            ]
+            .into_iter()
+            .chain(more.iter().copied())
+            .map(str::to_owned)
+            .collect::<Vec<_>>();
+            let told = told(&run(&args)).replace(&out.display().to_string(), "OUT");
+            (told, tree(&out))
+        };
+        for more in [&[][..], &["--release-name"][..]] {
+            let name = format!("helm{}", more.len());
+            let helm = run(&name, more, &|args| {
+                Oracle::get().unwrap().output(args).unwrap()
+            });
+            let name = format!("belay{}", more.len());
+            assert_eq!(run(&name, more, &belay), helm);
+        }
+    }
+
+    /// All files below the folder with their content, by path.
+    fn tree(folder: &Path) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        let mut open = vec![folder.to_owned()];
+        while let Some(next) = open.pop() {
+            for entry in std::fs::read_dir(next).into_iter().flatten() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    open.push(path);
+                } else {
+                    let name = path.strip_prefix(folder).unwrap().display().to_string();
+                    found.push((name, std::fs::read_to_string(&path).unwrap()));
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+}
