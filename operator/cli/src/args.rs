@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Status(commands::status::Arguments),
     /// Tell why a release is not what its spec asks for
     Why(commands::why::Arguments),
+    /// Show what a release's values come to, and where each is from
+    Values(commands::values::Arguments),
     /// Show a release's revisions
     History(commands::history::Arguments),
     /// Take a release back to an older revision

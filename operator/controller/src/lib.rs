@@ -19,9 +19,11 @@ mod serve;
 mod session;
 mod settings;
 mod undeliverable;
+mod values;
 mod wake;
 
 pub use error::Error;
 pub use metrics::Metrics;
 pub use run::{Operator, run};
 pub use settings::Settings;
+pub use values::{Origin, WrongValues, merge_values};

@@ -12,6 +12,7 @@ pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod template;
 pub(crate) mod uninstall;
+pub(crate) mod values;
 pub(crate) mod why;
 
 use std::process::ExitCode;
@@ -54,6 +55,7 @@ pub(crate) async fn run(arguments: args::Arguments) -> Result<ExitCode, Error> {
         }
         Command::Status(arguments) => status::run(arguments, session().await?).await,
         Command::Why(arguments) => why::run(&arguments, session().await?).await,
+        Command::Values(arguments) => values::run(arguments, session().await?).await,
         Command::History(arguments) => history::run(&arguments, session().await?).await,
         Command::Rollback(arguments) => Box::pin(rollback::run(arguments, session().await?)).await,
         Command::Uninstall(arguments) => uninstall::run(arguments, session().await?).await,

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tempfile::tempdir;
 
 use crate::operator_charts::{Files, note};
+use crate::operator_registry::belay;
 use crate::operator_world::{SHOP, World, at_rest, current, operated_world};
 
 const NEVER: &str = "1h";
@@ -212,5 +213,47 @@ async fn values_that_change_in_an_outage_roll_out_all_the_same() {
     world.put::<ConfigMap>("values", values("two")).await;
 
     world.greets("two").await;
+    world.end().await;
+}
+
+/// What the command line says that values come to is what Helm says was rolled out.
+#[tokio::test]
+async fn the_merged_values_are_shown_with_their_origins() {
+    let world = operated_world("refshown").await;
+    world.put::<ConfigMap>("base", values("one")).await;
+    world
+        .put::<Secret>("login", json!({"stringData": {"password": "hunter2"}}))
+        .await;
+    let spec = json!({
+        "chart": note().inline(),
+        "valuesFrom": [
+            {"kind": "ConfigMap", "name": "base"},
+            {"kind": "Secret", "name": "login", "valuesKey": "password", "targetPath": "login.password"},
+        ],
+        "values": {"replicas": 3, "list": ["a", "b"]},
+        "set": ["list[1]=c,image.tag=1"],
+    });
+    world.deployed(&world.apply(SHOP, &spec).await).await;
+
+    let open = belay(&world, &["values", SHOP, "-o", "json", "--show-secrets"]).await;
+    let open: Value = serde_json::from_str(&open).unwrap();
+    assert_eq!(open, world.helm_json(&["get", "values", SHOP]).await);
+
+    let table = belay(&world, &["values", SHOP]).await;
+    assert!(!table.contains("hunter2"), "{table}");
+    for (key, origin) in [
+        ("greeting", "valuesFrom[0]: ConfigMap base, key values.yaml"),
+        (
+            "login.password",
+            "valuesFrom[1]: Secret login, key password",
+        ),
+        ("replicas", "values"),
+        ("image.tag", "set[0]"),
+        ("list", "values, set[0]"),
+    ] {
+        let line = table.lines().find(|line| line.trim().starts_with(key));
+        let line = line.unwrap_or_else(|| panic!("{key}: {table}"));
+        assert!(line.trim().ends_with(origin), "{line}");
+    }
     world.end().await;
 }

@@ -34,7 +34,7 @@ fn from(url: &str, version: &str) -> Value {
 }
 
 /// Runs the belay binary, which has to succeed.
-async fn belay(world: &World, args: &[&str]) -> String {
+pub async fn belay(world: &World, args: &[&str]) -> String {
     let output = tokio::process::Command::new(belay_binary().unwrap())
         .args(args)
         .args(["-n", world.namespace()])

@@ -1,0 +1,203 @@
+//! `belay values`: what the values of a release come to, and where each of them is from.
+
+use std::process::ExitCode;
+
+use belay_api::helm_release::{ValuesKind, ValuesReference};
+use belay_chart::{Layers, Values};
+use belay_controller::{Origin, merge_values};
+use belay_yaml::Value;
+use clap::{Args, ValueEnum};
+use comfy_table::{Table, presets};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+
+use crate::commands::Session;
+use crate::connect::asking;
+use crate::error::Error;
+
+/// What stands for a value out of a Secret.
+const MASK: &str = "***";
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The HelmRelease
+    name: String,
+    /// How to print them
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Format,
+    /// Print values out of Secrets, too
+    #[arg(long)]
+    show_secrets: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Format {
+    /// One line a key, with its origin
+    #[default]
+    Table,
+    /// The merged values alone
+    Json,
+    /// The merged values alone
+    Yaml,
+}
+
+pub(crate) async fn run(arguments: Arguments, session: Session) -> Result<ExitCode, Error> {
+    let release = session.release(&arguments.name).await?;
+    let mut found = Vec::new();
+    for reference in &release.spec.values_from {
+        found.push(read(&session, reference).await?);
+    }
+    let layers = merge_values(&release.spec, &found).map_err(Error::WrongValues)?;
+    let shown = shown(&layers, arguments.show_secrets);
+    let unprintable = |format| {
+        move |source: Box<dyn std::error::Error + Send + Sync>| Error::Print { format, source }
+    };
+    match arguments.output {
+        Format::Table => println!("{}", table(&layers, arguments.show_secrets)),
+        Format::Json => {
+            let text =
+                serde_json::to_string(&shown).map_err(|error| unprintable("JSON")(error.into()))?;
+            println!("{text}");
+        }
+        Format::Yaml => {
+            let text =
+                serde_yaml::to_string(&shown).map_err(|error| unprintable("YAML")(error.into()))?;
+            print!("{text}");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A key of an object, under the rights of whoever asks; `None` when it does not exist.
+async fn read(session: &Session, reference: &ValuesReference) -> Result<Option<Vec<u8>>, Error> {
+    let (name, key) = (reference.name.as_str(), &reference.values_key);
+    let doing = format!("reading the {:?} {name}", reference.kind);
+    Ok(match reference.kind {
+        ValuesKind::ConfigMap => {
+            let api = session.access.api::<ConfigMap>();
+            let map = asking(&doing, api.get_opt(name)).await?;
+            map.and_then(|map| {
+                let binary = map.binary_data.and_then(|mut data| data.remove(key));
+                let text = map.data.and_then(|mut data| data.remove(key));
+                binary
+                    .map(|bytes| bytes.0)
+                    .or_else(|| text.map(String::into_bytes))
+            })
+        }
+        ValuesKind::Secret => {
+            let api = session.access.api::<Secret>();
+            let secret = asking(&doing, api.get_opt(name)).await?;
+            secret
+                .and_then(|secret| secret.data?.remove(key))
+                .map(|bytes| bytes.0)
+        }
+    })
+}
+
+fn is_hidden(origins: &[&Origin], show_secrets: bool) -> bool {
+    !show_secrets && origins.iter().any(|origin| origin.is_secret)
+}
+
+/// The merged values, those out of Secrets masked.
+fn shown(layers: &Layers<Origin>, show_secrets: bool) -> serde_json::Value {
+    let mut values = layers.values().clone();
+    for leaf in layers.leaves() {
+        if is_hidden(&leaf.origins, show_secrets) {
+            mask(&mut values, leaf.path);
+        }
+    }
+    belay_yaml::to_serde(&Value::Map(values))
+}
+
+fn mask(values: &mut Values, path: &[String]) {
+    let Some((first, rest)) = path.split_first() else {
+        return;
+    };
+    let Some(value) = values.get_mut(first.as_str()) else {
+        return;
+    };
+    match value {
+        Value::Map(inner) if !rest.is_empty() => mask(inner, rest),
+        value => *value = Value::Str(MASK.into()),
+    }
+}
+
+fn table(layers: &Layers<Origin>, show_secrets: bool) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    table.set_header(["KEY", "VALUE", "FROM"]);
+    for leaf in layers.leaves() {
+        let value = if is_hidden(&leaf.origins, show_secrets) {
+            MASK.to_owned()
+        } else {
+            belay_yaml::to_serde(leaf.value).to_string()
+        };
+        let origins: Vec<_> = leaf.origins.iter().map(ToString::to_string).collect();
+        table.add_row([key(leaf.path), value, origins.join(", ")]);
+    }
+    table
+}
+
+/// The path as `--set` takes it.
+fn key(path: &[String]) -> String {
+    let parts: Vec<_> = path.iter().map(|part| part.replace('.', "\\.")).collect();
+    parts.join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use belay_api::HelmRelease;
+    use serde_json::json;
+
+    use super::*;
+
+    fn layers() -> Layers<Origin> {
+        let release: HelmRelease = serde_json::from_value(json!({
+            "apiVersion": "belay.dev/v1alpha1", "kind": "HelmRelease", "metadata": {"name": "web"},
+            "spec": {
+                "chart": {"inline": {"files": {}}},
+                "valuesFrom": [
+                    {"kind": "ConfigMap", "name": "base"},
+                    {"kind": "Secret", "name": "login"},
+                ],
+                "values": {"image": {"tag": "2"}, "a.b": true},
+                "set": ["replicas=3"],
+            },
+        }))
+        .unwrap();
+        let base = b"image: {name: web, tag: 1}\n".to_vec();
+        let login = b"login: {user: jane, password: hunter2}\n".to_vec();
+        merge_values(&release.spec, &[Some(base), Some(login)]).unwrap()
+    }
+
+    #[test]
+    fn each_key_is_shown_with_its_origin_and_secrets_are_not() {
+        let table = table(&layers(), false).to_string();
+
+        let row = |key: &str| {
+            let mut lines = table.lines().map(str::trim);
+            let line = lines.find(|line| line.starts_with(key)).unwrap();
+            line.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(
+            row("image.name"),
+            "image.name \"web\" valuesFrom[0]: ConfigMap base, key values.yaml"
+        );
+        assert_eq!(row("image.tag"), "image.tag \"2\" values");
+        assert_eq!(row("replicas"), "replicas 3 set[0]");
+        assert_eq!(row("a\\.b"), "a\\.b true values");
+        assert_eq!(
+            row("login.password"),
+            "login.password *** valuesFrom[1]: Secret login, key values.yaml"
+        );
+    }
+
+    #[test]
+    fn secrets_are_shown_when_asked_for() {
+        let hidden = shown(&layers(), false);
+        let open = shown(&layers(), true);
+
+        assert_eq!(hidden["login"], json!({"user": MASK, "password": MASK}));
+        assert_eq!(hidden["image"], json!({"name": "web", "tag": "2"}));
+        assert_eq!(open["login"]["password"], "hunter2");
+    }
+}
