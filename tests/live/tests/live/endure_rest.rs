@@ -163,10 +163,10 @@ async fn an_install_asks_four_times_for_each_object_and_an_upgrade_two_or_three_
         installed.objects <= install.0 && installed.others <= install.1,
         "{installed:?}"
     );
-    // And when one of them changes, all are applied and proven, it is tried before, and only the Deployment is looked
-    // at: an autoscaler may have its replicas.
+    // And when one of them changes, all are applied and proven, it is tried before and its way back after, and only the
+    // Deployment is looked at: an autoscaler may have its replicas.
     let upgraded = costs(&world, &identity, &json!({"greeting": "two"})).await;
-    let upgrade = (3 * 2 + 1 + 1, 25);
+    let upgrade = (3 * 2 + 1 + 1 + 1, 25);
     assert!(
         upgraded.objects <= upgrade.0 && upgraded.others <= upgrade.1,
         "{upgraded:?}"
