@@ -72,9 +72,6 @@ async fn belay(
     let flags = [
         "--namespaces",
         namespace.name(),
-        // The bench's chart repository is on this machine.
-        "--allow-source-addresses",
-        "127.0.0.0/8",
         "--own-namespace",
         namespace.name(),
     ]
