@@ -10,7 +10,7 @@ use crate::client::Connection;
 use crate::error::{Error, RefusalKind, Written};
 use crate::identity::{MANAGER, Owner, Ownership, ownership, stamp};
 use crate::managed_fields::{migration, replicas_are_scaled};
-use crate::object::{Place, ResourceVersion, identified};
+use crate::object::{Place, ResourceVersion, identified, uid};
 use crate::strategy;
 use crate::wire::Call;
 
@@ -96,6 +96,9 @@ impl DryRun {
     }
 }
 
+/// How often a change of ownership is made from what stands, while controllers write to the same object.
+const OWNING_TRIES: usize = 5;
+
 impl Connection {
     /// Applies one object. Safe to repeat.
     ///
@@ -110,17 +113,6 @@ impl Connection {
     /// # Errors
     /// As [`Connection::apply`].
     pub async fn dry_run(&self, item: &Item, options: &ApplyOptions) -> Written<Applied> {
-        if item.known == Known::Nothing {
-            // Whose an object is need not be asked if the answer says that there is none: one request less for each
-            // object of an install.
-            let place = self.place(&item.object, &options.owner.namespace).await?;
-            let body = prepared(item.object.clone(), &place, &options.owner);
-            if let Ok(applied) = self.send(&place, body, true, true).await
-                && applied.created
-            {
-                return Ok(applied);
-            }
-        }
         self.apply_or_dry_run(item, options, true).await
     }
 
@@ -171,6 +163,12 @@ impl Connection {
                     answer => answer,
                 }
             }
+            // Whose an object is need not be asked if the answer says that there is none: one request less for each
+            // object of an install.
+            Known::Nothing if dry_run => match self.send(&place, body.clone(), true, true).await {
+                Ok(applied) if applied.created => Ok(applied),
+                _ => self.look_and_apply(&place, body, options, true).await,
+            },
             Known::Ours { .. } | Known::Nothing => {
                 self.look_and_apply(&place, body, options, dry_run).await
             }
@@ -188,8 +186,8 @@ impl Connection {
             return self.send(place, body, false, dry_run).await;
         };
         check_owner(place, &live, options)?;
-        if !dry_run {
-            self.migrate(place, &live).await?;
+        if !dry_run && migration(&live).is_some() {
+            self.own(place, live.clone(), migration).await?;
         }
         if replicas_are_scaled(&live)
             && let Some(spec) = body.get_mut("spec").and_then(Value::as_object_mut)
@@ -201,13 +199,33 @@ impl Connection {
         self.send(place, body, true, dry_run).await
     }
 
-    /// Turns client-side managedFields into ours. An object that changed meanwhile conflicts, and is tried again with
-    /// the whole apply.
-    async fn migrate(&self, place: &Place, live: &Value) -> Written<()> {
-        if let Some(patch) = migration(live) {
-            self.patch_fields(place, &patch).await?;
+    /// Rewrites which fields of an object are ours; `false` when there was nothing to rewrite.
+    ///
+    /// The patch names the state that it was made from. A controller that writes its status meanwhile makes it
+    /// conflict, and it is made anew from what stands then.
+    async fn own(
+        &self,
+        place: &Place,
+        mut live: Value,
+        rewrite: fn(&Value) -> Option<Value>,
+    ) -> Written<bool> {
+        let ours = uid(&live).map(str::to_owned);
+        let mut tries = OWNING_TRIES;
+        loop {
+            let Some(patch) = rewrite(&live) else {
+                return Ok(false);
+            };
+            tries -= 1;
+            match self.patch_fields(place, &patch).await {
+                Err(error) if tries > 0 && error.is(RefusalKind::Conflict) => {}
+                answer => return answer.map(|()| true),
+            }
+            match self.get_at(place).await? {
+                Some(now) if uid(&now) == ours.as_deref() => live = now,
+                // Something else stands there now: the apply, which names the uid, finds that out.
+                _ => return Ok(false),
+            }
         }
-        Ok(())
     }
 
     async fn patch_fields(&self, place: &Place, patch: &Value) -> Written<()> {
@@ -239,14 +257,17 @@ impl Connection {
             .as_ref()
             .is_err_and(|error| strategy::is_refused(error, &body))
         {
-            if dry_run {
+            let mended = if dry_run {
                 body = strategy::without_strategy(body);
-            } else if let Some(live) = self.get_at(place).await?
-                && let Some(patch) = strategy::owning_defaults(&live)
-            {
-                self.patch_fields(place, &patch).await?;
+                true
+            } else if let Some(live) = self.get_at(place).await? {
+                self.own(place, live, strategy::owning_defaults).await?
+            } else {
+                false
+            };
+            if mended {
+                answer = call(&body)?.write(self).await;
             }
-            answer = call(&body)?.write(self).await;
         }
         if answer
             .as_ref()

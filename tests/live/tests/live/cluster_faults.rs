@@ -7,7 +7,7 @@ use std::time::Duration;
 use belay_cluster::{ConnectOptions, FaultPlan, Injection, Item, NotDone, RequestInfo};
 use serde_json::json;
 
-use crate::cluster_world::{config_map, world_with};
+use crate::cluster_world::{config_map, deployment, world_with};
 
 /// Disturbs the n-th write, counted from 1.
 struct NthWrite {
@@ -24,9 +24,13 @@ impl FaultPlan for NthWrite {
 }
 
 fn options(injection: Injection) -> ConnectOptions {
+    disturbing(1, injection)
+}
+
+fn disturbing(nth: usize, injection: Injection) -> ConnectOptions {
     ConnectOptions {
         faults: Some(Arc::new(NthWrite {
-            nth: 1,
+            nth,
             injection,
             writes: AtomicUsize::new(0),
         })),
@@ -89,4 +93,32 @@ async fn a_write_that_never_left_can_be_repeated() {
                 .created
         );
     }
+}
+
+/// A Deployment's controller writes its status at any time, also between the look at who owns what and its change.
+#[tokio::test]
+async fn a_change_of_ownership_that_a_controller_crossed_is_made_anew() {
+    // Given a Deployment, whose strategy the API server has filled in.
+    let refused = Injection::Answer {
+        status: 409,
+        retry_after: None,
+    };
+    // The first write creates it, the second is the refused change of its strategy.
+    let world = world_with("crossed", disturbing(3, refused)).await;
+    let mut object = deployment("web", "registry.example/web:1", 1);
+    let options = world.apply_options();
+    let item = Item::new(object.clone());
+    let created = world.connection.apply(&item, &options).await.unwrap();
+    assert!(created.created);
+
+    // When the strategy's type changes, and the change of ownership that it needs comes too late.
+    object["spec"]["strategy"] = json!({"type": "Recreate"});
+    let item = Item::new(object);
+    let applied = world.connection.apply(&item, &options).await.unwrap();
+
+    // Then it is made from what stands now.
+    assert_eq!(
+        applied.live["spec"]["strategy"],
+        json!({"type": "Recreate"})
+    );
 }

@@ -1,16 +1,18 @@
 //! What the operator does when there is nothing to do: nothing; and who of several does it.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use belay_api::{HelmRelease, Reason};
 use belay_harness::{Identity, Operator, Request, Rights, belay_binary, until};
 use k8s_openapi::api::coordination::v1::Lease;
+use kube::api::{DeleteParams, ListParams};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::endure_charts::{tiny, web};
-use crate::endure_world::{LIMIT, RELEASE, World, spec, world};
+use crate::endure_world::{LIMIT, RELEASE, World, forgotten, spec, world};
 
 /// How many releases are at rest.
 const RELEASES: usize = 20;
@@ -91,6 +93,37 @@ async fn releases_at_rest_ask_nothing_of_the_api_server() {
         served <= renewed,
         "{served} requests in {WINDOW:?}, {renewed} of them for the lease"
     );
+    operator.stop(LIMIT).await.unwrap();
+}
+
+/// What removes a team's releases removes all of them in one moment.
+#[tokio::test]
+async fn fifty_releases_that_are_removed_at_once_all_go() {
+    // Given fifty releases that are deployed, each with a workload.
+    let world = world("exodus").await;
+    let operator = world.start();
+    let names: Vec<_> = (0..50).map(|n| format!("shop-{n}")).collect();
+    for name in &names {
+        world
+            .declare(name, &spec(&web(), &json!({"greeting": name})))
+            .await;
+    }
+    for name in &names {
+        world.rests(name, Reason::Deployed).await;
+    }
+
+    // When they are deleted with one request.
+    world
+        .api::<HelmRelease>()
+        .delete_collection(&DeleteParams::default(), &ListParams::default())
+        .await
+        .unwrap();
+
+    // Then none is left waiting, and nothing of any of them stays.
+    for name in &names {
+        forgotten(&world, name).await;
+        assert_eq!(world.objects(name).await, BTreeSet::new(), "of {name}");
+    }
     operator.stop(LIMIT).await.unwrap();
 }
 
