@@ -51,7 +51,7 @@ impl Claim {
         let stop = Arc::new(Notify::new());
         let keeper = Keeper {
             connection: connection
-                .in_lane(Lane::Revert)
+                .in_lane(Lane::Claim)
                 .limited(options.duration / 6),
             options,
             told,

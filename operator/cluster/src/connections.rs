@@ -26,6 +26,12 @@ use crate::layers::AnswerBody;
 const SHARED_BY: usize = 80;
 /// The most connections; beyond that, requests wait for each other.
 const CONNECTIONS: usize = 32;
+/// How many bytes of one answer may be under way unread.
+const UNREAD_BY_ANSWER: u32 = 256 * 1024;
+/// How many of all answers on one connection: as many as its requests may leave unread together. With less, one watch
+/// that nobody reads for a moment stops every answer beside it, and whoever waits for such an answer before reading
+/// on waits for ever.
+const UNREAD_BY_CONNECTION: u32 = UNREAD_BY_ANSWER * 100;
 
 type Http = Client<HttpsConnector<HttpConnector>, Body>;
 
@@ -64,7 +70,8 @@ impl Connections {
                 .pool_idle_timeout(Duration::from_mins(1))
                 .http2_keep_alive_interval(Duration::from_secs(15))
                 .http2_keep_alive_timeout(Duration::from_secs(10))
-                .http2_adaptive_window(true)
+                .http2_initial_stream_window_size(UNREAD_BY_ANSWER)
+                .http2_initial_connection_window_size(UNREAD_BY_CONNECTION)
                 .build(connector.clone())
         };
         let all = (0..CONNECTIONS).map(|_| (one(), Arc::new(Semaphore::new(SHARED_BY))));

@@ -9,6 +9,8 @@ use tokio::sync::oneshot;
 /// What a request is for. Earlier lanes are served first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub enum Lane {
+    /// Keeping the claim, without which nothing else may be done: served at once, whatever the limit.
+    Claim,
     /// Bringing something good back.
     Revert,
     /// Finishing what has begun.
@@ -20,7 +22,7 @@ pub enum Lane {
     Drift,
 }
 
-const LANES: usize = 4;
+const LANES: usize = 5;
 
 /// A pool of at most `limit` requests in flight.
 #[derive(Debug, Clone)]
@@ -61,7 +63,7 @@ impl Permits {
         loop {
             let waiting = {
                 let mut state = self.lock();
-                if state.in_use < state.limit {
+                if lane == Lane::Claim || state.in_use < state.limit {
                     state.in_use += 1;
                     let epoch = state.epoch;
                     return Permit {
@@ -188,6 +190,18 @@ mod tests {
         drop(held);
         assert!(poll!(drift.as_mut()).is_pending());
         assert!(poll!(revert.as_mut()).is_ready());
+    }
+
+    #[tokio::test]
+    async fn the_claim_waits_for_nobody() {
+        let pool = Permits::new(1);
+        let _held = pool.acquire(Lane::Revert).await;
+        let claim = pool.acquire(Lane::Claim).now_or_never();
+        assert!(claim.is_some());
+        let mut revert = pin!(pool.acquire(Lane::Revert));
+        assert!(poll!(revert.as_mut()).is_pending());
+        drop(claim);
+        assert!(poll!(revert.as_mut()).is_pending(), "one is still held");
     }
 
     #[tokio::test]

@@ -7,7 +7,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use belay_health::ObjectKey;
-use futures::{Stream, StreamExt, stream};
+use futures::future::{Fuse, FusedFuture};
+use futures::{FutureExt, Stream, StreamExt, stream};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -123,21 +124,28 @@ impl Observer {
         resolved: &Resolved,
         mut events: Pin<&mut (impl Stream<Item = Result<Event, Error>> + Send)>,
     ) -> Result<Round, Error> {
+        // Events are read on while looks are under way: what is not read piles up between the API server and us.
+        let mut looking = pin!(Fuse::terminated());
         loop {
             tokio::select! {
                 event = events.next() => match event {
                     Some(event) => self.take(resolved, event?),
-                    None => return Ok(Round::Again),
+                    None => break,
                 },
-                () = self.desk.wake.notified() => {
-                    let looks = self.desk.take_looks();
-                    if self.desk.must_list() || looks.len() >= LIST_INSTEAD {
+                () = &mut looking, if !looking.is_terminated() => {}
+                () = self.desk.wake.notified(), if looking.is_terminated() => {
+                    if self.desk.must_list() || self.desk.looks() >= LIST_INSTEAD {
                         return Ok(Round::List);
                     }
-                    self.look(looks).await;
+                    looking.set(self.look(self.desk.take_looks()).fuse());
                 }
             }
         }
+        // What was asked for is answered, also if the watch ended meanwhile.
+        if !looking.is_terminated() {
+            looking.await;
+        }
+        Ok(Round::Again)
     }
 
     fn take(&self, resolved: &Resolved, event: Event) {
@@ -262,13 +270,10 @@ impl Observer {
                     }
                     WatchKey::ReplicaSets(_) => {}
                     WatchKey::Kind { .. } | WatchKey::Named(_) => {
-                        for key in self
-                            .tracked()
-                            .into_iter()
-                            .filter(|key| !listed.contains(key))
-                        {
-                            self.desk.look_at(key);
-                        }
+                        let mut missing = self.tracked();
+                        missing.retain(|key| !listed.contains(key));
+                        // Looked at here and now: left on the desk, many of them would ask for the next list.
+                        self.look(missing).await;
                     }
                 }
                 return Ok(position);

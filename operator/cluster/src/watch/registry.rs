@@ -134,15 +134,21 @@ impl Desk {
 
     /// Asks for a read of one object.
     pub fn look_at(&self, key: ObjectKey) {
-        self.looks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(key);
+        self.open_looks().insert(key);
         self.wake.notify_one();
     }
 
     pub fn take_looks(&self) -> BTreeSet<ObjectKey> {
-        std::mem::take(&mut *self.looks.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.open_looks())
+    }
+
+    /// How many reads are asked for.
+    pub fn looks(&self) -> usize {
+        self.open_looks().len()
+    }
+
+    fn open_looks(&self) -> MutexGuard<'_, BTreeSet<ObjectKey>> {
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -343,3 +343,83 @@ async fn more_watches_than_one_connection_takes_leave_room_for_calls() {
     .await;
     world.apply(config_map("still-served", &json!({}))).await;
 }
+
+/// A watch is read by whoever has time to; all requests of the operator share few connections with it.
+#[tokio::test]
+async fn a_watch_that_nobody_reads_holds_up_no_other_request() {
+    // Given a watch that is open and not read.
+    let world = world("unread").await;
+    let api: kube::Api<k8s_openapi::api::core::v1::ConfigMap> =
+        kube::Api::namespaced(world.connection.client(), world.namespace.name());
+    let params = kube::api::WatchParams::default();
+    let mut watch = pin!(api.watch(&params, "0").await.unwrap());
+    world.apply(config_map("first", &json!({}))).await;
+    watch.next().await.unwrap().unwrap();
+
+    // When much happens that it tells of.
+    let much = "x".repeat(200 * 1024);
+    for n in 0..20 {
+        let map = config_map(&format!("much-{n}"), &json!({"text": much}));
+        world.apply(map).await;
+    }
+
+    // Then others are answered all the same, and the watch has missed nothing.
+    let first = world.apply(config_map("first", &json!({"a": "b"}))).await;
+    assert!(!first.created);
+    let mut told = 0;
+    while told < 20 {
+        let event = watch.next().await.unwrap().unwrap();
+        if let kube::core::WatchEvent::Added(map) = event {
+            told += usize::from(map.metadata.name.unwrap().starts_with("much-"));
+        }
+    }
+}
+
+/// More than are read one by one are listed; what the list lacks is looked at, and not listed again for that.
+#[tokio::test]
+async fn many_objects_that_go_at_once_are_all_found_missing_and_the_watch_rests() {
+    // Given more objects than are worth a read each, of which none exists any more.
+    let world = world("emptied").await;
+    let watches = Watches::new(&world.connection, WatchScope::Namespaces);
+    let release = world.release();
+    let gone = |n: u32| Tracked {
+        uid: Some(format!("gone-{n}")),
+        ..Tracked::expected(belay_health::ObjectKey {
+            group: String::new(),
+            kind: "ConfigMap".into(),
+            namespace: Some(world.namespace.name().into()),
+            name: format!("gone-{n}"),
+        })
+    };
+
+    // When they are looked at.
+    let objects = (0..120).map(gone).collect();
+    watches.track(
+        &release,
+        &Tracking {
+            objects,
+            ..Tracking::default()
+        },
+    );
+    let seen = until(&watches, &release, |progress| progress.unseen.is_empty()).await;
+    assert!(
+        seen.objects
+            .iter()
+            .all(|(_, observed)| observed.verdict == Verdict::Missing)
+    );
+
+    // Then that took one read each, and a few to find the kind and to open the watch.
+    let mark = world.apply(config_map("mark", &json!({}))).await;
+    let more = Tracked::applied(&mark, None);
+    let mut objects: Vec<_> = (0..120).map(gone).collect();
+    objects.push(more);
+    watches.track(
+        &release,
+        &Tracking {
+            objects,
+            ..Tracking::default()
+        },
+    );
+    until(&watches, &release, |progress| progress.unseen.is_empty()).await;
+    assert!(world.requests.count() < 150, "{}", world.requests.count());
+}
