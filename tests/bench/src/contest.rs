@@ -2,23 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use belay_api::HelmRelease;
-use belay_harness::{
-    GENEROUS, Identity, Operator, Request, Rights, TestNamespace, belay_binary, gone, until,
-};
-use futures::{StreamExt, TryStreamExt, stream};
-use k8s_openapi::api::coordination::v1::Lease;
-use kube::Api;
-use kube::api::{DeleteParams, PostParams};
-use serde_json::json;
+use belay_harness::{Identity, Request, Rights, TestNamespace};
 
 use crate::error::Error;
 use crate::figures::{Contender, Rollout, Rollouts};
 use crate::floor;
 use crate::ground::Ground;
+use crate::operated::Operated;
 
-/// How many `HelmRelease` objects are created at once.
-const AT_ONCE: usize = 8;
 /// For how long an operator at rest is listened to.
 const QUIET: Duration = Duration::from_mins(1);
 /// No request for this long is rest.
@@ -69,44 +60,15 @@ async fn belay(
     namespace: &TestNamespace,
     listen: bool,
 ) -> Result<Rollout, Error> {
-    let flags = [
-        "--namespaces",
-        namespace.name(),
-        "--own-namespace",
-        namespace.name(),
-    ]
-    .map(ToOwned::to_owned);
-    let operator = Operator::start(&belay_binary()?, identity.kubeconfig(), &flags)?;
-    let leases: Api<Lease> = Api::namespaced(ground.client.clone(), namespace.name());
-    until(
-        &leases,
-        "belay",
-        "the operator's claim",
-        GENEROUS,
-        |lease| {
-            let spec = lease.spec.as_ref();
-            spec.is_some_and(|spec| spec.holder_identity.is_some())
-        },
-    )
-    .await?;
-    let idle = operator.resident_bytes();
+    let operated = Operated::start(ground, identity, namespace).await?;
+    let idle = operated.resident_bytes();
+    let names: Vec<_> = ground.names().collect();
 
-    let releases: Api<HelmRelease> = Api::namespaced(ground.client.clone(), namespace.name());
     let started = Instant::now();
-    let created = stream::iter(ground.names())
-        .map(|name| {
-            let releases = &releases;
-            async move {
-                let release = declare(ground, &name)?;
-                let created = releases.create(&PostParams::default(), &release).await;
-                created
-                    .map(drop)
-                    .map_err(Error::kube("creating a HelmRelease"))
-            }
-        })
-        .buffer_unordered(AT_ONCE)
-        .try_collect::<Vec<()>>();
-    futures::try_join!(created, ground.all_ready(namespace))?;
+    futures::try_join!(
+        operated.create(ground, &names),
+        ground.all_ready(namespace)
+    )?;
     let took = started.elapsed();
 
     let mut known = requests(ground, identity)?.len();
@@ -118,31 +80,13 @@ async fn belay(
         }
     }
     let mut rollout = Rollout::new(took, requests(ground, identity)?);
-    rollout.resident = idle.zip(operator.resident_bytes());
+    rollout.resident = idle.zip(operated.resident_bytes());
     if listen {
         tokio::time::sleep(QUIET).await;
         rollout.quiet = Some(requests(ground, identity)?.split_off(known));
     }
-    // The operator takes its releases back itself: their finalizers wait for it.
-    releases
-        .delete_collection(&DeleteParams::default(), &kube::api::ListParams::default())
-        .await
-        .map_err(Error::kube("removing HelmReleases"))?;
-    for name in ground.names() {
-        gone(&releases, &name, GENEROUS).await?;
-    }
-    operator.stop(GENEROUS).await?;
+    operated.end(&names).await?;
     Ok(rollout)
-}
-
-fn declare(ground: &Ground, name: &str) -> Result<HelmRelease, Error> {
-    serde_json::from_value(json!({
-        "apiVersion": "belay.dev/v1alpha1",
-        "kind": "HelmRelease",
-        "metadata": {"name": name},
-        "spec": {"chart": {"inline": {"files": ground.files}}},
-    }))
-    .map_err(|error| Error::NotDone(format!("a HelmRelease could not be written: {error}")))
 }
 
 /// What this user asked of the API server, leases left out.

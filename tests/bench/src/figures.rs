@@ -158,6 +158,16 @@ pub(crate) fn median(mut numbers: Vec<f64>) -> f64 {
     }
 }
 
+/// The number below which this share of them lies, by the nearest rank; zero of none.
+pub(crate) fn quantile(mut numbers: Vec<f64>, share: f64) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    let rank = (share * numbers.len() as f64).ceil() as usize;
+    numbers
+        .get(rank.clamp(1, numbers.len().max(1)) - 1)
+        .copied()
+        .unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,6 +177,16 @@ mod tests {
         assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 2.5);
         assert_eq!(median(Vec::new()), 0.0);
+    }
+
+    #[test]
+    fn a_quantile_is_one_of_the_numbers() {
+        let numbers: Vec<f64> = (1..=50).map(f64::from).collect();
+        assert_eq!(quantile(numbers.clone(), 0.5), 25.0);
+        assert_eq!(quantile(numbers.clone(), 0.99), 50.0);
+        assert_eq!(quantile(numbers, 1.0), 50.0);
+        assert_eq!(quantile(vec![7.0], 0.5), 7.0);
+        assert_eq!(quantile(Vec::new(), 0.5), 0.0);
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! Ratios from interleaved runs: 50 releases at once by Belay, by `kubectl apply` and by helm, and charts rendered by
 //! `belay template` and by `helm template`. There are no thresholds: the tables are the result.
 //!
-//! `belay-bench [RELEASES [ROUNDS]]` measures both, `belay-bench charts [ROUNDS]` renders only and needs no cluster.
+//! How long upgrades to an image that does not exist take to be noticed and taken back is measured too.
+//!
+//! `belay-bench [RELEASES [ROUNDS]]` measures all of it, `belay-bench images [RELEASES]` the reverts only,
+//! `belay-bench charts [ROUNDS]` renders only and needs no cluster.
 
 mod charts;
 mod contest;
@@ -11,6 +14,8 @@ mod figures;
 mod floor;
 mod ground;
 mod measure;
+mod missing_image;
+mod operated;
 mod rendering;
 
 use std::process::ExitCode;
@@ -37,6 +42,7 @@ fn main() -> ExitCode {
             engine::run(chart.as_ref(), count(arguments.next(), 1))
         }
         Some("charts") => charts(count(arguments.next(), CHART_ROUNDS)),
+        Some("images") => images(count(arguments.next(), RELEASES)),
         _ => return cluster(),
     };
     ended(outcome)
@@ -71,6 +77,11 @@ async fn charts(rounds: usize) -> Result<(), Error> {
 }
 
 #[tokio::main]
+async fn images(releases: usize) -> Result<(), Error> {
+    missing_image::measure(&Ground::lay(releases).await?).await
+}
+
+#[tokio::main]
 async fn cluster() -> ExitCode {
     let mut arguments = std::env::args().skip(1).map(|argument| argument.parse());
     let mut number = |usual| match arguments.next() {
@@ -78,7 +89,7 @@ async fn cluster() -> ExitCode {
         Some(given) => given.ok().filter(|given: &usize| *given > 0),
     };
     let (Some(releases), Some(rounds)) = (number(RELEASES), number(ROUNDS)) else {
-        eprintln!("usage: belay-bench [RELEASES [ROUNDS]] | charts [ROUNDS]");
+        eprintln!("usage: belay-bench [RELEASES [ROUNDS]] | images [RELEASES] | charts [ROUNDS]");
         return ExitCode::FAILURE;
     };
     ended(run(releases, rounds).await)
@@ -95,6 +106,7 @@ async fn run(releases: usize, rounds: usize) -> Result<(), Error> {
         contest::round(&ground, round, round + 1 == rounds, &mut rollouts).await?;
     }
     println!("\n{rollouts}");
+    missing_image::measure(&ground).await?;
     let helm = ground.cluster.tools().path("helm");
     let belay = belay_harness::belay_binary()?;
     let rendered = tokio::task::spawn_blocking(move || {
