@@ -9,7 +9,7 @@ use belay_cluster::ledger::Stamp;
 use belay_release::Record;
 use belay_rollout::{Ledger, Stored};
 
-use crate::gather::Resolved;
+use crate::gather::{Readiness, Resolved};
 
 /// Where a release's records live: storage namespace and name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,6 +27,8 @@ pub(crate) struct Remembered {
     pub(crate) storage: Vec<Stored>,
     /// What the spec came to.
     pub(crate) resolved: Option<Arc<Resolved>>,
+    /// When objects are ready, as the spec says.
+    pub(crate) readiness: Readiness,
     /// The pending record of the attempt.
     pub(crate) record: Option<Arc<Record>>,
     /// The `HelmRelease`'s state as we last wrote it; a cached one that is older is not looked at.

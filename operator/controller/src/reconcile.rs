@@ -223,6 +223,7 @@ fn remember(session: &Session, written: u64, errors: u32) -> Remembered {
         ledger: session.world.ledger.clone().zip(session.stamp.clone()),
         storage: session.world.storage.clone(),
         resolved: session.resolved.clone(),
+        readiness: session.readiness.clone(),
         record: session.record.clone(),
         written,
         errors,

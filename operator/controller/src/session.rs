@@ -10,7 +10,7 @@ use belay_release::{Record, Status};
 use belay_rollout::{Attempt, Ledger, World};
 
 use crate::error::Error;
-use crate::gather::Resolved;
+use crate::gather::{Readiness, Resolved};
 use crate::memory::{Memory, StorageKey};
 
 /// One reconcile's hands on one release: what was gathered, and the way to change it.
@@ -31,6 +31,8 @@ pub(crate) struct Session {
     pub(crate) stamp: Option<Stamp>,
     /// What the spec came to.
     pub(crate) resolved: Option<Arc<Resolved>>,
+    /// When objects are ready, as the spec says.
+    pub(crate) readiness: Readiness,
     /// The pending record of the attempt.
     pub(crate) record: Option<Arc<Record>>,
     /// Whether everything was read uncached in this reconcile.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::field::{at, text};
 use crate::progress::ProgressReason;
-use crate::verdict::Verdict;
+use crate::verdict::{Verdict, verdict};
 
 const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 
@@ -28,6 +28,22 @@ pub fn claim_waits_for_consumer(claim: &Value, class: Option<&Value>) -> bool {
     pending && late && !chosen
 }
 
+/// The verdict of a claim, its wait for a pod excused where its class binds late. `classes` are the cluster's
+/// `StorageClass`es; without its own among them nothing is excused.
+pub fn claim_verdict(claim: &Value, classes: &[Value]) -> Verdict {
+    let own = text(claim, &["spec", "storageClassName"]);
+    let class = classes
+        .iter()
+        .find(|class| own.is_some() && text(class, &["metadata", "name"]) == own);
+    match verdict(claim) {
+        Verdict::Progressing {
+            reason: ProgressReason::ClaimPending,
+            ..
+        } if claim_waits_for_consumer(claim, class) => Verdict::Current,
+        found => found,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,6 +62,23 @@ mod tests {
             Some(&json!({"volumeBindingMode": "Immediate"}))
         ));
         assert!(!claim_waits_for_consumer(&claim, None));
+    }
+
+    #[test]
+    fn a_claims_own_class_decides_whether_its_wait_is_excused() {
+        let mut late = late_class();
+        late["metadata"]["name"] = json!("late");
+        let early = json!({"metadata": {"name": "early"}, "volumeBindingMode": "Immediate"});
+        let classes = [early, late];
+        let of = |class: &str, phase: &str| {
+            let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+                "spec": {"storageClassName": class}, "status": {"phase": phase}});
+            claim_verdict(&claim, &classes)
+        };
+        assert_eq!(of("late", "Pending"), Verdict::Current);
+        assert_eq!(of("early", "Pending").as_str(), "Progressing");
+        assert_eq!(of("gone", "Pending").as_str(), "Progressing");
+        assert!(of("late", "Lost").is_failed());
     }
 
     #[test]

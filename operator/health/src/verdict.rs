@@ -144,6 +144,11 @@ pub fn without_report(object: &Value) -> bool {
 
 /// The rules that hold for every kind; `None` when they leave the question open.
 fn generic(object: &Value) -> Option<Verdict> {
+    unobserved_or_going(object).or_else(|| by_conditions(object))
+}
+
+/// An object that is being deleted, or whose controller has seen an older state of it only.
+pub(crate) fn unobserved_or_going(object: &Value) -> Option<Verdict> {
     if text(object, &["metadata", "deletionTimestamp"]).is_some_and(|at| !at.is_empty()) {
         return Some(Verdict::Terminating);
     }
@@ -154,6 +159,10 @@ fn generic(object: &Value) -> Option<Verdict> {
     {
         return Some(not_observed(generation, observed));
     }
+    None
+}
+
+fn by_conditions(object: &Value) -> Option<Verdict> {
     if let Some(found) = condition(object, "Reconciling").filter(Condition::is_true) {
         return Some(Verdict::progressing(
             ProgressReason::Reconciling,

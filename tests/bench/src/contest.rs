@@ -65,10 +65,7 @@ async fn belay(
     let names: Vec<_> = ground.names().collect();
 
     let started = Instant::now();
-    futures::try_join!(
-        operated.create(ground, &names),
-        ground.all_ready(namespace)
-    )?;
+    futures::try_join!(operated.create(ground, &names), ground.all_ready(namespace))?;
     let took = started.elapsed();
 
     let mut known = requests(ground, identity)?.len();

@@ -151,7 +151,10 @@ impl News {
                 let image = format!("{MISSING}:{tag}");
                 let statuses = pod.status?.container_statuses?;
                 let waits = statuses.iter().any(|status| {
-                    let waiting = status.state.as_ref().and_then(|state| state.waiting.as_ref());
+                    let waiting = status
+                        .state
+                        .as_ref()
+                        .and_then(|state| state.waiting.as_ref());
                     status.image == image
                         && waiting.is_some_and(|waiting| {
                             matches!(
@@ -218,7 +221,10 @@ impl std::fmt::Display for Reverts {
         )?;
         writeln!(out, "{:<26}{:>8}{:>8}{:>8}", "", "p50", "p99", "max")?;
         for (what, at) in [
-            ("failure on record", (|seen: &Seen| seen.noticed) as fn(&Seen) -> _),
+            (
+                "failure on record",
+                (|seen: &Seen| seen.noticed) as fn(&Seen) -> _,
+            ),
             ("revert begun", |seen| seen.begun),
             ("back, and at rest", |seen| seen.back),
         ] {

@@ -1,9 +1,7 @@
 //! The real operator with a namespace of its own, and all the bench's releases in it.
 
 use belay_api::HelmRelease;
-use belay_harness::{
-    GENEROUS, Identity, Operator, TestNamespace, belay_binary, gone, until,
-};
+use belay_harness::{GENEROUS, Identity, Operator, TestNamespace, belay_binary, gone, until};
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;

@@ -2,6 +2,7 @@
 
 mod chart;
 mod policy;
+mod readiness;
 mod spec;
 mod status;
 
@@ -10,6 +11,7 @@ pub use policy::{
     CrdsPolicy, DeletionPolicy, FailFast, FailFastMode, InstallPolicy, OutsideChanges,
     RollbackPolicy, Soak, TestsPolicy, UninstallPolicy, UpgradePolicy,
 };
+pub use readiness::ReadinessRule;
 pub use spec::{HelmRelease, HelmReleaseSpec, ValuesKind, ValuesReference};
 pub use status::{
     AttemptKind, AttemptStatus, BlockedStatus, DesiredStatus, FailureClass, FailureStatus,

@@ -112,7 +112,10 @@ pub struct FailFast {
     pub mode: FailFastMode,
     /// How long a fault that looks final is given to prove otherwise.
     pub grace: Duration,
-    /// Container reasons, such as `ErrImagePull`, that only the timeout may end.
+    /// Faults of pods that do not end an attempt before its timeout: `InvalidImageName`, `ErrImageNeverPull`,
+    /// `ImageNotFound`, `ImagePullDenied`, `ImagePullBackOff`, `SignatureValidationFailed`, `MissingConfig`,
+    /// `CreateContainerConfigError`, `CreateContainerError`, `RunContainerError`, `CrashLoopBackOff`, `OOMKilled`,
+    /// `ContainerExited`.
     #[schemars(length(max = 32))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ignore: Vec<String>,

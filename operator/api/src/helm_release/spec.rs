@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ChartSource, DeletionPolicy, FailFast, HelmReleaseStatus, InstallPolicy, OutsideChanges,
-    RollbackPolicy, Soak, TestsPolicy, UninstallPolicy, UpgradePolicy,
+    ReadinessRule, RollbackPolicy, Soak, TestsPolicy, UninstallPolicy, UpgradePolicy,
 };
 use crate::Duration;
 
@@ -122,6 +122,10 @@ pub struct HelmReleaseSpec {
     /// How the release is removed.
     #[serde(default)]
     pub uninstall: UninstallPolicy,
+    /// When objects of a kind are ready, in place of the rules that Belay has for it. The first rule for a kind counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub readiness: Vec<ReadinessRule>,
     /// Failing before the timeout.
     #[serde(default)]
     pub fail_fast: FailFast,

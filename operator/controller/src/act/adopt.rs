@@ -2,13 +2,14 @@
 
 use belay_api::helm_release::AttemptKind;
 use belay_cluster::storage::Storage;
-use belay_health::verdict;
+use belay_health::{ObjectRef, verdict};
 use belay_release::{Record, StorageKey};
 use belay_rollout::{Digest, Proven, Running, Tracked};
 use serde_json::Value;
 
 use super::{Halt, apply, begin, finish, objects};
 use crate::error::Error;
+use crate::gather::Judging;
 use crate::reconcile::Context;
 use crate::session::Session;
 
@@ -69,12 +70,17 @@ pub(super) async fn probe(
     let manifest = record.documents()?.objects()?;
     let owner = session.marks();
     let references = objects::references(&session.connection, &manifest, &record.namespace).await?;
+    let judging = Judging::of(session, references.iter().map(ObjectRef::key)).await?;
     let mut found = Vec::new();
     let mut good = true;
     for reference in references {
         match session.connection.get(&reference.key()).await? {
             Some(live) => {
-                good &= verdict(&live).is_current()
+                let verdict = match judging.judge(&reference.key()) {
+                    Some(judge) => judge(&live),
+                    None => verdict(&live),
+                };
+                good &= verdict.is_current()
                     && belay_cluster::identity::ownership(&live, &owner)
                         == belay_cluster::Ownership::Ours;
                 found.push(apply::found(reference, &live));

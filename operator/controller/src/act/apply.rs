@@ -15,7 +15,7 @@ use super::record::{pending, remaining};
 use super::{Halt, objects};
 use crate::clock;
 use crate::error::Error;
-use crate::gather;
+use crate::gather::{self, Judging};
 use crate::reconcile::Context;
 use crate::session::Session;
 
@@ -28,9 +28,13 @@ pub(super) async fn apply(context: &Context, session: &mut Session) -> Result<()
         .map_err(Error::from)?;
     let references = objects::references(&session.connection, &objects, &record.namespace).await?;
     let since = gather::since(session);
+    let judging = Judging::of(session, references.iter().map(ObjectRef::key)).await?;
     let expected = references
         .iter()
-        .map(|reference| Watched::expected(reference.key()))
+        .map(|reference| Watched {
+            judge: judging.judge(&reference.key()),
+            ..Watched::expected(reference.key())
+        })
         .collect();
     gather::track(context, session, expected, since);
 
@@ -68,7 +72,7 @@ pub(super) async fn apply(context: &Context, session: &mut Session) -> Result<()
         outcome
             .applied
             .iter()
-            .map(|applied| Watched::applied(applied, None))
+            .map(|applied| Watched::applied(applied, judging.judge(&applied.key)))
             .collect(),
         since,
     );

@@ -10,7 +10,7 @@ use crate::session::Session;
 
 /// Reads every object of the attempt anew.
 pub(super) async fn prove(context: &Context, session: &mut Session) -> Result<(), Error> {
-    let tracked = gather::applied(session.ledger()?);
+    let tracked = gather::applied(session, session.ledger()?).await?;
     let verdicts = session.connection.verdicts(&tracked).await?;
     session.world.now = clock::now();
     session.world.progress =

@@ -7,6 +7,7 @@ use belay_cluster::{Follow, PodScope, ResourceVersion, Tracked, Tracking};
 use belay_health::ObjectKey;
 use belay_rollout::{At, HookProgress, Ledger, Progress, SightedFault, StrandedPod};
 
+use super::Judging;
 use crate::error::Error;
 use crate::memory::StorageKey;
 use crate::reconcile::Context;
@@ -35,7 +36,8 @@ pub(super) async fn watch(context: &Context, session: &Session) -> Result<(), Er
             At::Waiting | At::Soaking(_) => {
                 if context.watches.progress(&key).is_none() {
                     let since = since(session);
-                    track(context, session, applied(ledger), since);
+                    let applied = applied(session, ledger).await?;
+                    track(context, session, applied, since);
                     context.watches.refresh(&key).await?;
                 }
                 true
@@ -88,20 +90,21 @@ pub(crate) fn since(session: &Session) -> Option<Timestamp> {
 }
 
 /// The objects that the ledger says were applied.
-pub(crate) fn applied(ledger: &Ledger) -> Vec<Tracked> {
-    ledger
-        .inventory
-        .iter()
-        .filter(|tracked| tracked.wanted)
-        .map(|tracked| Tracked {
-            key: tracked.object.key(),
+pub(crate) async fn applied(session: &Session, ledger: &Ledger) -> Result<Vec<Tracked>, Error> {
+    let wanted = || ledger.inventory.iter().filter(|tracked| tracked.wanted);
+    let judging = Judging::of(session, wanted().map(|tracked| tracked.object.key())).await?;
+    let applied = wanted().map(|tracked| {
+        let key = tracked.object.key();
+        Tracked {
+            judge: judging.judge(&key),
+            key,
             uid: tracked.uid.clone(),
             not_before: ResourceVersion(tracked.resource_version),
             first: None,
             follow: Follow::Labelled,
-            judge: None,
-        })
-        .collect()
+        }
+    });
+    Ok(applied.collect())
 }
 
 /// What the watches left.

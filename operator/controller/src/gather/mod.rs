@@ -1,6 +1,7 @@
 //! Gather: what a decision looks at. Uncached before anything that cannot be undone.
 
 mod desired;
+mod judging;
 mod live;
 mod reading;
 mod source;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use belay_api::helm_release::AttemptKind;
 use belay_api::{HelmRelease, RollbackRequest, Timestamp, names};
 use belay_cluster::storage::Storage;
+use belay_health::PodFaultReason;
 use belay_release::Status;
 use belay_rollout::{At, Declared, Desired, Ledger, Order, Owner, Rejection, Stored, World};
 use kube::{Api, ResourceExt};
@@ -22,6 +24,7 @@ use crate::reconcile::Context;
 use crate::session::Session;
 
 pub(crate) use desired::{Ready, Resolved};
+pub(crate) use judging::{Judging, Readiness};
 pub(crate) use live::{applied, progress, since, track, watch_key};
 
 /// Where a release's records live.
@@ -49,6 +52,7 @@ pub(crate) async fn from_memory(
         memory: Arc::clone(&context.memory),
         key: storage_key(&release),
         world: world(&release, orders, ledger, remembered.storage),
+        readiness: remembered.readiness,
         release,
         stamp,
         resolved: remembered.resolved,
@@ -110,6 +114,7 @@ pub(crate) async fn fresh(
         memory: Arc::clone(&context.memory),
         key,
         world: world(&release, orders, ledger, stored(records?)),
+        readiness: remembered.readiness,
         release: Arc::new(release),
         stamp,
         resolved: remembered.resolved,
@@ -174,7 +179,14 @@ pub(crate) fn orders<'r>(
 /// What the spec comes to, and what the watches left.
 async fn complete(context: &Context, session: &mut Session) -> Result<(), Error> {
     session.world.now = clock::now();
-    session.world.desired = match check(context, &session.release) {
+    let readiness = Readiness::of(&session.release, &session.readiness);
+    if !readiness.judge_as(&session.readiness) {
+        // What is looked at is judged anew, by these.
+        context.watches.untrack(&watch_key(&session.key));
+    }
+    session.readiness = readiness;
+    let refused = check(context, &session.release).or_else(|| session.readiness.refusal());
+    session.world.desired = match refused {
         Some(rejection) => Desired::Rejected(rejection),
         None if needs_desired(&session.world) => desired::desired(context, session).await?,
         None => Desired::Unknown,
@@ -198,6 +210,22 @@ fn needs_desired(world: &World) -> bool {
 
 /// What the operator does not do for anybody.
 fn check(context: &Context, release: &HelmRelease) -> Option<Rejection> {
+    stays_at_home(context, release).or_else(|| ignores_what_exists(release))
+}
+
+fn ignores_what_exists(release: &HelmRelease) -> Option<Rejection> {
+    let ignored = release.spec.fail_fast.ignore.iter().enumerate();
+    ignored
+        .filter_map(|(index, name)| Some((index, name.parse::<PodFaultReason>().err()?)))
+        .map(|(index, unknown)| Rejection {
+            reason: belay_api::Reason::SpecInvalid,
+            message: format!("spec.failFast.ignore[{index}]: {unknown}"),
+            retry_at: None,
+        })
+        .next()
+}
+
+fn stays_at_home(context: &Context, release: &HelmRelease) -> Option<Rejection> {
     let own = release.namespace().unwrap_or_default();
     let elsewhere = [
         ("targetNamespace", release.target_namespace()),

@@ -35,6 +35,8 @@ mod operator_charts;
 #[cfg(test)]
 mod operator_definitions;
 #[cfg(test)]
+mod operator_failures;
+#[cfg(test)]
 mod operator_gate;
 #[cfg(test)]
 mod operator_hooks;
@@ -46,6 +48,8 @@ mod operator_life;
 mod operator_namespaces;
 #[cfg(test)]
 mod operator_outside;
+#[cfg(test)]
+mod operator_readiness;
 #[cfg(test)]
 mod operator_references;
 #[cfg(test)]
@@ -66,5 +70,7 @@ mod operator_soak;
 mod operator_sources;
 #[cfg(test)]
 mod operator_trouble;
+#[cfg(test)]
+mod operator_verdicts;
 #[cfg(test)]
 mod operator_world;

@@ -153,6 +153,12 @@ impl Files {
         self.with(&format!("templates/{name}.yaml"), &job.to_string())
     }
 
+    /// An object whose name begins with the release's.
+    pub fn with_object(self, object: &Value) -> Self {
+        let kind = object["kind"].as_str().unwrap().to_lowercase();
+        self.with(&format!("templates/{kind}.yaml"), &object.to_string())
+    }
+
     /// As `spec.chart`.
     pub fn inline(&self) -> Value {
         json!({"inline": {"files": self.0}})
