@@ -193,6 +193,9 @@ pub struct RollbackPlan {
     /// Objects that would be changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<String>,
+    /// Objects that would be deleted and made anew, as a field of theirs cannot change; see `rollback.onImmutable`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recreated: Vec<String>,
     /// Objects that would be removed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub removed: Vec<String>,

@@ -7,10 +7,11 @@ use http::StatusCode;
 use serde_json::Value;
 
 use crate::client::Connection;
-use crate::error::{Error, RefusalKind, Written};
+use crate::error::{Error, NotDone, RefusalKind, Written};
 use crate::identity::{MANAGER, Owner, Ownership, ownership, stamp};
 use crate::managed_fields::{migration, replicas_are_scaled};
 use crate::object::{Place, ResourceVersion, identified, uid};
+use crate::recreate::OnImmutable;
 use crate::strategy;
 use crate::wire::Call;
 
@@ -61,6 +62,14 @@ pub struct ApplyOptions {
     pub owner: Owner,
     /// Take objects that belong to nobody or to another release.
     pub take_ownership: bool,
+    /// What to do where a field would change that cannot.
+    pub on_immutable: OnImmutable,
+}
+
+impl ApplyOptions {
+    fn recreates_after(&self, error: &NotDone) -> bool {
+        self.on_immutable == OnImmutable::Recreate && error.is(RefusalKind::Immutable)
+    }
 }
 
 /// What the API server answered to an apply.
@@ -83,8 +92,32 @@ pub struct Applied {
 pub struct DryRun {
     /// The object; as far as its manifest says when its kind is not served.
     pub key: Option<ObjectKey>,
-    /// What applying it would answer.
-    pub outcome: Written<Applied>,
+    /// What applying it would come to.
+    pub outcome: Written<Foreseen>,
+}
+
+/// What applying an object would come to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Foreseen {
+    /// The API server would take it, with this answer.
+    Taken(Applied),
+    /// A field would change that cannot: it would be deleted and made anew.
+    Recreated {
+        /// The object, its namespace filled in.
+        key: ObjectKey,
+        /// As it stands now.
+        live: Value,
+    },
+}
+
+impl Foreseen {
+    /// The object.
+    pub fn key(&self) -> &ObjectKey {
+        match self {
+            Self::Taken(applied) => &applied.key,
+            Self::Recreated { key, .. } => key,
+        }
+    }
 }
 
 impl DryRun {
@@ -103,17 +136,30 @@ impl Connection {
     /// Applies one object. Safe to repeat.
     ///
     /// # Errors
-    /// As every write; refused with [`Error::NotOurs`] when the object belongs to somebody else.
+    /// As every write; refused with [`Error::NotOurs`] when the object belongs to somebody else, and with
+    /// [`Error::Spared`] when it may not be deleted although it would have to be made anew.
     pub async fn apply(&self, item: &Item, options: &ApplyOptions) -> Written<Applied> {
-        self.apply_or_dry_run(item, options, false).await
+        match self.apply_or_dry_run(item, options, false).await {
+            Ok(applied) => self.outlive(item, options, applied).await,
+            Err(error) if options.recreates_after(&error) => {
+                self.recreate(item, options, error).await
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Asks what applying would answer, admission and validation included, and changes nothing.
     ///
     /// # Errors
     /// As [`Connection::apply`].
-    pub async fn dry_run(&self, item: &Item, options: &ApplyOptions) -> Written<Applied> {
-        self.apply_or_dry_run(item, options, true).await
+    pub async fn dry_run(&self, item: &Item, options: &ApplyOptions) -> Written<Foreseen> {
+        match self.apply_or_dry_run(item, options, true).await {
+            Ok(applied) => Ok(Foreseen::Taken(applied)),
+            Err(error) if options.recreates_after(&error) => {
+                self.foresee_recreation(item, options, error).await
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Dry-runs all objects, some at once; the answers come in the order of the items. An object whose CRD or
@@ -129,7 +175,7 @@ impl Connection {
                 DryRun {
                     key: outcome
                         .as_ref()
-                        .map(|applied| applied.key.clone())
+                        .map(|foreseen| foreseen.key().clone())
                         .ok()
                         .or(key),
                     outcome,
@@ -142,7 +188,7 @@ impl Connection {
             .await
     }
 
-    async fn apply_or_dry_run(
+    pub(crate) async fn apply_or_dry_run(
         &self,
         item: &Item,
         options: &ApplyOptions,

@@ -89,6 +89,15 @@ pub enum Error {
         /// The release that its marks name, if any.
         owner: Option<crate::identity::Owner>,
     },
+    /// A field of the object cannot change, and the object may not be deleted to be made anew.
+    #[error("{}; it is not deleted and made anew, since {spared}", .refusal.in_short())]
+    Spared {
+        /// What the API server said.
+        #[source]
+        refusal: Box<Refusal>,
+        /// Why it stays.
+        spared: crate::recreate::Spared,
+    },
     /// It does not fit into one Secret.
     #[error(
         "{what} takes {bytes} bytes of the {limit} that a Secret holds: make the chart or its values smaller"
@@ -127,6 +136,7 @@ impl Error {
             Self::Config { .. } => "config",
             Self::Transport { source, .. } => source.category(),
             Self::Refused(refusal) => refusal.kind.category(),
+            Self::Spared { refusal, .. } => refusal.kind.category(),
             Self::Decode { .. } => "decode",
             Self::Encode { .. } => "encode",
             Self::Compression { .. } => "compression",
@@ -143,6 +153,7 @@ impl Error {
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Refused(refusal) => Some(refusal),
+            Self::Spared { refusal, .. } => Some(refusal),
             _ => None,
         }
     }

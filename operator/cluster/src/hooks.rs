@@ -10,6 +10,7 @@ use crate::client::Connection;
 use crate::error::{Error, RefusalKind, Written};
 use crate::identity::{MANAGER, set};
 use crate::object::{Place, ResourceVersion, identified};
+use crate::prune::Propagation;
 use crate::watch::named::Sight;
 use crate::wire::Call;
 
@@ -93,7 +94,8 @@ impl Connection {
                 }
                 .into());
             }
-            self.delete_at(&place, &uid).await?;
+            self.delete_at(&place, &uid, Propagation::Background)
+                .await?;
             self.wait_gone(&place.key, &uid, hook.gone_within).await?;
         }
         self.create_hook(&place, hook).await

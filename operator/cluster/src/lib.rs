@@ -23,6 +23,7 @@ pub mod object;
 pub mod permits;
 pub mod pods;
 pub mod prune;
+pub mod recreate;
 pub mod refusal;
 pub mod request;
 pub mod storage;
@@ -31,7 +32,7 @@ pub mod watch;
 pub mod waves;
 pub(crate) mod wire;
 
-pub use apply::{Applied, ApplyOptions, DryRun, Item, Known};
+pub use apply::{Applied, ApplyOptions, DryRun, Foreseen, Item, Known};
 pub use claim::{Claim, ClaimOptions};
 pub use client::{ConnectOptions, Connection, connect};
 pub use crds::{CrdOutcome, CrdPolicy};
@@ -45,7 +46,8 @@ pub use ledger::{Entry, Found, Ledger, Stamp, Swap};
 pub use object::{Lookup, Place, ResourceVersion};
 pub use permits::{Lane, Permits};
 pub use pods::{ContainerLog, HappenedEvent};
-pub use prune::Pruned;
+pub use prune::{Propagation, Pruned};
+pub use recreate::{OnImmutable, Spared};
 pub use request::{RequestInfo, Verb};
 pub use storage::{Creation, RecordStamp, Storage, Stored, Summary, Update};
 pub use watch::{

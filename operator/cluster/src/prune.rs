@@ -13,6 +13,28 @@ use crate::object::{Place, identified, uid};
 use crate::watch::named::Sight;
 use crate::wire::{Call, METADATA};
 
+/// What becomes of what an object owns when it is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Propagation {
+    /// It goes after the object.
+    Background,
+    /// It goes before the object.
+    Foreground,
+    /// It stays, owned by nobody.
+    Orphan,
+}
+
+impl Propagation {
+    /// Kubernetes' name for it.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Background => "Background",
+            Self::Foreground => "Foreground",
+            Self::Orphan => "Orphan",
+        }
+    }
+}
+
 /// What became of an object that was to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pruned {
@@ -48,7 +70,8 @@ impl Connection {
             Ownership::Ours => {}
         }
         let (uid, _) = identified(&live, key)?;
-        Ok(if self.delete_at(&place, &uid).await? {
+        let deleted = self.delete_at(&place, &uid, Propagation::Background);
+        Ok(if deleted.await? {
             Pruned::Deleted { uid }
         } else {
             Pruned::AlreadyGone
@@ -62,7 +85,7 @@ impl Connection {
     /// As every write. [`RefusalKind::Conflict`]: another object of that name stands there now.
     pub async fn delete_exactly(&self, key: &ObjectKey, uid: &str) -> Written<bool> {
         match self.place_of(key).await {
-            Ok(place) => self.delete_at(&place, uid).await,
+            Ok(place) => self.delete_at(&place, uid, Propagation::Background).await,
             Err(Error::UnknownKind { .. }) => Ok(false),
             Err(error) => Err(error.into()),
         }
@@ -117,10 +140,15 @@ impl Connection {
         Ok(live.map(|live| (place, live)))
     }
 
-    pub(crate) async fn delete_at(&self, place: &Place, uid: &str) -> Written<bool> {
+    pub(crate) async fn delete_at(
+        &self,
+        place: &Place,
+        uid: &str,
+        propagation: Propagation,
+    ) -> Written<bool> {
         let body = json!({
             "apiVersion": "v1", "kind": "DeleteOptions",
-            "propagationPolicy": "Background", "preconditions": {"uid": uid},
+            "propagationPolicy": propagation.as_str(), "preconditions": {"uid": uid},
         });
         match Call::delete(place.path())
             .json(&body)?

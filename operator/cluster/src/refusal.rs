@@ -167,6 +167,27 @@ impl Refusal {
         self.kind == RefusalKind::Forbidden && tells_of_rights(&self.message)
     }
 
+    /// Whether all that is refused is that fields cannot change.
+    pub fn is_all_immutable(&self) -> bool {
+        self.kind == RefusalKind::Immutable
+            && self.causes.iter().all(|cause| is_immutable(&cause.message))
+    }
+
+    /// The same in few words where all of it is about fields that cannot change: the API server prints them whole, and
+    /// what is wrong with them last.
+    pub fn in_short(&self) -> String {
+        if self.causes.is_empty() || !self.is_all_immutable() {
+            return self.to_string();
+        }
+        let fields = self.causes.iter().map(|cause| {
+            let line = cause.message.lines().next().unwrap_or_default();
+            let why = line.rsplit(": ").next().unwrap_or_default();
+            format!("{}: {why}", cause.field)
+        });
+        let fields: Vec<_> = fields.collect();
+        format!("{}: {}", self.call, fields.join("; "))
+    }
+
     /// The admission webhook that the message names, if one does.
     pub fn webhook(&self) -> Option<&str> {
         let (_, rest) = self.message.split_once("webhook \"")?;
@@ -229,12 +250,14 @@ fn is_immutable(message: &str) -> bool {
     const SIGNS: [&str; 6] = [
         "field is immutable",
         "is immutable",
-        "updates to statefulset spec for fields other than",
         "may not change once set",
+        "may not be changed in an update",
         "cannot change roleRef",
         "pod updates may not change fields other than",
     ];
-    SIGNS.iter().any(|sign| message.contains(sign))
+    // A StatefulSet's spec, a StorageClass' parameters and provisioner.
+    let updates = message.contains("updates to ") && message.contains("forbidden");
+    updates || SIGNS.iter().any(|sign| message.contains(sign))
 }
 
 #[cfg(test)]
@@ -259,6 +282,26 @@ mod tests {
             refusal(422, "spec.replicas: Invalid value").kind,
             RefusalKind::Invalid
         );
+    }
+
+    #[test]
+    fn a_fault_beside_an_immutable_field_is_not_cured_by_another_object() {
+        let said = |more: &str| {
+            let body = format!(
+                r#"{{"kind":"Status","status":"Failure","reason":"Invalid","code":422,"message":"Job is invalid",
+                "details":{{"name":"a","causes":[{{"field":"spec.template","message":"Invalid value: field is immutable"}}{more}]}}}}"#
+            );
+            refusal(422, &body)
+        };
+        assert!(said("").is_all_immutable());
+        assert_eq!(
+            said("").in_short(),
+            "patch deployments: spec.template: field is immutable"
+        );
+        let more =
+            r#",{"field":"spec.parallelism","message":"must be greater than or equal to 0"}"#;
+        assert_eq!(said(more).kind, RefusalKind::Immutable);
+        assert!(!said(more).is_all_immutable());
     }
 
     #[test]

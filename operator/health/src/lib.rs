@@ -36,7 +36,7 @@ pub use hook::hook_verdict;
 pub use image_pull::{PullFailure, classify_pull_message};
 pub use job::expires_when_finished;
 pub use mask::{MASK, Mask, mask, mask_secret_objects, secret_strings};
-pub use object::{ObjectError, ObjectKey, ObjectRef};
+pub use object::{ObjectError, ObjectKey, ObjectRef, is_builtin_group};
 pub use patience::{Patience, PatiencePolicy, Sighting, Undertaking, patience};
 pub use pod_fault::{PodFault, pod_fault};
 pub use pod_fault_reason::PodFaultReason;

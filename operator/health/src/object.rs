@@ -137,7 +137,7 @@ pub(crate) fn split_api_version(api_version: &str) -> (&str, &str) {
 
 /// Whether a group belongs to Kubernetes itself, so that its kinds are the API server's own and
 /// not those of a custom resource. `*.k8s.io` alone does not say so: many add-ons live there.
-pub(crate) fn is_builtin_group(group: &str) -> bool {
+pub fn is_builtin_group(group: &str) -> bool {
     const K8S_IO: [&str; 15] = [
         "admissionregistration.k8s.io",
         "apiextensions.k8s.io",

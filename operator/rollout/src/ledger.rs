@@ -154,6 +154,9 @@ pub struct WayBack {
     pub digest: Digest,
     /// The objects of it that the API server would refuse, at most five.
     pub refused: Vec<FaultyObject>,
+    /// The objects of it that would be deleted and made anew, at most five.
+    #[serde(default)]
+    pub recreated: Vec<String>,
     /// When.
     pub checked_at: Timestamp,
 }

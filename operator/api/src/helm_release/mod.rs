@@ -8,7 +8,7 @@ mod status;
 
 pub use chart::{ChartSource, InlineChart, KeyRef, NameRef, OciChart, RepositoryChart};
 pub use policy::{
-    CrdsPolicy, DeletionPolicy, FailFast, FailFastMode, InstallPolicy, OutsideChanges,
+    CrdsPolicy, DeletionPolicy, FailFast, FailFastMode, InstallPolicy, OnImmutable, OutsideChanges,
     RollbackPolicy, Soak, TestsPolicy, UninstallPolicy, UpgradePolicy,
 };
 pub use readiness::ReadinessRule;

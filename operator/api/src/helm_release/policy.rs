@@ -37,6 +37,17 @@ pub enum CrdsPolicy {
     CreateReplace,
 }
 
+/// What happens to an object whose change the API server refuses because a field of it cannot change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum OnImmutable {
+    /// The change is refused.
+    #[default]
+    Fail,
+    /// It is deleted, and made anew when it is gone. Never what may hold data (volumes, claims, snapshots, custom
+    /// resources), never namespaces and definitions; the pods and claims of a `StatefulSet` stay.
+    Recreate,
+}
+
 /// How a first install is done.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -47,6 +58,8 @@ pub struct InstallPolicy {
     pub crds: CrdsPolicy,
     /// Take over objects that exist already, whoever they belong to.
     pub take_ownership: bool,
+    /// What happens to objects that an earlier try left, if a field of theirs cannot change.
+    pub on_immutable: OnImmutable,
 }
 
 /// How an upgrade is done.
@@ -59,6 +72,8 @@ pub struct UpgradePolicy {
     pub crds: CrdsPolicy,
     /// Take over objects that exist already, whoever they belong to.
     pub take_ownership: bool,
+    /// What happens to objects of which a field would change that cannot.
+    pub on_immutable: OnImmutable,
 }
 
 impl Default for UpgradePolicy {
@@ -67,6 +82,7 @@ impl Default for UpgradePolicy {
             disable_hooks: false,
             crds: CrdsPolicy::Skip,
             take_ownership: false,
+            on_immutable: OnImmutable::Fail,
         }
     }
 }
@@ -80,6 +96,9 @@ pub struct RollbackPolicy {
     /// Time budget of its own; `spec.timeout` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Duration>,
+    /// What happens to objects of which a field would change that cannot; as for upgrades if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_immutable: Option<OnImmutable>,
 }
 
 /// How a release is removed.

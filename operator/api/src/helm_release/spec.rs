@@ -5,8 +5,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ChartSource, DeletionPolicy, FailFast, HelmReleaseStatus, InstallPolicy, OutsideChanges,
-    ReadinessRule, RollbackPolicy, Soak, TestsPolicy, UninstallPolicy, UpgradePolicy,
+    ChartSource, DeletionPolicy, FailFast, HelmReleaseStatus, InstallPolicy, OnImmutable,
+    OutsideChanges, ReadinessRule, RollbackPolicy, Soak, TestsPolicy, UninstallPolicy, UpgradePolicy,
 };
 use crate::Duration;
 
@@ -38,6 +38,7 @@ use crate::Duration;
 )]
 #[x_kube(validation = Rule::new("duration(self.timeout) > duration('0s')").message("timeout must be longer than 0s"))]
 #[x_kube(validation = Rule::new("duration(self.interval) >= duration('1s')").message("interval must be at least 1s"))]
+#[x_kube(validation = Rule::new("!self.atomic || self.upgrade.onImmutable != 'Recreate' || !has(self.rollback.onImmutable) || self.rollback.onImmutable == 'Recreate'").message("an upgrade that recreates objects goes back only by recreating them: leave rollback.onImmutable out, or set it to Recreate, or set atomic: false"))]
 pub struct HelmReleaseSpec {
     /// Where the chart comes from.
     pub chart: ChartSource,
@@ -166,6 +167,15 @@ pub struct ValuesReference {
     /// Go on without it if it does not exist.
     #[serde(default)]
     pub optional: bool,
+}
+
+impl HelmReleaseSpec {
+    /// What a way back does where a field cannot change.
+    pub fn on_immutable_back(&self) -> OnImmutable {
+        self.rollback
+            .on_immutable
+            .unwrap_or(self.upgrade.on_immutable)
+    }
 }
 
 impl HelmRelease {

@@ -331,6 +331,9 @@ pub struct RollbackReadyStatus {
     /// Up to five objects that the API server would refuse, with its words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<FaultyObject>,
+    /// Up to five objects that would be deleted and made anew; see `rollback.onImmutable`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recreated: Vec<String>,
     /// When that was found: with the success of the revision that runs.
     pub checked_at: Timestamp,
 }

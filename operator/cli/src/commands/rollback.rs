@@ -145,9 +145,10 @@ fn target(arguments: &Arguments) -> RollbackTarget {
 /// A plan, a line for each object, as a diff marks them.
 fn told(plan: &RollbackPlan) -> String {
     let marked = [
-        ('+', &plan.added),
-        ('~', &plan.changed),
-        ('-', &plan.removed),
+        ("+", &plan.added),
+        ("~", &plan.changed),
+        ("-/+", &plan.recreated),
+        ("-", &plan.removed),
     ]
     .into_iter()
     .flat_map(|(mark, objects)| {
@@ -243,6 +244,7 @@ mod tests {
         let plan = RollbackPlan {
             added: vec!["ConfigMap shop/old".to_owned()],
             changed: vec!["Deployment shop/web".to_owned()],
+            recreated: vec!["Job shop/migrate".to_owned()],
             removed: vec!["ConfigMap shop/new".to_owned()],
             refused: vec![FaultyObject {
                 object: "Deployment shop/web".to_owned(),
@@ -252,7 +254,7 @@ mod tests {
         };
         assert_eq!(
             told(&plan),
-            "+ ConfigMap shop/old\n~ Deployment shop/web\n- ConfigMap shop/new\n! Deployment shop/web: field is immutable\n"
+            "+ ConfigMap shop/old\n~ Deployment shop/web\n-/+ Job shop/migrate\n- ConfigMap shop/new\n! Deployment shop/web: field is immutable\n"
         );
     }
 

@@ -51,6 +51,7 @@ pub(super) async fn apply(context: &Context, session: &mut Session) -> Result<()
         apply: ApplyOptions {
             owner: session.marks(),
             take_ownership: takes_ownership(session, kind),
+            on_immutable: objects::on_immutable(&session.release.spec, kind),
         },
         definitions_within: remaining(session.ledger()?, clock::now()),
     };
@@ -174,7 +175,7 @@ fn judge_failure(session: &Session, error: NotDone, name: &str) -> Result<Halt, 
         digest: attempt.digest.clone(),
         class,
         reason,
-        message: format!("{name}: {error}"),
+        message: format!("{name}: {}", objects::with_remedy(&error, attempt.kind)),
         at: clock::now(),
         objects: Vec::new(),
         pods: Vec::new(),

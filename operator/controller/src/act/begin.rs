@@ -317,6 +317,7 @@ async fn preflight(
     let options = ApplyOptions {
         owner: session.marks(),
         take_ownership,
+        on_immutable: objects::on_immutable(&session.release.spec, kind),
     };
     for dry in session.connection.dry_run_all(&items, &options).await {
         let Err(error) = dry.outcome else { continue };
@@ -326,7 +327,7 @@ async fn preflight(
         let name = dry
             .key
             .map_or_else(|| "an object".to_owned(), |key| key.to_string());
-        return Err(judge_refusal(error, &name));
+        return Err(judge_refusal(error, &name, kind));
     }
     Ok(())
 }
@@ -364,7 +365,7 @@ pub(super) fn awaits_its_surroundings(error: &NotDone, brings_definitions: bool)
 }
 
 /// A refusal that the same manifest meets again is the manifest's; everything else may pass.
-pub(super) fn judge_refusal(error: NotDone, name: &str) -> Halt {
+fn judge_refusal(error: NotDone, name: &str, kind: AttemptKind) -> Halt {
     let NotDone::Refused(_) = &error else {
         return Halt::Error(error.into());
     };
@@ -373,6 +374,7 @@ pub(super) fn judge_refusal(error: NotDone, name: &str) -> Halt {
         ClusterError::Refused(refusal) if refusal.is_access_denied() => Reason::AccessDenied,
         _ => Reason::ManifestRejected,
     };
+    let message = objects::with_remedy(&error, kind);
     let may_pass = [
         RefusalKind::Quota,
         RefusalKind::Forbidden,
@@ -382,7 +384,7 @@ pub(super) fn judge_refusal(error: NotDone, name: &str) -> Halt {
     .any(|kind| error.is(kind));
     Halt::Rejected(Rejection {
         reason,
-        message: format!("{name}: {error}"),
+        message: format!("{name}: {message}"),
         retry_at: may_pass.then(|| clock::now().plus(RETRY_REFUSED)),
     })
 }

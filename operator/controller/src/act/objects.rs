@@ -1,7 +1,9 @@
 //! The objects of a manifest as they will stand in the cluster.
 
-use belay_api::helm_release::AttemptKind;
-use belay_cluster::{Connection, Error as ClusterError, Known};
+use belay_api::helm_release::{AttemptKind, HelmReleaseSpec, OnImmutable as Policy};
+use belay_cluster::{
+    Connection, Error as ClusterError, Known, NotDone, OnImmutable, Refusal, RefusalKind,
+};
 use belay_health::ObjectRef;
 use belay_release::{Hook, HookEvent, Record, execution_order};
 use belay_rollout::{HookPlan, HookProgress, Ledger, When};
@@ -12,7 +14,7 @@ use crate::error::Error;
 /// References to objects, their namespaces filled in.
 ///
 /// A kind that is not served yet, because the same chart brings it, counts as namespaced.
-pub(super) async fn references(
+pub(crate) async fn references(
     connection: &Connection,
     objects: &[Value],
     namespace: &str,
@@ -25,7 +27,7 @@ pub(super) async fn references(
 }
 
 /// A reference to one object, its namespace filled in.
-pub(super) async fn reference(
+pub(crate) async fn reference(
     connection: &Connection,
     object: &Value,
     namespace: &str,
@@ -58,6 +60,38 @@ pub(super) fn known(ledger: Option<&Ledger>, reference: &ObjectRef) -> Known {
         })
         .and_then(|tracked| tracked.uid.clone())
         .map_or(Known::Nothing, |uid| Known::Ours { uid })
+}
+
+/// What an attempt does where a field would change that cannot.
+pub(crate) fn on_immutable(spec: &HelmReleaseSpec, kind: AttemptKind) -> OnImmutable {
+    let policy = match kind {
+        AttemptKind::Install => spec.install.on_immutable,
+        AttemptKind::Upgrade => spec.upgrade.on_immutable,
+        AttemptKind::Rollback | AttemptKind::Revert => spec.on_immutable_back(),
+        AttemptKind::Uninstall => Policy::Fail,
+    };
+    match policy {
+        Policy::Fail => OnImmutable::Fail,
+        Policy::Recreate => OnImmutable::Recreate,
+    }
+}
+
+/// A refusal with what the spec could say to be spared it.
+pub(crate) fn with_remedy(error: &NotDone, kind: AttemptKind) -> String {
+    let spared = matches!(error.error(), ClusterError::Spared { .. });
+    if spared || !error.is(RefusalKind::Immutable) {
+        return error.to_string();
+    }
+    let policy = match kind {
+        AttemptKind::Install => "install",
+        AttemptKind::Upgrade | AttemptKind::Uninstall => "upgrade",
+        AttemptKind::Rollback | AttemptKind::Revert => "rollback",
+    };
+    let short = error.refusal().map(Refusal::in_short);
+    format!(
+        "{}; to have the object deleted and made anew, set spec.{policy}.onImmutable: Recreate",
+        short.unwrap_or_default()
+    )
 }
 
 /// Which hooks of a chart an attempt runs.

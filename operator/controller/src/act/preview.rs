@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use belay_api::helm_release::FaultyObject;
+use belay_api::helm_release::{AttemptKind, FaultyObject};
 use belay_api::rollback_request::{MAX_PLANNED, RollbackPlan};
 use belay_cluster::storage::Storage;
-use belay_cluster::{ApplyOptions, Item, Known, NotDone};
+use belay_cluster::{ApplyOptions, Foreseen, Item, Known, NotDone};
 use belay_health::{ObjectKey, clip};
 use belay_release::{Record, StorageKey};
 use belay_rollout::{Digest, Running, Target, report};
@@ -134,8 +134,16 @@ async fn plan(session: &Session, target: &Record) -> Result<RollbackPlan, Error>
         }
     }
     plan.removed.sort();
-    plan.refused = refused(session, &touched).await?;
-    for list in [&mut plan.added, &mut plan.changed, &mut plan.removed] {
+    let way = try_out(session, &touched).await?;
+    plan.refused = way.refused;
+    plan.changed.retain(|name| !way.recreated.contains(name));
+    plan.recreated = way.recreated;
+    for list in [
+        &mut plan.added,
+        &mut plan.changed,
+        &mut plan.recreated,
+        &mut plan.removed,
+    ] {
         plan.omitted += list.len().saturating_sub(MAX_PLANNED) as u32;
         list.truncate(MAX_PLANNED);
     }
@@ -157,16 +165,25 @@ pub(super) async fn by_key(
         .collect())
 }
 
-/// What the API server would not take today: kinds that are not served any more, fields that cannot change, admission.
-pub(super) async fn refused(
+/// What going back would meet, were it ordered now.
+#[derive(Debug, Default)]
+pub(super) struct Way {
+    /// What the API server would not take: kinds that are not served any more, fields that cannot change, admission.
+    pub(super) refused: Vec<FaultyObject>,
+    /// What would be deleted and made anew.
+    pub(super) recreated: Vec<String>,
+}
+
+/// Tries objects of an older revision with a dry run, as going back would apply them.
+pub(super) async fn try_out(
     session: &Session,
-    objects: &[(ObjectKey, Value)],
-) -> Result<Vec<FaultyObject>, Error> {
-    let brings_definitions = objects
+    wanted: &[(ObjectKey, Value)],
+) -> Result<Way, Error> {
+    let brings_definitions = wanted
         .iter()
         .any(|(key, _)| key.kind == "CustomResourceDefinition");
     let inventory = &session.ledger()?.inventory;
-    let items: Vec<_> = objects
+    let items: Vec<_> = wanted
         .iter()
         .map(|(key, object)| {
             let tracked = inventory
@@ -183,20 +200,22 @@ pub(super) async fn refused(
     let options = ApplyOptions {
         owner: session.marks(),
         take_ownership: false,
+        on_immutable: objects::on_immutable(&session.release.spec, AttemptKind::Rollback),
     };
-    let mut refused = Vec::new();
+    let mut way = Way::default();
     for dry in session.connection.dry_run_all(&items, &options).await {
         match dry.outcome {
-            Ok(_) => {}
+            Ok(Foreseen::Taken(_)) => {}
+            Ok(Foreseen::Recreated { key, .. }) => way.recreated.push(key.to_string()),
             Err(error) if begin::awaits_its_surroundings(&error, brings_definitions) => {}
-            Err(error @ NotDone::Refused(_)) => refused.push(FaultyObject {
+            Err(error @ NotDone::Refused(_)) => way.refused.push(FaultyObject {
                 object: dry
                     .key
                     .map_or_else(|| "an object".to_owned(), |key| key.to_string()),
-                message: clip(&error.to_string(), WORDS),
+                message: clip(&objects::with_remedy(&error, AttemptKind::Rollback), WORDS),
             }),
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(refused)
+    Ok(way)
 }

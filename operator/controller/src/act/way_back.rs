@@ -3,12 +3,12 @@
 use belay_release::Record;
 use belay_rollout::{Proven, WayBack};
 
-use super::preview::{by_key, refused};
+use super::preview;
 use crate::clock;
 use crate::error::Error;
 use crate::session::Session;
 
-/// The most refused objects that are remembered.
+/// The most objects that are remembered of each list.
 const MOST: usize = 5;
 
 /// Tries the previous proven revision with a dry run. That it cannot be told is no reason to hold up a success.
@@ -30,18 +30,20 @@ pub(super) async fn look_back(session: &Session, runs: &Record) -> Option<WayBac
 
 async fn try_out(session: &Session, previous: &Proven, runs: &Record) -> Result<WayBack, Error> {
     let text = serde_json::to_vec(&previous.record).unwrap_or_default();
-    let wanted = by_key(session, &Record::from_json(&text)?).await?;
-    let runs = by_key(session, runs).await?;
+    let wanted = preview::by_key(session, &Record::from_json(&text)?).await?;
+    let runs = preview::by_key(session, runs).await?;
     let changed: Vec<_> = wanted
         .into_iter()
         .filter(|(key, object)| runs.get(key) != Some(object))
         .collect();
-    let mut refused = refused(session, &changed).await?;
-    refused.truncate(MOST);
+    let mut way = preview::try_out(session, &changed).await?;
+    way.refused.truncate(MOST);
+    way.recreated.truncate(MOST);
     Ok(WayBack {
         revision: previous.revision,
         digest: previous.digest.clone(),
-        refused,
+        refused: way.refused,
+        recreated: way.recreated,
         checked_at: clock::now(),
     })
 }

@@ -412,7 +412,13 @@ fn way_back(ledger: &Ledger) -> Option<(ConditionStatus, Reason, String)> {
         None => (
             ConditionStatus::True,
             Reason::RevisionAccepted,
-            format!("revision {revision} could be brought back"),
+            match way_back.recreated.as_slice() {
+                [] => format!("revision {revision} could be brought back"),
+                recreated => format!(
+                    "revision {revision} could be brought back; it would delete and make anew: {}",
+                    recreated.join(", ")
+                ),
+            },
         ),
         Some(first) => (
             ConditionStatus::False,

@@ -78,6 +78,7 @@ fn project(status: &mut HelmReleaseStatus, ledger: &Ledger, world: &World) {
         ready: way_back.refused.is_empty(),
         revision: way_back.revision,
         refused: way_back.refused.clone(),
+        recreated: way_back.recreated.clone(),
         checked_at: way_back.checked_at.whole_seconds(),
     });
     status.pin = ledger.pin.as_ref().map(|pin| PinStatus {

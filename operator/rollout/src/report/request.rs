@@ -100,6 +100,7 @@ pub fn previewed(
     let mut changes: Vec<_> = [
         (plan.added.len(), "added"),
         (plan.changed.len(), "changed"),
+        (plan.recreated.len(), "deleted and made anew"),
         (plan.removed.len(), "removed"),
     ]
     .into_iter()

@@ -10,7 +10,7 @@ use belay_rollout::{
 };
 use serde_json::json;
 
-use crate::cluster::{Cluster, Ends, Health, Record, chart_id, manifest, object};
+use crate::cluster::{Cluster, Ends, Health, Record, Writes, chart_id, manifest, object};
 
 /// Why a step did not do what it is for.
 #[derive(Debug)]
@@ -410,7 +410,7 @@ impl Cluster {
         let mut applied = Vec::new();
         for name in manifest(&content) {
             let refused = self.health(&content) == Health::Refused && !applied.is_empty();
-            if refused || self.writes_refused {
+            if refused || self.writes == Writes::Refused {
                 let lasting = attempt.kind != AttemptKind::Revert || self.now >= attempt.deadline;
                 return Err(if lasting {
                     failure(&attempt, Reason::ApplyFailed, self.now)
@@ -430,6 +430,9 @@ impl Cluster {
                 .get(&name)
                 .is_none_or(|live| live.content != content)
             {
+                if self.writes == Writes::Anew && self.objects.remove(&name).is_some() {
+                    self.wrote()?;
+                }
                 self.put(&name, &content);
                 self.settled = false;
                 self.wrote()?;

@@ -4,7 +4,7 @@ use belay_api::helm_release::{AttemptKind, FailureClass};
 use belay_api::{Duration, Reason};
 use belay_rollout::{At, Waiting, When};
 
-use crate::cluster::{Cluster, Ends, Health, Hook};
+use crate::cluster::{Cluster, Ends, Health, Hook, Writes};
 
 #[test]
 fn a_first_install_becomes_ready_and_is_proven() {
@@ -248,7 +248,7 @@ fn a_way_back_that_is_refused_is_tried_on_until_it_succeeds() {
             .is_some_and(|attempt| attempt.kind == AttemptKind::Revert)
     });
     // Given a foreign webhook that refuses all writes for longer than the way back may take.
-    cluster.writes_refused = true;
+    cluster.writes = Writes::Refused;
     cluster.until(|cluster| {
         cluster
             .attempt()
@@ -256,7 +256,7 @@ fn a_way_back_that_is_refused_is_tried_on_until_it_succeeds() {
     });
     assert!(!cluster.holds("v1"));
     // When it is gone, then the way back is completed without a human.
-    cluster.writes_refused = false;
+    cluster.writes = Writes::Taken;
     assert_eq!(cluster.rest(), Waiting::Blocked);
     assert!(cluster.holds("v1"));
 }

@@ -32,6 +32,16 @@ pub enum Health {
     Unacceptable,
 }
 
+/// What becomes of writes to objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writes {
+    Taken,
+    /// A foreign webhook refuses every one.
+    Refused,
+    /// Nothing may change: what is there is deleted and made anew, as a Job with another template.
+    Anew,
+}
+
 /// How a hook ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ends {
@@ -103,8 +113,8 @@ pub struct Cluster {
     pub sticky: bool,
     /// Objects with broken pods of an older template.
     pub stranded: BTreeSet<String>,
-    /// Whether a foreign webhook refuses every write to objects.
-    pub writes_refused: bool,
+    /// What becomes of writes to objects.
+    pub writes: Writes,
     /// Objects of hooks, by name: the attempt that made them.
     pub hook_objects: BTreeMap<String, String>,
     pub hook_runs: Vec<(String, String)>,
@@ -158,7 +168,7 @@ impl Cluster {
             kept: BTreeSet::new(),
             sticky: false,
             stranded: BTreeSet::new(),
-            writes_refused: false,
+            writes: Writes::Taken,
             hook_objects: BTreeMap::new(),
             hook_runs: Vec::new(),
             max_history: 10,

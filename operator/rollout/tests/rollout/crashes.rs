@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use belay_rollout::{Waiting, When};
 
-use crate::cluster::{Cluster, Ends, Health, Hook};
+use crate::cluster::{Cluster, Ends, Health, Hook, Writes};
 use crate::drive::Turn;
 
 const HOOKS: [Hook; 2] = [
@@ -85,6 +85,24 @@ fn a_revert_survives_a_kill_after_any_write() {
             assert!(cluster.holds("v1"), "{when}");
             assert!(cluster.is_blocked("v3"), "{when}");
             assert_eq!(cluster.current(), Some((3, "v1".into(), true)), "{when}");
+            assert_eq!(cluster.pending_records(), 0, "{when}");
+        },
+    );
+}
+
+#[test]
+fn what_is_deleted_to_be_made_anew_is_made_whenever_the_process_is_killed() {
+    killed_after_each_write(
+        |cluster| {
+            cluster.writes = Writes::Anew;
+            cluster.rest();
+            cluster.roll_out("v2");
+            cluster.roll_out("v3");
+        },
+        |cluster, when| {
+            assert!(cluster.holds("v2"), "{when}");
+            assert!(cluster.is_blocked("v3"), "{when}");
+            assert_eq!(cluster.proven(), ["v2", "v1"], "{when}");
             assert_eq!(cluster.pending_records(), 0, "{when}");
         },
     );

@@ -6,7 +6,7 @@ use belay_api::{Condition, ConditionStatus, ConditionType, Phase, Reason};
 use belay_release::Status;
 use belay_rollout::{At, When, report};
 
-use crate::cluster::{Cluster, Ends, Health, Hook, rejection};
+use crate::cluster::{Cluster, Ends, Health, Hook, Writes, rejection};
 
 use ConditionStatus::{False, True, Unknown};
 use ConditionType::{Available, Consistent, Ready, Reconciling, Released, RolledBack, Stalled};
@@ -227,7 +227,7 @@ fn a_way_back_that_failed_says_so_and_that_it_is_tried_on() {
             .attempt()
             .is_some_and(|attempt| attempt.kind == AttemptKind::Revert)
     });
-    cluster.writes_refused = true;
+    cluster.writes = Writes::Refused;
     cluster.until(|cluster| {
         cluster
             .attempt()

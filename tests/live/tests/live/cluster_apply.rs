@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use belay_cluster::{ApplyOptions, Error, Item, Known, NotDone, RefusalKind, WavesOptions};
+use belay_cluster::{
+    ApplyOptions, Error, Foreseen, Item, Known, NotDone, OnImmutable, RefusalKind, WavesOptions,
+};
 use serde_json::{Value, json};
 
 use crate::cluster_world::{config_map, deployment, world};
@@ -59,6 +61,7 @@ async fn what_belongs_to_another_release_or_to_nobody_is_refused_and_left_untouc
     let theirs = ApplyOptions {
         owner: world.owner_of("other"),
         take_ownership: false,
+        on_immutable: OnImmutable::Fail,
     };
     let object = Item::new(config_map("a", &json!({"of": "other"})));
     world.connection.apply(&object, &theirs).await.unwrap();
@@ -85,6 +88,7 @@ async fn what_belongs_to_another_release_or_to_nobody_is_refused_and_left_untouc
 
     let taking = ApplyOptions {
         take_ownership: true,
+        on_immutable: OnImmutable::Fail,
         ..world.apply_options()
     };
     let taken = Item::new(config_map("a", &json!({"of": "shop"})));
@@ -175,6 +179,7 @@ async fn what_was_applied_client_side_loses_the_fields_that_the_manifest_dropped
 
     let taking = ApplyOptions {
         take_ownership: true,
+        on_immutable: OnImmutable::Fail,
         ..world.apply_options()
     };
     let item = Item::new(config_map("a", &json!({"keep": "1"})));
@@ -202,7 +207,10 @@ async fn a_dry_run_finds_the_immutable_field_and_changes_nothing() {
 
     let answers = world.connection.dry_run_all(&items, &options).await;
     assert!(answers[0].is_immutable(), "{:?}", answers[0]);
-    assert!(answers[1].outcome.as_ref().unwrap().created);
+    let Ok(Foreseen::Taken(new)) = &answers[1].outcome else {
+        panic!("{:?}", answers[1]);
+    };
+    assert!(new.created);
     assert_eq!(
         world
             .kubectl(&["get", "configmap", "new", "--ignore-not-found"])

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use belay_cluster::{ApplyOptions, Item, Pruned};
+use belay_cluster::{ApplyOptions, Item, OnImmutable, Pruned};
 use serde_json::json;
 
 use crate::cluster_world::{config_map, world};
@@ -26,6 +26,7 @@ async fn only_what_is_ours_goes_and_what_asks_to_be_kept_stays() {
     let theirs = ApplyOptions {
         owner: world.owner_of("other"),
         take_ownership: false,
+        on_immutable: OnImmutable::Fail,
     };
     let foreign = world
         .connection

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use belay_cluster::{
-    ApplyOptions, ConnectOptions, Connection, Owner, RequestInfo, RequestObserver, connect,
+    ApplyOptions, ConnectOptions, Connection, OnImmutable, Owner, RequestInfo, RequestObserver,
+    connect,
 };
 use belay_harness::{Cluster, TestNamespace};
 use serde_json::{Value, json};
@@ -71,6 +72,7 @@ impl World {
         ApplyOptions {
             owner: self.owner(),
             take_ownership: false,
+            on_immutable: OnImmutable::Fail,
         }
     }
 

@@ -51,6 +51,8 @@ mod operator_outside;
 #[cfg(test)]
 mod operator_readiness;
 #[cfg(test)]
+mod operator_recreate;
+#[cfg(test)]
 mod operator_references;
 #[cfg(test)]
 mod operator_refusals;
