@@ -106,6 +106,8 @@ pub enum Reason {
     SchemaViolation,
     /// A template failed.
     RenderFailed,
+    /// A patch of `spec.postRender` is for nothing, or does not apply.
+    PostRenderFailed,
     /// The API server refuses an object of the manifest.
     ManifestRejected,
     /// An object exists already and belongs to something else.

@@ -7,12 +7,13 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Which of our crates each crate may use, tests left out.
-const WALLS: [(&str, &[&str]); 11] = [
+const WALLS: [(&str, &[&str]); 12] = [
     ("belay-yaml", &[]),
     ("belay-template", &["belay-yaml"]),
     ("belay-chart", &["belay-yaml", "belay-template"]),
     ("belay-source", &["belay-yaml", "belay-chart"]),
-    ("belay-release", &["belay-yaml"]),
+    ("belay-patch", &[]),
+    ("belay-release", &["belay-yaml", "belay-patch"]),
     ("belay-health", &[]),
     ("belay-api", &[]),
     (
@@ -27,6 +28,7 @@ const WALLS: [(&str, &[&str]); 11] = [
             "belay-template",
             "belay-chart",
             "belay-source",
+            "belay-patch",
             "belay-release",
             "belay-health",
             "belay-api",
@@ -50,10 +52,11 @@ const WALLS: [(&str, &[&str]); 11] = [
 ];
 
 /// Crates that know no network, and what would give them one.
-const OFFLINE: [&str; 7] = [
+const OFFLINE: [&str; 8] = [
     "belay-yaml",
     "belay-template",
     "belay-chart",
+    "belay-patch",
     "belay-release",
     "belay-health",
     "belay-api",

@@ -83,6 +83,7 @@ fn render(
 ) -> Result<Rendering, Rejection> {
     let prepared = Prepared::new(&ready.chart, &ready.values, SchemaCheck::Enforce)
         .map_err(|error| reject(&error))?;
+    let namespace = release.namespace.clone();
     let options = RenderOptions {
         release,
         capabilities,
@@ -93,11 +94,19 @@ fn render(
         .render(&prepared, &options, host)
         .map_err(|error| reject(&error))?;
     let broken = |error: belay_release::Error| Rejection {
-        reason: Reason::RenderFailed,
+        reason: match error {
+            belay_release::Error::Patch { .. } | belay_release::Error::PatchUnmatched { .. } => {
+                Reason::PostRenderFailed
+            }
+            _ => Reason::RenderFailed,
+        },
         message: error.to_string(),
         retry_at: None,
     };
-    let sorted = Rendered::from_files(&output.files).map_err(broken)?;
+    let sorted = Rendered::documents(&output.files)
+        .and_then(|documents| ready.post_render.run(documents, &namespace))
+        .map(Rendered::from_documents)
+        .map_err(broken)?;
     Ok(Rendering {
         rendered: sorted,
         notes: output.notes,

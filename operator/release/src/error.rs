@@ -87,6 +87,29 @@ pub enum Error {
         /// What is wrong with it.
         misfit: Misfit,
     },
+    /// A patch is for no object of the chart.
+    #[error(
+        "postRender[{index}] is for {target}, and the chart renders to no such object: correct its target, or remove it"
+    )]
+    PatchUnmatched {
+        /// Which patch, counted from 0.
+        index: usize,
+        /// Its target.
+        target: String,
+    },
+    /// A patch does not apply to an object that it is for.
+    #[error("postRender[{index}], for {target}: {object}: {source}")]
+    Patch {
+        /// Which patch, counted from 0.
+        index: usize,
+        /// Its target.
+        target: String,
+        /// The object.
+        object: String,
+        /// What is wrong.
+        #[source]
+        source: Box<belay_patch::Error>,
+    },
 }
 
 impl Error {

@@ -40,15 +40,32 @@ impl Rendered {
     /// # Errors
     /// [`Error::Yaml`] or [`Error::NotAnObject`] for the first document that cannot be read.
     pub fn from_files(files: &BTreeMap<String, String>) -> Result<Self, Error> {
-        let mut rendered = Self::default();
+        Ok(Self::from_documents(Self::documents(files)?))
+    }
+
+    /// The documents of rendered files: by path, then in their order in the file, hooks among them.
+    ///
+    /// # Errors
+    /// As [`Rendered::from_files`].
+    pub fn documents(files: &BTreeMap<String, String>) -> Result<Vec<Document>, Error> {
+        let mut documents = Vec::new();
         for (path, content) in files {
             let base = path.rsplit('/').next().unwrap_or(path);
             if base.starts_with('_') {
                 continue;
             }
             for (line, text) in split_manifests(content) {
-                rendered.add(Document::new(path, line, text)?);
+                documents.push(Document::new(path, line, text)?);
             }
+        }
+        Ok(documents)
+    }
+
+    /// Tells hooks from what is part of the release, and sorts both by kind.
+    pub fn from_documents(documents: Vec<Document>) -> Self {
+        let mut rendered = Self::default();
+        for document in documents {
+            rendered.add(document);
         }
         rendered
             .hooks
@@ -57,7 +74,7 @@ impl Rendered {
             .manifest
             .documents
             .sort_by(|a, b| install_order(&a.head.kind, &b.head.kind));
-        Ok(rendered)
+        rendered
     }
 
     /// What `helm template` prints, hooks included.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// Names chart content, final values and every option that changes the manifest: `v1:` and
-/// 64 hexadecimal digits. Two releases of the same content have different digests, since each
+/// 64 hexadecimal digits, or `v2:` where rendered objects are changed afterwards. Two releases of the same content have different digests, since each
 /// ledger has a key of its own: values may hold secrets, and a digest is shown.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Digest(String);
@@ -37,6 +37,8 @@ pub struct DigestInput<'a> {
     pub release_name: &'a str,
     /// Namespace of its objects.
     pub namespace: &'a str,
+    /// What is done to the rendered objects, if anything is; objects are ordered by key.
+    pub post_render: Option<&'a serde_json::Value>,
 }
 
 impl Digest {
@@ -48,7 +50,12 @@ impl Digest {
             let _ = write!(text, "{}:{part};", part.len());
         }
         let _ = write!(text, "{}", input.values);
-        Self::keyed("v1", key, &text)
+        // What is asked for in the same way as before is the same as before.
+        let Some(post_render) = input.post_render else {
+            return Self::keyed("v1", key, &text);
+        };
+        let _ = write!(text, ";{post_render}");
+        Self::keyed("v2", key, &text)
     }
 
     /// The digest of a revision that Helm made: all that is known of it is its manifest.
@@ -151,8 +158,28 @@ mod tests {
                 values,
                 release_name: "web",
                 namespace: "shop",
+                post_render: None,
             },
         )
+    }
+
+    #[test]
+    fn what_is_done_after_rendering_is_part_of_it() {
+        let after = |post_render: Option<&serde_json::Value>| {
+            let input = DigestInput {
+                chart: "c",
+                values: &json!({}),
+                release_name: "web",
+                namespace: "shop",
+                post_render,
+            };
+            Digest::of(&DigestKey::new([1; 32]), &input)
+        };
+        let (one, two) = (json!({"labels": {"a": "1"}}), json!({"labels": {"a": "2"}}));
+        assert_eq!(after(None), digest(1, "c", &json!({})));
+        assert_eq!(after(Some(&one)), after(Some(&one.clone())));
+        assert_ne!(after(Some(&one)), after(Some(&two)));
+        assert!(after(Some(&one)).as_str().starts_with("v2:"));
     }
 
     #[test]

@@ -147,6 +147,7 @@ fn type_of(field: &Value) -> String {
         "object" if field["x-kubernetes-preserve-unknown-fields"] == true => {
             "any object".to_owned()
         }
+        "" if field["x-kubernetes-preserve-unknown-fields"] == true => "anything".to_owned(),
         other => format!("{other}{bounds}"),
     }
 }

@@ -2,6 +2,7 @@
 
 mod chart;
 mod policy;
+mod post_render;
 mod readiness;
 mod spec;
 mod status;
@@ -11,6 +12,7 @@ pub use policy::{
     CrdsPolicy, DeletionPolicy, FailFast, FailFastMode, InstallPolicy, OnImmutable, OutsideChanges,
     RollbackPolicy, Soak, TestsPolicy, UninstallPolicy, UpgradePolicy,
 };
+pub use post_render::{CommonMetadata, ObjectPatch, PatchTarget};
 pub use readiness::ReadinessRule;
 pub use spec::{HelmRelease, HelmReleaseSpec, ValuesKind, ValuesReference};
 pub use status::{

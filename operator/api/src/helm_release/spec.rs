@@ -5,8 +5,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ChartSource, DeletionPolicy, FailFast, HelmReleaseStatus, InstallPolicy, OnImmutable,
-    OutsideChanges, ReadinessRule, RollbackPolicy, Soak, TestsPolicy, UninstallPolicy, UpgradePolicy,
+    ChartSource, CommonMetadata, DeletionPolicy, FailFast, HelmReleaseStatus, InstallPolicy,
+    ObjectPatch, OnImmutable, OutsideChanges, ReadinessRule, RollbackPolicy, Soak, TestsPolicy,
+    UninstallPolicy, UpgradePolicy,
 };
 use crate::Duration;
 
@@ -89,6 +90,13 @@ pub struct HelmReleaseSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256))]
     pub set_json: Vec<String>,
+    /// Patches of the rendered objects, hooks among them, in this order. Each has to be for something.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub post_render: Vec<ObjectPatch>,
+    /// Labels and annotations that every rendered object gets, after the patches.
+    #[serde(default, skip_serializing_if = "CommonMetadata::is_empty")]
+    pub common_metadata: CommonMetadata,
     /// How often new chart versions are looked for.
     #[serde(default = "ten_minutes")]
     pub interval: Duration,

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use belay_api::{HelmRelease, Reason, Timestamp, names};
 use belay_chart::Chart;
+use belay_release::PostRender;
 use belay_rollout::{ChartId, Desired, Digest, DigestInput, Rejection};
 use belay_yaml::{Map, Value};
 use kube::ResourceExt;
 
 use super::reading::Reading;
-use super::{source, values};
+use super::{post_render, source, values};
 use crate::clock;
 use crate::error::Error;
 use crate::reconcile::Context;
@@ -54,6 +55,8 @@ pub(crate) struct Ready {
     pub(crate) chart: Arc<Chart>,
     /// The user's values, merged.
     pub(crate) values: Arc<Map>,
+    /// What is done to the rendered objects.
+    pub(crate) post_render: Arc<PostRender>,
     /// The chart by its names.
     pub(crate) id: ChartId,
 }
@@ -181,6 +184,10 @@ async fn come_to(
     max_age: Duration,
 ) -> Result<Result<Ready, Refusal>, Error> {
     let chart = &release.spec.chart;
+    let post_render = match post_render::read(&release.spec) {
+        Ok(post_render) => Arc::new(post_render),
+        Err(refusal) => return Ok(Err(refusal)),
+    };
     Ok(match permitted(values::merge(reading, release).await)? {
         Err(refusal) => Err(refusal),
         Ok(values) => {
@@ -194,6 +201,7 @@ async fn come_to(
                     },
                     chart: fetched.chart,
                     values: Arc::new(values),
+                    post_render,
                 }
             })
         }
@@ -255,6 +263,7 @@ fn wait(refusal: &Refusal, failures: u32, release: &HelmRelease) -> belay_api::D
 fn digest(session: &Session, ready: &Ready) -> Result<Digest, Error> {
     let chart = ready.chart.content_digest().to_string();
     let values = belay_yaml::to_serde(&Value::Map((*ready.values).clone()));
+    let post_render = post_render::asked(&session.release.spec);
     Ok(Digest::of(
         &session.ledger()?.key,
         &DigestInput {
@@ -262,6 +271,7 @@ fn digest(session: &Session, ready: &Ready) -> Result<Digest, Error> {
             values: &values,
             release_name: session.release.release_name(),
             namespace: session.release.target_namespace(),
+            post_render: post_render.as_ref(),
         },
     ))
 }

@@ -3,6 +3,7 @@
 mod desired;
 mod judging;
 mod live;
+mod post_render;
 mod reading;
 mod source;
 mod values;

@@ -49,6 +49,8 @@ mod operator_namespaces;
 #[cfg(test)]
 mod operator_outside;
 #[cfg(test)]
+mod operator_post_render;
+#[cfg(test)]
 mod operator_readiness;
 #[cfg(test)]
 mod operator_recreate;
