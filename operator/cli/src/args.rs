@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Why(commands::why::Arguments),
     /// Show what a release's values come to, and where each is from
     Values(commands::values::Arguments),
+    /// Show what an upgrade to what a release asks for would change, by dry runs with your own rights
+    Diff(Box<commands::diff::Arguments>),
     /// Show a release's revisions
     History(commands::history::Arguments),
     /// Take a release back to an older revision

@@ -17,6 +17,8 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// A client and the one namespace that a command works in.
 pub(crate) struct Access {
     pub(crate) client: kube::Client,
+    /// For what is not of Belay's kinds.
+    pub(crate) connection: belay_cluster::Connection,
     pub(crate) namespace: String,
 }
 
@@ -39,6 +41,7 @@ impl Access {
             .map_or_else(|| connection.default_namespace().to_owned(), Clone::clone);
         Ok(Self {
             client: connection.client(),
+            connection,
             namespace,
         })
     }

@@ -78,6 +78,8 @@ pub(crate) enum Error {
     VersionOfLocalChart { chart: String },
     #[error("{0}")]
     Values(#[source] belay_chart::ChartError),
+    #[error(transparent)]
+    Compare(#[from] belay_controller::CannotCompare),
     #[error("the values of the release: {0}")]
     WrongValues(#[source] belay_controller::WrongValues),
     #[error("{path}: {source}; check that it exists and may be read")]

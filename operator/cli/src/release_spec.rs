@@ -62,6 +62,14 @@ pub(crate) struct SpecArguments {
 }
 
 impl SpecArguments {
+    /// Whether the user said anything at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.has_values()
+            && !(self.atomic || self.no_atomic || self.create_namespace)
+            && self.timeout.is_none()
+            && self.target_namespace.is_none()
+    }
+
     /// Whether the user said anything about values.
     pub(crate) fn has_values(&self) -> bool {
         [

@@ -6,6 +6,7 @@
 
 mod act;
 mod clock;
+mod comparison;
 mod error;
 mod gather;
 mod memory;
@@ -22,6 +23,7 @@ mod undeliverable;
 mod values;
 mod wake;
 
+pub use comparison::{CannotCompare, Change, Comparison, Difference, compare};
 pub use error::Error;
 pub use metrics::Metrics;
 pub use run::{Operator, run};

@@ -179,7 +179,7 @@ async fn roll_out(
 
 /// The chart's source for the spec, and the ConfigMap that it needs, if any. Its name follows from the content: another
 /// chart is another spec, and an older revision's package stays until the release goes.
-fn chart_source(name: &str, travelling: Travelling) -> (ChartSource, Option<ConfigMap>) {
+pub(super) fn chart_source(name: &str, travelling: Travelling) -> (ChartSource, Option<ConfigMap>) {
     match travelling {
         Travelling::InRelease(source) => (*source, None),
         Travelling::Packaged { package, digest } => {

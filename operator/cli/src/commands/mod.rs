@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod diff;
 pub(crate) mod history;
 pub(crate) mod install;
 pub(crate) mod lint;
@@ -56,6 +57,7 @@ pub(crate) async fn run(arguments: args::Arguments) -> Result<ExitCode, Error> {
         Command::Status(arguments) => status::run(arguments, session().await?).await,
         Command::Why(arguments) => why::run(&arguments, session().await?).await,
         Command::Values(arguments) => values::run(arguments, session().await?).await,
+        Command::Diff(arguments) => Box::pin(diff::run(*arguments, session().await?)).await,
         Command::History(arguments) => history::run(&arguments, session().await?).await,
         Command::Rollback(arguments) => Box::pin(rollback::run(arguments, session().await?)).await,
         Command::Uninstall(arguments) => uninstall::run(arguments, session().await?).await,

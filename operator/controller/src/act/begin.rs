@@ -357,7 +357,7 @@ fn unchanged_texts(session: &Session) -> std::collections::BTreeSet<String> {
 }
 
 /// An instance of a kind, or an object in a namespace, that the same chart brings cannot be tried before it.
-pub(super) fn awaits_its_surroundings(error: &NotDone, brings_definitions: bool) -> bool {
+pub(crate) fn awaits_its_surroundings(error: &NotDone, brings_definitions: bool) -> bool {
     match error.error() {
         ClusterError::UnknownKind { .. } => brings_definitions,
         _ => error.is(RefusalKind::NotFound),

@@ -3,12 +3,12 @@
 
 mod adopt;
 mod apply;
-mod begin;
+pub(crate) mod begin;
 mod claim;
 mod evidence;
 mod finish;
 mod hooks;
-mod objects;
+pub(crate) mod objects;
 mod outside;
 mod preview;
 mod prove;

@@ -7,6 +7,7 @@ use belay_api::{HelmRelease, Reason, Timestamp, names};
 use belay_chart::Chart;
 use belay_release::PostRender;
 use belay_rollout::{ChartId, Desired, Digest, DigestInput, Rejection};
+use belay_source::Fetcher;
 use belay_yaml::{Map, Value};
 use kube::ResourceExt;
 
@@ -133,7 +134,14 @@ async fn resolve(
     let changed =
         context.references.changed(&namespace, &name) || old.is_some_and(|old| old.again.is_some());
     let mut reading = Reading::new(context, release)?;
-    let outcome = come_to(context, &mut reading, release, max_age(release, old)).await?;
+    let outcome = come_to(
+        &context.fetcher,
+        &mut reading,
+        release,
+        None,
+        max_age(release, old),
+    )
+    .await?;
     reading.end();
     if let (Err(refusal), Some(old)) = (&outcome, old)
         && let Some(kept) = keep_through_outage(refusal, old, release, now, changed)
@@ -176,36 +184,43 @@ fn max_age(release: &HelmRelease, old: Option<&Resolved>) -> Duration {
     }
 }
 
-/// A chart with values, or why there is none.
-async fn come_to(
-    context: &Context,
+/// A chart with values, or why there is none. `given` is used in place of the chart that the spec names.
+pub(crate) async fn come_to(
+    fetcher: &Fetcher,
     reading: &mut Reading<'_>,
     release: &HelmRelease,
+    given: Option<Arc<Chart>>,
     max_age: Duration,
 ) -> Result<Result<Ready, Refusal>, Error> {
-    let chart = &release.spec.chart;
     let post_render = match post_render::read(&release.spec) {
         Ok(post_render) => Arc::new(post_render),
         Err(refusal) => return Ok(Err(refusal)),
     };
-    Ok(match permitted(values::merge(reading, release).await)? {
-        Err(refusal) => Err(refusal),
-        Ok(values) => {
-            permitted(source::fetch(context, reading, chart, max_age).await)?.map(|fetched| {
-                let metadata = fetched.chart.metadata();
-                Ready {
-                    id: ChartId {
-                        name: metadata.name.clone(),
-                        version: metadata.version.clone(),
-                        app_version: metadata.app_version.clone(),
-                    },
-                    chart: fetched.chart,
-                    values: Arc::new(values),
-                    post_render,
-                }
-            })
+    let values = match permitted(values::merge(reading, release).await)? {
+        Ok(values) => Arc::new(values),
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let had = match given {
+        Some(chart) => Ok(chart),
+        None => {
+            let chart = &release.spec.chart;
+            permitted(source::fetch(fetcher, reading, chart, max_age).await)?
+                .map(|fetched| fetched.chart)
         }
-    })
+    };
+    Ok(had.map(|chart| {
+        let metadata = chart.metadata();
+        Ready {
+            id: ChartId {
+                name: metadata.name.clone(),
+                version: metadata.version.clone(),
+                app_version: metadata.app_version.clone(),
+            },
+            chart,
+            values,
+            post_render,
+        }
+    }))
 }
 
 /// What runs keeps running while its source is down: an interval's look that fails for the moment changes nothing

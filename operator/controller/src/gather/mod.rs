@@ -24,9 +24,9 @@ use crate::memory::{Remembered, StorageKey};
 use crate::reconcile::Context;
 use crate::session::Session;
 
-pub(crate) use desired::{Ready, Resolved};
-pub(crate) use judging::{Judging, Readiness};
+pub(crate) use desired::{Ready, Resolved, come_to};
 pub(crate) use live::{applied, progress, since, track, watch_key};
+pub(crate) use reading::Reading;
 
 /// Where a release's records live.
 pub(crate) fn storage_key(release: &HelmRelease) -> StorageKey {

@@ -9,12 +9,11 @@ use kube::{Api, ResourceExt};
 
 use crate::error::Error;
 use crate::reconcile::Context;
-use crate::references::{Read, Reference, ReferenceKind};
+use crate::references::{Read, Reference, ReferenceKind, References};
 
 /// The `ConfigMap`s and Secrets of one look at a spec.
-pub(super) struct Reading<'c> {
-    context: &'c Context,
-    /// As the account that the release is rolled out as.
+pub(crate) struct Reading<'c> {
+    references: &'c References,
     connection: Connection,
     namespace: String,
     release: String,
@@ -24,16 +23,27 @@ pub(super) struct Reading<'c> {
 }
 
 impl<'c> Reading<'c> {
+    /// As the account that the release is rolled out as.
     pub(super) fn new(context: &'c Context, release: &HelmRelease) -> Result<Self, Error> {
-        Ok(Self {
-            context,
-            connection: context.speaking_for(release)?,
+        let connection = context.speaking_for(release)?;
+        Ok(Self::through(connection, &context.references, release))
+    }
+
+    /// As whoever speaks through the connection.
+    pub(crate) fn through(
+        connection: Connection,
+        references: &'c References,
+        release: &HelmRelease,
+    ) -> Self {
+        Self {
+            references,
+            connection,
             namespace: release.namespace().unwrap_or_default(),
             release: release.name_any(),
             read: BTreeMap::new(),
             config_maps: BTreeMap::new(),
             secrets: BTreeMap::new(),
-        })
+        }
     }
 
     /// The namespace of all that a spec names: its release's own.
@@ -102,8 +112,7 @@ impl<'c> Reading<'c> {
 
     /// All was read that the spec names, or as much as there was use for: from here on a change wakes the release.
     pub(super) fn end(self) {
-        self.context
-            .references
+        self.references
             .end(&self.namespace, &self.release, self.read);
     }
 
@@ -113,7 +122,7 @@ impl<'c> Reading<'c> {
             namespace: self.namespace.clone(),
             name: name.to_owned(),
         };
-        self.context.references.begin(&self.release, &reference);
+        self.references.begin(&self.release, &reference);
         reference
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use belay_api::Reason;
 use belay_api::helm_release::{ChartSource, KeyRef, NameRef, OciChart, RepositoryChart};
 use belay_source::{
-    Credentials, Fetched, HttpRepository, Inline, Kind, Package, Pick, Secret as Hidden, Source,
-    docker_credentials,
+    Credentials, Fetched, Fetcher, HttpRepository, Inline, Kind, Package, Pick, Secret as Hidden,
+    Source, docker_credentials,
 };
 use bytes::Bytes;
 use k8s_openapi::api::core::v1::Secret;
@@ -14,13 +14,12 @@ use k8s_openapi::api::core::v1::Secret;
 use super::desired::Refusal;
 use super::reading::Reading;
 use crate::error::Error;
-use crate::reconcile::Context;
 
 /// Fetches the chart.
 ///
 /// `max_age` is how old the knowledge of a repository or registry may be.
 pub(super) async fn fetch(
-    context: &Context,
+    fetcher: &Fetcher,
     reading: &mut Reading<'_>,
     chart: &ChartSource,
     max_age: Duration,
@@ -29,8 +28,7 @@ pub(super) async fn fetch(
         Ok(source) => source,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    Ok(context
-        .fetcher
+    Ok(fetcher
         .fetch(&source, max_age)
         .await
         .map_err(|error| refuse(&error)))

@@ -15,6 +15,8 @@ mod cluster_watch;
 #[cfg(test)]
 mod cluster_world;
 #[cfg(test)]
+mod command_diff;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod endure_charts;
