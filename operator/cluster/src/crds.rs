@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::client::Connection;
-use crate::error::{Error, Refusal, RefusalKind, Written};
+use crate::error::{Error, NotDone, Refusal, RefusalKind, Written};
 use crate::identity::MANAGER;
 use crate::object::{Place, uid};
 use crate::watch::named::Sight;
@@ -64,16 +64,7 @@ impl Connection {
                 (None, _) => CrdOutcome::Created,
             };
             if outcome != CrdOutcome::Skipped {
-                let mut body = definition.clone();
-                if let Some(uid) = live.as_ref().and_then(uid) {
-                    body["metadata"]["uid"] = Value::from(uid);
-                }
-                Call::patch(place.path())
-                    .query("fieldManager", MANAGER)
-                    .query("force", "true")
-                    .query("fieldValidation", "Strict")
-                    .typed_json("application/apply-patch+yaml", &body)?
-                    .write::<Value>(self)
+                self.put_definition(&place, definition, live.as_ref(), false)
                     .await?;
             }
             outcomes.push((place.key, outcome));
@@ -87,6 +78,60 @@ impl Connection {
             .await
             .map_err(|(_, error)| error)?;
         Ok(outcomes)
+    }
+
+    /// Asks whether the API server would take what [`Connection::ensure_crds`] writes. It refuses, among other things, to
+    /// give up a version in which objects may still be stored (`status.storedVersions`).
+    ///
+    /// # Errors
+    /// As every write, with the definition's name as far as it has one.
+    pub async fn try_crds(
+        &self,
+        definitions: &[Value],
+        policy: CrdPolicy,
+    ) -> Result<(), (String, NotDone)> {
+        if policy == CrdPolicy::Skip {
+            return Ok(());
+        }
+        for definition in definitions {
+            if let Err(error) = self.try_definition(definition, policy).await {
+                let name = definition.pointer("/metadata/name").and_then(Value::as_str);
+                return Err((name.unwrap_or_default().to_owned(), error));
+            }
+        }
+        Ok(())
+    }
+
+    async fn try_definition(&self, definition: &Value, policy: CrdPolicy) -> Written<()> {
+        let place = self.place(definition, "").await?;
+        let live = self.get_at(&place).await?;
+        if live.is_some() && policy == CrdPolicy::Create {
+            return Ok(());
+        }
+        self.put_definition(&place, definition, live.as_ref(), true)
+            .await
+    }
+
+    async fn put_definition(
+        &self,
+        place: &Place,
+        definition: &Value,
+        live: Option<&Value>,
+        dry_run: bool,
+    ) -> Written<()> {
+        let mut body = definition.clone();
+        if let Some(uid) = live.and_then(uid) {
+            body["metadata"]["uid"] = Value::from(uid);
+        }
+        Call::patch(place.path())
+            .query("fieldManager", MANAGER)
+            .query("force", "true")
+            .query("fieldValidation", "Strict")
+            .query_if(dry_run, "dryRun", "All")
+            .typed_json("application/apply-patch+yaml", &body)?
+            .write::<Value>(self)
+            .await?;
+        Ok(())
     }
 
     /// Waits until definitions are established, then until the cluster lists their kinds, since the one comes a moment

@@ -8,7 +8,7 @@ use belay_api::{Duration, Reason, Timestamp};
 use belay_chart::Release;
 use belay_cluster::storage::{Storage, record_size};
 use belay_cluster::{ApplyOptions, Error as ClusterError, Item, NotDone, RefusalKind};
-use belay_health::ObjectRef;
+use belay_health::{ObjectError, ObjectRef};
 use belay_release::{Info, Manifest, Record, Status, StorageKey};
 use belay_rollout::{
     At, Attempt, Cause, ChartId, Digest, Executed, Outcome, Plan, Rejection, Running, Target,
@@ -17,6 +17,7 @@ use serde_json::value::to_raw_value;
 
 use super::Halt;
 use super::objects::{self, Runs};
+use super::record::crd_policy;
 use crate::clock;
 use crate::error::Error;
 use crate::reconcile::Context;
@@ -293,6 +294,9 @@ async fn preflight(
     rendering: &Rendering,
     kind: AttemptKind,
 ) -> Result<(), Halt> {
+    let policy = crd_policy(session, kind);
+    let tried = session.connection.try_crds(&rendering.crds, policy).await;
+    tried.map_err(|(name, error)| judge_refusal(error, &format!("crds/: {name}"), kind))?;
     let manifest = Manifest::parse(&record.manifest).map_err(Error::from)?;
     let unchanged = unchanged_texts(session);
     let mut items = Vec::new();
@@ -301,6 +305,9 @@ async fn preflight(
         brings_definitions |= document.head.kind == "CustomResourceDefinition";
         if !unchanged.contains(&document.text) {
             for object in document.objects().map_err(Error::from)? {
+                if let Err(error) = ObjectRef::of(&object) {
+                    return Err(Halt::Rejected(nameless(&document.path, &error)));
+                }
                 let reference =
                     objects::reference(&session.connection, &object, &record.namespace).await?;
                 items.push(Item {
@@ -330,6 +337,17 @@ async fn preflight(
         return Err(judge_refusal(error, &name, kind));
     }
     Ok(())
+}
+
+/// Server-side apply goes by the name, so that `generateName` is not one.
+fn nameless(path: &str, error: &ObjectError) -> Rejection {
+    Rejection {
+        reason: Reason::ManifestRejected,
+        message: format!(
+            "{path}: {error} (a generateName alone would make another object each time)"
+        ),
+        retry_at: None,
+    }
 }
 
 fn unchanged_texts(session: &Session) -> std::collections::BTreeSet<String> {

@@ -2,18 +2,20 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use belay_api::Timestamp;
 use belay_api::helm_release::Moment;
+use belay_api::{Reason, Timestamp};
 use belay_cluster::Connection;
 use belay_cluster::pods::ContainerLog;
-use belay_health::{Mask, ObjectKey, PodEvidence, secret_strings};
-use belay_rollout::Failure;
+use belay_health::{Mask, ObjectKey, PodEvidence, pod_fault, secret_strings};
+use belay_rollout::{Failure, HookProgress};
 use futures::future::join_all;
 
 use crate::session::Session;
 
 /// The most bytes of one container's log.
 const LOG_BYTES: usize = 2048;
+/// Of how many pods of a failed hook the logs are kept.
+const HOOK_PODS: usize = 2;
 /// Of how many objects and of how many pods the events are read.
 const EVENTS_OF: usize = 2;
 /// The most events that are told of one object.
@@ -22,6 +24,9 @@ const EVENTS_EACH: usize = 3;
 /// Adds what can still be learnt to a failure, masks secrets and keeps it within bounds. What cannot be
 /// read is left out: a failure is recorded whatever its evidence.
 pub(super) async fn collect(session: &mut Session, mut failure: Failure) -> Failure {
+    if matches!(failure.reason, Reason::HookFailed | Reason::TestFailed) {
+        failure.pods.extend(pods_of_hook(session).await);
+    }
     for pod in &mut failure.pods {
         pod.log_tail = last_words(&session.connection, pod).await;
     }
@@ -51,6 +56,32 @@ pub(super) async fn collect(session: &mut Session, mut failure: Failure) -> Fail
         .sort_by_key(|moment| moment.at.whole_seconds());
     let mask = mask(session).await;
     failure.presentable(&mask)
+}
+
+/// The broken pods of the hook that an attempt fails with. Its output belongs to the evidence whether or not
+/// `helm.sh/hook-output-log-policy` asks for it.
+async fn pods_of_hook(session: &Session) -> Vec<PodEvidence> {
+    let hooks = session.attempt().map(|attempt| attempt.hooks.as_slice());
+    let running = hooks
+        .unwrap_or_default()
+        .iter()
+        .find(|hook| hook.progress == HookProgress::Started);
+    let Some(hook) = running else {
+        return Vec::new();
+    };
+    let pods = session.connection.pods_of(&hook.object.key()).await;
+    let told = pods.unwrap_or_default();
+    let told = told.iter().filter_map(|pod| {
+        let text = |field: &str| pod.pointer(field)?.as_str();
+        let fault = pod_fault(pod)?;
+        Some(PodEvidence::new(
+            text("/metadata/namespace")?,
+            text("/metadata/name")?,
+            &fault,
+            "",
+        ))
+    });
+    told.take(HOOK_PODS).collect()
 }
 
 /// The end of what a container printed in the run that ended, or in the one that runs.

@@ -199,17 +199,25 @@ fn runs(session: &Session, kind: AttemptKind) -> Runs {
     }
 }
 
-/// The chart's `crds/`, before anything that may be of their kinds.
-async fn bring_definitions(session: &Session, kind: AttemptKind) -> Result<(), Halt> {
+/// What happens to the chart's `crds/`.
+pub(super) fn crd_policy(session: &Session, kind: AttemptKind) -> CrdPolicy {
     let policy = match kind {
         AttemptKind::Install => session.release.spec.install.crds,
         _ => session.release.spec.upgrade.crds,
     };
-    let policy = match policy {
-        CrdsPolicy::Skip => return Ok(()),
+    match policy {
+        CrdsPolicy::Skip => CrdPolicy::Skip,
         CrdsPolicy::Create => CrdPolicy::Create,
         CrdsPolicy::CreateReplace => CrdPolicy::CreateReplace,
-    };
+    }
+}
+
+/// The chart's `crds/`, before anything that may be of their kinds.
+async fn bring_definitions(session: &Session, kind: AttemptKind) -> Result<(), Halt> {
+    let policy = crd_policy(session, kind);
+    if policy == CrdPolicy::Skip {
+        return Ok(());
+    }
     let resolved = session.resolved.clone().ok_or(Error::Stale)?;
     let Ok(ready) = &resolved.outcome else {
         return Err(Error::Stale.into());

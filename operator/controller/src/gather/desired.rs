@@ -200,13 +200,12 @@ pub(crate) async fn come_to(
         Ok(values) => Arc::new(values),
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let had = match given {
-        Some(chart) => Ok(chart),
-        None => {
-            let chart = &release.spec.chart;
-            permitted(source::fetch(fetcher, reading, chart, max_age).await)?
-                .map(|fetched| fetched.chart)
-        }
+    let had = if let Some(chart) = given {
+        Ok(chart)
+    } else {
+        let chart = &release.spec.chart;
+        permitted(source::fetch(fetcher, reading, chart, max_age).await)?
+            .map(|fetched| fetched.chart)
     };
     Ok(had.map(|chart| {
         let metadata = chart.metadata();

@@ -25,6 +25,7 @@ use crate::reconcile::Context;
 use crate::session::Session;
 
 pub(crate) use desired::{Ready, Resolved, come_to};
+pub(crate) use judging::{Judging, Readiness};
 pub(crate) use live::{applied, progress, since, track, watch_key};
 pub(crate) use reading::Reading;
 

@@ -49,6 +49,8 @@ mod operator_life;
 #[cfg(test)]
 mod operator_namespaces;
 #[cfg(test)]
+mod operator_objects;
+#[cfg(test)]
 mod operator_outside;
 #[cfg(test)]
 mod operator_post_render;

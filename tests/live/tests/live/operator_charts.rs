@@ -159,6 +159,14 @@ impl Files {
         self.with(&format!("templates/{kind}.yaml"), &object.to_string())
     }
 
+    /// The pods of the Job `name` take their time.
+    pub fn that_runs_for(self, name: &str, span: &str) -> Self {
+        let path = format!("templates/{name}.yaml");
+        let mut job: Value = serde_json::from_str(&self.0[&path]).unwrap();
+        job["spec"]["template"]["metadata"] = json!({"annotations": {"belay.test/runs-for": span}});
+        self.with(&path, &job.to_string())
+    }
+
     /// As `spec.chart`.
     pub fn inline(&self) -> Value {
         json!({"inline": {"files": self.0}})

@@ -1,13 +1,13 @@
 //! The definitions in a chart's `crds/`: as Helm does it, but for what the policies say.
 
-use belay_api::HelmRelease;
+use belay_api::{HelmRelease, Reason};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Api;
 use kube::api::DeleteParams;
 use serde_json::{Value, json};
 
 use crate::operator_charts::{Files, note};
-use crate::operator_world::{SHOP, World, operated_world};
+use crate::operator_world::{SHOP, World, message, operated_world};
 
 /// Definitions belong to all namespaces: each test has a group of its own.
 fn group(world: &World) -> String {
@@ -16,6 +16,10 @@ fn group(world: &World) -> String {
 
 /// A chart with a definition, whose short name may change.
 fn defining(world: &World, short: &str) -> Files {
+    in_version(world, short, "v1")
+}
+
+fn in_version(world: &World, short: &str, version: &str) -> Files {
     let group = group(world);
     let definition = json!({
         "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
@@ -23,7 +27,7 @@ fn defining(world: &World, short: &str) -> Files {
         "spec": {
             "group": group, "scope": "Namespaced",
             "names": {"plural": "widgets", "singular": "widget", "kind": "Widget", "shortNames": [short]},
-            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {
+            "versions": [{"name": version, "served": true, "storage": true, "schema": {"openAPIV3Schema": {
                 "type": "object", "x-kubernetes-preserve-unknown-fields": true,
             }}}],
         },
@@ -70,6 +74,37 @@ async fn definitions_come_before_their_instances_and_outlive_the_release() {
     let found = world.kubectl(&["get", &widgets, "-o", "name"]).await;
     assert_eq!(found, "", "the instance is the release's");
     assert_eq!(short_name(&world).await.as_deref(), Some("wi"));
+    forget(&world).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_definition_that_gives_up_a_stored_version_is_refused_before_anything_is_written() {
+    let world = operated_world("stored").await;
+    let ask = |chart: &Files, greeting: &str| {
+        json!({
+            "chart": chart.inline(), "values": {"greeting": greeting},
+            "upgrade": {"crds": "CreateReplace"},
+        })
+    };
+    let chart = with_instance(&world, defining(&world, "wi"));
+    world
+        .deployed(&world.apply(SHOP, &ask(&chart, "one")).await)
+        .await;
+    let history = world.history(SHOP).await;
+
+    // The same kind in another version alone: what is stored as v1 could not be read any more.
+    let newer = in_version(&world, "wi", "v2");
+    let asked = world.apply(SHOP, &ask(&newer, "two")).await;
+    let release = world.stopped(&asked, Reason::ManifestRejected).await;
+    for part in ["crds/", "widgets", "storedVersions", "v1"] {
+        assert!(message(&release).contains(part), "{}", message(&release));
+    }
+    assert_eq!(world.history(SHOP).await, history);
+    assert_eq!(world.greeting(SHOP).await, "one");
+    let widgets = format!("widgets.{}", group(&world));
+    let found = world.kubectl(&["get", &widgets, "-o", "name"]).await;
+    assert!(found.trim().ends_with("/one"), "{found}");
     forget(&world).await;
     world.end().await;
 }

@@ -126,6 +126,11 @@ async fn a_failing_hook_before_an_upgrade_ends_it_before_anything_changes() {
     );
     let failure = release.status.unwrap().last_failure.unwrap();
     assert_eq!(failure.reason, Reason::HookFailed);
+    // Its pod is gone with it, what it said is not.
+    let pod = &failure.pods[0];
+    assert!(pod.pod.starts_with("migrate-"), "{pod:?}");
+    assert_eq!(pod.exit_code, Some(1), "{pod:?}");
+    assert!(!pod.log_tail.is_empty(), "{pod:?}");
     assert_eq!(world.image(SHOP).await, GOOD);
     assert_eq!(
         generation(&world).await,
@@ -135,6 +140,28 @@ async fn a_failing_hook_before_an_upgrade_ends_it_before_anything_changes() {
     gone(&world.api::<Job>(), "migrate", GENEROUS)
         .await
         .unwrap();
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_hook_that_hangs_ends_with_the_attempts_time_and_is_taken_back() {
+    let world = operated_world("hanging").await;
+    world.deploy(SHOP, &shop(), &json!({})).await;
+    let chart = shop()
+        .with_hook("migrate", "registry.example/m:1", "pre-upgrade", "")
+        .that_runs_for("migrate", "1h");
+    let spec = json!({
+        "chart": chart.inline(), "values": {"image": BETTER}, "timeout": "3s",
+    });
+    let asked = world.apply(SHOP, &spec).await;
+    let release = world.stopped(&asked, Reason::RevisionBlocked).await;
+    assert!(
+        message(&release).contains("migrate did not end in time"),
+        "{}",
+        message(&release)
+    );
+    assert!(holds(&release, ConditionType::Available));
+    assert_eq!(world.image(SHOP).await, GOOD);
     world.end().await;
 }
 
