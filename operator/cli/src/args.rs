@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Install(commands::install::InstallArguments),
     /// Upgrade a release by changing its HelmRelease
     Upgrade(commands::install::UpgradeArguments),
+    /// Write the HelmRelease that fits a release that helm made, and show what it would change
+    Adopt(commands::adopt::Arguments),
     /// Remove a release by deleting its HelmRelease
     Uninstall(commands::uninstall::Arguments),
     /// End what holds a release at an older revision

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use belay_cluster::ConnectOptions;
+use belay_cluster::{ConnectOptions, Connection};
 use kube::Api;
 use kube::core::NamespaceResourceScope;
 use serde::de::DeserializeOwned;
@@ -18,7 +18,7 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 pub(crate) struct Access {
     pub(crate) client: kube::Client,
     /// For what is not of Belay's kinds.
-    pub(crate) connection: belay_cluster::Connection,
+    pub(crate) connection: Connection,
     pub(crate) namespace: String,
 }
 

@@ -40,6 +40,50 @@ pub(crate) enum Error {
         "another manager has set fields of the HelmRelease {name} that you want to change ({message}); change them where they come from, or add --force-conflicts to take them over"
     )]
     Conflict { name: String, message: String },
+    #[error(
+        "helm knows no release {name} in the namespace {namespace}; `helm list -A` lists all, and -n says where to look"
+    )]
+    NoRecord { namespace: String, name: String },
+    #[error(
+        "no revision of {name} is deployed (the newest, {revision}, is {status}); bring one back first: `helm rollback {name}`"
+    )]
+    NothingDeployed {
+        name: String,
+        revision: u32,
+        status: String,
+    },
+    #[error(
+        "revision {revision} of {name} is {status}: somebody's helm is at work, or died; wait for it, or end it with `helm rollback {name}`"
+    )]
+    Pending {
+        name: String,
+        revision: u32,
+        status: String,
+    },
+    #[error("the release {name} is the HelmRelease {owner}'s already: `belay status {owner}`")]
+    Adopted { name: String, owner: String },
+    #[error(
+        "Helm's records are Secrets, and you need the rights to get and list Secrets in the namespace {namespace} to read them: {message}"
+    )]
+    NoRightsOnRecords { namespace: String, message: String },
+    #[error(
+        "Helm's record of {name} ({chart}) does not say where its chart is from: name it, as `belay adopt {name} {chart_name} --repo URL`, `belay adopt {name} oci://HOST/PATH` or `belay adopt {name} FOLDER`; --inline takes the chart's files out of the record itself"
+    )]
+    NoChartSource {
+        name: String,
+        chart: String,
+        chart_name: String,
+    },
+    #[error(
+        "the chart cannot be taken out of the record of {name}: {why}; name the chart's source instead, for example with --repo URL"
+    )]
+    NotInRecord { name: String, why: String },
+    #[error("what the HelmRelease would come to cannot be told: {0}")]
+    Trial(#[from] belay_controller::TrialError),
+    #[error(
+        "the HelmRelease would change {objects} object(s) of {name}, as told above; nothing was changed. Correct chart, version or values, or add --accept-changes to --apply"
+    )]
+    WouldChange { name: String, objects: usize },
     #[error("watching {what} ended: {message}")]
     Watch { what: String, message: String },
     #[error(

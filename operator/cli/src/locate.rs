@@ -14,7 +14,7 @@ use clap::Args;
 use kube::config::Kubeconfig;
 
 use crate::args::Globals;
-use crate::chart_argument::oci_version;
+use crate::chart_argument::{Wanted, oci_version};
 use crate::error::{Error, told_once};
 
 /// The flags that say where a chart comes from.
@@ -44,6 +44,32 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    /// What the HelmRelease has to say of it; credentials belong into a Secret there.
+    pub(crate) fn wanted<'a>(&'a self, chart: &'a str) -> Wanted<'a> {
+        Wanted {
+            chart,
+            repository: self.repo.as_deref(),
+            version: self.version.as_deref(),
+            plain_http: self.plain_http,
+        }
+    }
+
+    /// The same with this version where none is asked for; a chart on disk has only one, and a digest says it.
+    pub(crate) fn with_version_of(mut self, chart: &str, version: &str) -> Self {
+        let said = split_reference(chart)
+            .map(|reference| reference.version.is_some() || reference.digest.is_some());
+        let is_remote = self.repo.is_some() || said.is_some();
+        if is_remote && self.version.is_none() && said != Some(true) {
+            self.version = Some(version.to_owned());
+        }
+        self
+    }
+
+    /// Whether the operator will need credentials or authorities, too.
+    pub(crate) fn needs_secrets(&self) -> bool {
+        self.username.is_some() || self.ca_file.is_some()
+    }
+
     fn wanted_version(&self) -> Option<String> {
         let newest = || self.devel.then(|| ">0.0.0-0".to_owned());
         self.version.clone().or_else(newest)

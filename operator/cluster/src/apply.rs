@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::client::Connection;
 use crate::error::{Error, NotDone, RefusalKind, Written};
 use crate::identity::{MANAGER, Owner, Ownership, ownership, stamp};
-use crate::managed_fields::{migration, replicas_are_scaled};
+use crate::managed_fields::{is_client_side, migration, replicas_are_scaled};
 use crate::object::{Place, ResourceVersion, identified, uid};
 use crate::recreate::OnImmutable;
 use crate::strategy;
@@ -204,6 +204,10 @@ impl Connection {
                 expecting["metadata"]["uid"] = Value::from(uid.as_str());
                 match self.send(&place, expecting, true, dry_run).await {
                     Err(error) if error.is(RefusalKind::Conflict) => {
+                        self.look_and_apply(&place, body, options, dry_run).await
+                    }
+                    // Somebody applied it client-side meanwhile: what the manifest dropped is still owned by that.
+                    Ok(applied) if !dry_run && is_client_side(&applied.live) => {
                         self.look_and_apply(&place, body, options, dry_run).await
                     }
                     answer => answer,

@@ -172,6 +172,15 @@ impl Connection {
         })
     }
 
+    /// The same connection, which writes only while the other one's gate lets it.
+    #[must_use]
+    pub fn gated_like(&self, other: &Self) -> Self {
+        self.with(CallContext {
+            gate: other.context.gate.clone(),
+            ..self.context.clone()
+        })
+    }
+
     /// A kube client over the same stack, without retries of its own. Must be called inside a tokio runtime.
     pub fn client(&self) -> kube::Client {
         self.client
@@ -224,7 +233,9 @@ async fn load(options: &ConnectOptions) -> Result<(String, kube::Config), Error>
             what: what.clone(),
             source,
         };
-        let kubeconfig = Kubeconfig::from_yaml(text).map_err(|error| failed(error.into()))?;
+        // The parser's own words quote the text, and with it credentials.
+        let kubeconfig = Kubeconfig::from_yaml(text)
+            .map_err(|_| failed("it is no kubeconfig: its YAML cannot be read".into()))?;
         if let Some(why) = untrusted(&kubeconfig) {
             return Err(failed(why.into()));
         }
@@ -285,6 +296,15 @@ fn untrusted(kubeconfig: &Kubeconfig) -> Option<&'static str> {
         .clusters
         .iter()
         .filter_map(|named| named.cluster.as_ref());
+    let is_open = |server: &String| !server.starts_with("https://");
+    if clusters
+        .clone()
+        .any(|cluster| cluster.server.as_ref().is_some_and(is_open))
+    {
+        return Some(
+            "its server is not asked over https, where credentials would travel for everybody to read",
+        );
+    }
     clusters
         .any(|cluster| cluster.certificate_authority.is_some())
         .then_some("it names a file for its certificate authority, which is not read here: embed it as data")

@@ -149,6 +149,11 @@ impl Error {
         }
     }
 
+    /// Is what was read of a record or ledger damaged, so that reading it again gives the same?
+    pub fn is_damaged(&self) -> bool {
+        matches!(self, Self::Record { .. } | Self::Malformed { .. })
+    }
+
     /// The API server's refusal, if it is one.
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {

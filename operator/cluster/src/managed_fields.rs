@@ -13,11 +13,17 @@ const KUBECTL_CLIENT_SIDE: &str = "kubectl-client-side-apply";
 /// Without it a forced apply leaves fields behind that the manifest no longer has, because the old entry still owns
 /// them. The patch carries the resourceVersion that was read, so that it conflicts when anything changed since.
 pub fn migration(live: &Value) -> Option<Value> {
-    let entries = live.pointer("/metadata/managedFields")?.as_array()?;
-    if !entries.iter().any(is_client_side) {
+    if !is_client_side(live) {
         return None;
     }
     also_owning(live, &Value::Object(Map::new()))
+}
+
+/// Does an entry of Helm's or kubectl's client-side apply own fields of this object?
+pub fn is_client_side(live: &Value) -> bool {
+    live.pointer("/metadata/managedFields")
+        .and_then(Value::as_array)
+        .is_some_and(|entries| entries.iter().any(is_client_side_entry))
 }
 
 /// The JSON patch after which manager `helm` owns these fields as well, in one server-side entry.
@@ -28,7 +34,7 @@ pub(crate) fn also_owning(live: &Value, more: &Value) -> Option<Value> {
     let mut others = Vec::new();
     let mut newest: Option<&Value> = None;
     for entry in entries {
-        if is_client_side(entry) || is_our_apply(entry) {
+        if is_client_side_entry(entry) || is_our_apply(entry) {
             if let Some(owned) = entry.get("fieldsV1") {
                 unite(&mut fields, owned);
             }
@@ -73,7 +79,7 @@ pub fn replicas_are_scaled(live: &Value) -> bool {
     })
 }
 
-fn is_client_side(entry: &Value) -> bool {
+fn is_client_side_entry(entry: &Value) -> bool {
     let manager = text(entry, "manager");
     text(entry, "operation") == "Update"
         && text(entry, "subresource").is_empty()

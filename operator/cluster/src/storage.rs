@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use belay_release::{
-    Moment, OWNER, Record, SECRET_DATA_KEY, SECRET_TYPE, StorageKey, labels, user_labels,
+    Moment, OWNER, Record, SECRET_DATA_KEY, SECRET_TYPE, Status, StorageKey, labels, user_labels,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -223,6 +223,23 @@ impl Storage {
         }
     }
 
+    /// Gives a Secret another status by its label alone: for one whose record cannot be read. `false`: it is gone.
+    ///
+    /// # Errors
+    /// As every write.
+    pub async fn relabel(&self, key: &StorageKey, status: Status) -> Written<bool> {
+        let labels = json!({"metadata": {"labels": {"status": status.as_str()}}});
+        let call = Call::patch(self.path(key))
+            .accept(METADATA)
+            .query("fieldManager", RECORD_MANAGER)
+            .typed_json("application/merge-patch+json", &labels)?;
+        match call.write::<Value>(&self.connection).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is(RefusalKind::NotFound) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Deletes a record. `false`: it was not there.
     ///
     /// # Errors
@@ -254,14 +271,6 @@ impl Storage {
     fn path(&self, key: &StorageKey) -> String {
         format!("{}/{key}", self.collection())
     }
-}
-
-/// How many bytes a record takes in its Secret: asked before the first write of an attempt.
-///
-/// # Errors
-/// [`Error::Record`] when it does not fit.
-pub fn record_size(record: &Record) -> Result<usize, Error> {
-    encoded(record).map(|bytes| bytes.len())
 }
 
 fn encoded(record: &Record) -> Result<Vec<u8>, Error> {

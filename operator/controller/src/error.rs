@@ -25,6 +25,14 @@ pub enum Error {
         #[source]
         source: Box<kube::Error>,
     },
+    /// The cluster of a release cannot be reached for want of a kubeconfig that can be used.
+    #[error("{message}")]
+    Kubeconfig {
+        /// In one word.
+        reason: belay_api::Reason,
+        /// For people: place and remedy, without a word out of the kubeconfig.
+        message: String,
+    },
     /// Something that the ledger speaks of is not there.
     #[error("{0}; it is looked at again")]
     Gone(String),
@@ -56,6 +64,7 @@ impl Error {
             Self::NotDone(error) => error.category(),
             Self::Record(_) => "record",
             Self::Kube { .. } => "kube",
+            Self::Kubeconfig { .. } => "kubeconfig",
             Self::Gone(_) => "gone",
             Self::Stale => "stale",
             Self::Listen { .. } => "listen",

@@ -6,6 +6,7 @@
 
 mod act;
 mod clock;
+mod clusters;
 mod comparison;
 mod error;
 mod gather;
@@ -19,7 +20,9 @@ mod run;
 mod serve;
 mod session;
 mod settings;
+mod trial;
 mod undeliverable;
+mod unreachable;
 mod values;
 mod wake;
 
@@ -28,4 +31,5 @@ pub use error::Error;
 pub use metrics::Metrics;
 pub use run::{Operator, run};
 pub use settings::Settings;
+pub use trial::{TrialError, trial};
 pub use values::{Origin, WrongValues, merge_values};

@@ -9,11 +9,14 @@ use belay_cluster::ledger::Stamp;
 use belay_release::Record;
 use belay_rollout::{Ledger, Stored};
 
+use crate::clusters::ClusterRef;
 use crate::gather::{Readiness, Resolved};
 
-/// Where a release's records live: storage namespace and name.
+/// Where a release's records live: cluster, storage namespace and name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct StorageKey {
+    /// The remote cluster; nothing for the operator's own.
+    pub(crate) cluster: Option<ClusterRef>,
     pub(crate) namespace: String,
     pub(crate) release: String,
 }
@@ -31,6 +34,8 @@ pub(crate) struct Remembered {
     pub(crate) readiness: Readiness,
     /// The pending record of the attempt.
     pub(crate) record: Option<Arc<Record>>,
+    /// The cluster that all this is about.
+    pub(crate) epoch: u64,
     /// The `HelmRelease`'s state as we last wrote it; a cached one that is older is not looked at.
     pub(crate) written: u64,
     /// Errors in a row.

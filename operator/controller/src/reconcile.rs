@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use belay_api::helm_release::Stage;
 use belay_api::{HelmRelease, RollbackRequest, Timestamp};
-use belay_cluster::{Connection, Watches};
+use belay_cluster::Connection;
 use belay_rollout::{Decision, Order, Wait, Waiting, decide};
 use belay_source::Fetcher;
 use kube::ResourceExt;
@@ -14,6 +14,7 @@ use kube::runtime::events::Recorder;
 use kube::runtime::reflector::{ObjectRef, Store};
 
 use crate::act::{self, Halt};
+use crate::clusters::{Cluster, Clusters};
 use crate::error::Error;
 use crate::memory::{Memory, Remembered};
 use crate::metrics::Metrics;
@@ -21,7 +22,7 @@ use crate::references::References;
 use crate::render::Renders;
 use crate::session::Session;
 use crate::settings::Settings;
-use crate::{clock, gather, report};
+use crate::{clock, gather, report, unreachable};
 
 /// The first wait after an error; doubled for each further one.
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
@@ -36,7 +37,7 @@ const MAX_STEPS: usize = 200;
 pub(crate) struct Context {
     pub(crate) settings: Settings,
     pub(crate) connection: Connection,
-    pub(crate) watches: Watches,
+    pub(crate) clusters: Clusters,
     pub(crate) fetcher: Fetcher,
     pub(crate) renders: Renders,
     pub(crate) memory: Arc<Memory>,
@@ -48,10 +49,39 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// The way to the cluster as the account that a release is rolled out as.
-    pub(crate) fn speaking_for(&self, release: &HelmRelease) -> Result<Connection, Error> {
+    /// The cluster that a release lives in.
+    pub(crate) async fn cluster_of(&self, release: &HelmRelease) -> Result<Arc<Cluster>, Error> {
+        let reader = self.reading_for(release)?;
+        self.clusters.of(release, &reader, &self.references).await
+    }
+
+    /// The way to a release's cluster as the account that it is rolled out as.
+    pub(crate) fn speaking_for(
+        &self,
+        release: &HelmRelease,
+        cluster: &Cluster,
+    ) -> Result<Connection, Error> {
+        if release.spec.kube_config.is_none() {
+            return self.reading_for(release);
+        }
+        match &release.spec.service_account_name {
+            Some(account) => {
+                let namespace = release.namespace().unwrap_or_default();
+                Ok(cluster.connection.impersonate(&namespace, account)?)
+            }
+            // The kubeconfig's own account: whoever wrote it has given it what it may do.
+            None => Ok(cluster.connection.clone()),
+        }
+    }
+
+    /// The way to what a spec names, which is in the operator's own cluster: the release's account, unless that is one
+    /// of another cluster.
+    pub(crate) fn reading_for(&self, release: &HelmRelease) -> Result<Connection, Error> {
+        let spec = &release.spec;
+        let named = spec.service_account_name.as_deref();
         let default = self.settings.default_service_account.as_deref();
-        match release.spec.service_account_name.as_deref().or(default) {
+        let account = named.filter(|_| spec.kube_config.is_none()).or(default);
+        match account {
             Some(account) => {
                 let namespace = release.namespace().unwrap_or_default();
                 Ok(self.connection.impersonate(&namespace, account)?)
@@ -95,6 +125,14 @@ pub(crate) async fn reconcile(
                 context.memory.keep(&uid, remembered);
                 Ok(Action::requeue(FIRST_BACKOFF))
             }
+            Err(Error::Kubeconfig { message, .. }) if unreachable::is_left(&release, &context) => {
+                Ok(
+                    match unreachable::leave(&context, &release, &message).await {
+                        Ok(()) => gone(&context, &release).await,
+                        Err(error) => after_error(&release, &context, &error).await,
+                    },
+                )
+            }
             Err(error) => Ok(after_error(&release, &context, &error).await),
         }
     })
@@ -116,13 +154,15 @@ async fn run(release: &Arc<HelmRelease>, context: &Context) -> Result<Action, Er
         // Our own last write is on its way; its event comes.
         return Ok(Action::await_change());
     }
+    let cluster = context.cluster_of(release).await?;
     let session = match remembered {
-        Some(remembered) if !remembered.stale => {
-            gather::from_memory(context, Arc::clone(release), remembered).await?
+        // What was remembered of another cluster says nothing of this one.
+        Some(remembered) if !remembered.stale && remembered.epoch == cluster.epoch => {
+            gather::from_memory(context, Arc::clone(release), cluster, remembered).await?
         }
         other => match gather::fresh(context, release, other).await? {
             Some(session) => session,
-            None => return Ok(gone(context, release)),
+            None => return Ok(gone(context, release).await),
         },
     };
     let mut session = session;
@@ -133,7 +173,7 @@ async fn run(release: &Arc<HelmRelease>, context: &Context) -> Result<Action, Er
         &uid,
     );
     let Some(wait) = work(context, &mut session).await? else {
-        return Ok(gone(context, release));
+        return Ok(gone(context, release).await);
     };
     let written = report::report(context, &session, &wait).await?;
     keep(context, &session, written, 0);
@@ -225,6 +265,7 @@ fn remember(session: &Session, written: u64, errors: u32) -> Remembered {
         resolved: session.resolved.clone(),
         readiness: session.readiness.clone(),
         record: session.record.clone(),
+        epoch: session.cluster.epoch,
         written,
         errors,
         stale: session.world.ledger.is_none(),
@@ -244,11 +285,13 @@ fn keep(context: &Context, session: &Session, written: Option<u64>, errors: u32)
         .keep(&uid, remember(session, written, errors));
 }
 
-fn gone(context: &Context, release: &HelmRelease) -> Action {
+async fn gone(context: &Context, release: &HelmRelease) -> Action {
     let uid = release.uid().unwrap_or_default();
-    context
-        .watches
-        .untrack(&gather::watch_key(&gather::storage_key(release)));
+    if let Ok(cluster) = context.cluster_of(release).await {
+        let key = gather::watch_key(&gather::storage_key(release));
+        cluster.watches.untrack(&key);
+    }
+    context.clusters.forget(&uid).await;
     context.memory.forget(&uid);
     context.references.forget(
         &release.namespace().unwrap_or_default(),
@@ -279,7 +322,8 @@ async fn after_error(release: &HelmRelease, context: &Context, error: &Error) ->
         "reconcile failed"
     );
     // One that passes is not worth a line in the status.
-    if remembered.errors >= ERRORS_TOLD && remembered.errors.is_power_of_two() {
+    let lasts = remembered.errors >= ERRORS_TOLD && remembered.errors.is_power_of_two();
+    if lasts || matches!(error, Error::Kubeconfig { .. }) {
         match report::trouble(context, release, error).await {
             Ok(written) => remembered.written = written.unwrap_or(0).max(remembered.written),
             Err(error) => tracing::warn!(%error, "the trouble cannot be told in the status"),

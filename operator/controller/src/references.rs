@@ -110,6 +110,21 @@ impl References {
         }
     }
 
+    /// A release has read one object, whatever else it reads.
+    pub(crate) fn note(&self, release: &str, reference: &Reference, read: Read) {
+        let user = (reference.namespace.clone(), release.to_owned());
+        let mut inner = self.lock();
+        let reads = inner.reads.entry(user).or_default();
+        reads.insert(reference.clone(), read);
+    }
+
+    /// Whether a watch saw a newer state of an object than the one that was read.
+    pub(crate) fn is_newer(&self, reference: &Reference, read: Read) -> bool {
+        let inner = self.lock();
+        let seen = inner.objects.get(reference).and_then(|object| object.seen);
+        seen.is_some_and(|seen| read.is_older_than(seen))
+    }
+
     /// A release is gone.
     pub(crate) fn forget(&self, namespace: &str, release: &str) {
         self.end(namespace, release, BTreeMap::new());

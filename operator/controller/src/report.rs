@@ -1,8 +1,9 @@
 //! Report: status, events and metrics out of what was gathered and decided, in one place.
 
+use belay_api::helm_release::HistoryEntry;
 use belay_api::{HelmRelease, HelmReleaseStatus, RollbackRequest, names};
 use belay_cluster::Connection;
-use belay_rollout::{Wait, report};
+use belay_rollout::{DAMAGED, Wait, report};
 use kube::api::{Patch, PatchParams};
 use kube::runtime::events::{Event, EventType};
 use kube::{Api, Resource, ResourceExt};
@@ -81,7 +82,13 @@ pub(crate) async fn trouble(
     let release = cached.as_deref().unwrap_or(release);
     let before = release.status.clone().unwrap_or_default();
     let generation = release.metadata.generation.unwrap_or_default();
-    let status = report::troubled(&before, &error.to_string(), generation, clock::now());
+    let now = clock::now();
+    let status = match error {
+        Error::Kubeconfig { reason, message } => {
+            report::unreachable(&before, *reason, message, generation, now)
+        }
+        error => report::troubled(&before, &error.to_string(), generation, now),
+    };
     if status == before {
         return Ok(None);
     }
@@ -165,6 +172,15 @@ async fn tell(context: &Context, release: &HelmRelease, before: &HelmReleaseStat
             &failure.message,
         ));
     }
+    for entry in damaged(status) {
+        if !damaged(before).any(|old| old.revision == entry.revision) {
+            events.push(event(
+                EventType::Warning,
+                "RecordDamaged",
+                &format!("revision {}: {}", entry.revision, entry.description),
+            ));
+        }
+    }
     if status.phase != before.phase
         && let Some(ready) = status
             .conditions
@@ -183,6 +199,12 @@ async fn tell(context: &Context, release: &HelmRelease, before: &HelmReleaseStat
             tracing::debug!(%error, "an event could not be written");
         }
     }
+}
+
+/// Revisions whose records cannot be read.
+fn damaged(status: &HelmReleaseStatus) -> impl Iterator<Item = &HistoryEntry> {
+    let is_damaged = |entry: &&HistoryEntry| entry.description.starts_with(DAMAGED);
+    status.history.iter().filter(is_damaged)
 }
 
 fn event(type_: EventType, reason: &str, note: &str) -> Event {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use belay_api::{HelmRelease, RollbackRequest};
-use belay_cluster::{Claim, ClaimOptions, Connection, WatchScope, Watches};
+use belay_cluster::{Claim, ClaimOptions, Connection, WatchScope};
 use belay_source::{Destinations, Fetcher};
 use futures::{FutureExt, StreamExt, future, stream};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
@@ -16,6 +16,7 @@ use kube::runtime::reflector::{self, ObjectRef};
 use kube::runtime::{Controller, WatchStreamExt, watcher};
 use tokio::sync::{mpsc, watch};
 
+use crate::clusters::Clusters;
 use crate::error::Error;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
@@ -152,8 +153,16 @@ async fn work(
         requests.push(reader);
         controllers.push((scope, controller, writer));
     }
+    let memory = Arc::new(Memory::default());
+    let (wake, woken) = mpsc::channel(BUFFER);
     let context = Arc::new(Context {
-        watches: Watches::new(&connection, watch_scope),
+        clusters: Clusters::new(
+            &connection,
+            watch_scope,
+            metrics.clone(),
+            Arc::clone(&memory),
+            wake,
+        ),
         fetcher: Fetcher::new(&belay_source::Settings {
             cache_dir: settings.cache_dir.clone(),
             destinations: Destinations::Guarded {
@@ -162,7 +171,7 @@ async fn work(
             ..belay_source::Settings::default()
         }),
         renders: Renders::new(),
-        memory: Arc::new(Memory::default()),
+        memory,
         references: References::new(),
         recorder: Recorder::new(
             client.clone(),
@@ -193,7 +202,12 @@ async fn work(
         .default_backoff()
         .reflect(writer)
         .touched_objects();
-        let records = wake::records(Arc::clone(&context), &context.connection, scope.as_deref());
+        let records = wake::records(
+            Arc::clone(&context.memory),
+            &context.connection,
+            scope.as_deref(),
+            None,
+        );
         let maps = wake::references::<ConfigMap>(
             Arc::clone(&context),
             scope.clone(),
@@ -232,7 +246,7 @@ async fn work(
             }
         });
     }
-    let dispatch = tokio::spawn(dispatch(Arc::clone(&context), senders));
+    let dispatch = tokio::spawn(dispatch(Arc::clone(&context), woken, senders));
     future::join_all(running).await;
     dispatch.abort();
 }
@@ -249,10 +263,19 @@ async fn stopped_unready(over: watch::Receiver<bool>, store: &reflector::Store<H
 /// Hands news of objects to the controller in whose scope the release is.
 async fn dispatch(
     context: Arc<Context>,
+    elsewhere: mpsc::Receiver<ObjectRef<HelmRelease>>,
     senders: Vec<(Scope, mpsc::Sender<ObjectRef<HelmRelease>>)>,
 ) {
-    let mut verdicts = std::pin::pin!(wake::verdicts(context));
-    while let Some(woken) = verdicts.next().await {
+    let here = wake::verdicts(
+        Arc::clone(&context.memory),
+        &context.clusters.own().watches,
+        None,
+    );
+    let elsewhere = stream::unfold(elsewhere, |mut elsewhere| async move {
+        elsewhere.recv().await.map(|woken| (woken, elsewhere))
+    });
+    let mut news = std::pin::pin!(stream::select(here, elsewhere));
+    while let Some(woken) = news.next().await {
         let sender = senders
             .iter()
             .find(|(scope, _)| scope.is_none() || *scope == woken.namespace);

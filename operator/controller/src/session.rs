@@ -5,10 +5,11 @@ use std::sync::Arc;
 use belay_api::HelmRelease;
 use belay_cluster::identity::Owner as Marks;
 use belay_cluster::ledger::{Ledger as LedgerStore, Stamp, Swap};
-use belay_cluster::{Connection, NotDone};
+use belay_cluster::{Connection, NotDone, Storage};
 use belay_release::{Record, Status};
 use belay_rollout::{Attempt, Ledger, World};
 
+use crate::clusters::Cluster;
 use crate::error::Error;
 use crate::gather::{Readiness, Resolved};
 use crate::memory::{Memory, StorageKey};
@@ -17,10 +18,12 @@ use crate::memory::{Memory, StorageKey};
 pub(crate) struct Session {
     /// The `HelmRelease` as it was read.
     pub(crate) release: Arc<HelmRelease>,
-    /// The way to the cluster as the release's account: everything that a chart or a spec names.
+    /// The way to the release's cluster as the release's account: everything that a chart names.
     pub(crate) connection: Connection,
-    /// The way to the cluster as the operator itself: its own kinds, ledgers and Helm's records.
+    /// The way to the operator's own cluster as the operator itself: its own kinds.
     pub(crate) own: Connection,
+    /// The cluster that the release lives in, under the account that holds ledgers and Helm's records there.
+    pub(crate) cluster: Arc<Cluster>,
     /// What the operator remembers of its releases.
     pub(crate) memory: Arc<Memory>,
     /// Where the release's records live.
@@ -42,7 +45,16 @@ pub(crate) struct Session {
 impl Session {
     /// The ledger's store.
     pub(crate) fn store(&self) -> LedgerStore<Ledger> {
-        LedgerStore::new(self.own.clone(), &self.key.namespace, &self.key.release)
+        LedgerStore::new(
+            self.cluster.connection.clone(),
+            &self.key.namespace,
+            &self.key.release,
+        )
+    }
+
+    /// Helm's records of the release's storage namespace.
+    pub(crate) fn storage(&self) -> Storage {
+        Storage::new(self.cluster.connection.clone(), &self.key.namespace)
     }
 
     /// The ledger, which every step but the first relies on.

@@ -25,6 +25,9 @@ pub struct Settings {
     pub allow_cross_namespace: bool,
     /// The service account of releases that name none, in their own namespaces; the operator itself if absent.
     pub default_service_account: Option<String>,
+    /// How long somebody else's pending record is waited for before it counts as the trace of a dead process; a
+    /// release whose timeout is longer waits that long.
+    pub foreign_patience: belay_api::Duration,
     /// The most reconciles at once. A release that waits is none.
     pub concurrency: u16,
     /// Networks from which charts are fetched although they are guarded: loopback, link-local and the like.
@@ -44,6 +47,7 @@ impl Default for Settings {
             metrics_bind: None,
             allow_cross_namespace: false,
             default_service_account: None,
+            foreign_patience: belay_api::Duration::minutes(5),
             concurrency: 64,
             allow_source_addresses: Vec::new(),
             cache_dir: None,

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use belay_api::{HelmRelease, RollbackRequest};
-use belay_cluster::Connection;
+use belay_cluster::{Connection, Watches};
 use belay_release::{OWNER, SECRET_TYPE, Status};
 use futures::{Stream, StreamExt, stream};
 use k8s_openapi::api::core::v1::Secret;
@@ -14,7 +14,8 @@ use kube::runtime::reflector::ObjectRef;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Resource, ResourceExt};
 
-use crate::memory::StorageKey;
+use crate::clusters::ClusterRef;
+use crate::memory::{Memory, StorageKey};
 use crate::reconcile::Context;
 use crate::references::{Reference, ReferenceKind, Seen};
 
@@ -24,25 +25,31 @@ pub(crate) fn release_of(request: &RollbackRequest) -> Option<ObjectRef<HelmRele
     Some(ObjectRef::new(&request.spec.release_ref.name).within(&namespace))
 }
 
-/// Releases of whose objects something new was seen.
-pub(crate) fn verdicts(context: Arc<Context>) -> impl Stream<Item = ObjectRef<HelmRelease>> + Send {
-    context.watches.changes().filter_map(move |key| {
+/// Releases of a cluster of whose objects something new was seen.
+pub(crate) fn verdicts(
+    memory: Arc<Memory>,
+    watches: &Watches,
+    cluster: Option<ClusterRef>,
+) -> impl Stream<Item = ObjectRef<HelmRelease>> + Send + use<> {
+    watches.changes().filter_map(move |key| {
         let storage = StorageKey {
+            cluster: cluster.clone(),
             namespace: key.namespace,
             release: key.name,
         };
-        let owner = context.memory.owner(&storage);
+        let owner = memory.owner(&storage);
         async move { owner.map(|(namespace, name)| ObjectRef::new(&name).within(&namespace)) }
     })
 }
 
-/// Releases whose records somebody else wrote.
+/// Releases of a cluster whose records somebody else wrote.
 ///
 /// Only metadata is watched: a record's label tells its status, and what is not news is passed over.
 pub(crate) fn records(
-    context: Arc<Context>,
+    memory: Arc<Memory>,
     connection: &Connection,
     namespace: Option<&str>,
+    cluster: Option<ClusterRef>,
 ) -> impl Stream<Item = ObjectRef<HelmRelease>> + Send + use<> {
     let api: Api<PartialObjectMeta<Secret>> = match namespace {
         Some(namespace) => Api::namespaced(connection.client(), namespace),
@@ -56,9 +63,11 @@ pub(crate) fn records(
         .filter_map(move |event| {
             let woken = match event {
                 Ok(watcher::Event::Apply(secret) | watcher::Event::InitApply(secret)) => {
-                    news(&context, &secret, false)
+                    news(&memory, cluster.as_ref(), &secret, false)
                 }
-                Ok(watcher::Event::Delete(secret)) => news(&context, &secret, true),
+                Ok(watcher::Event::Delete(secret)) => {
+                    news(&memory, cluster.as_ref(), &secret, true)
+                }
                 Ok(watcher::Event::Init | watcher::Event::InitDone) => None,
                 Err(error) => {
                     tracing::debug!(%error, "the watch on Helm's records was interrupted");
@@ -70,7 +79,8 @@ pub(crate) fn records(
 }
 
 fn news(
-    context: &Context,
+    memory: &Memory,
+    cluster: Option<&ClusterRef>,
     secret: &PartialObjectMeta<Secret>,
     gone: bool,
 ) -> Option<ObjectRef<HelmRelease>> {
@@ -81,11 +91,11 @@ fn news(
         .and_then(|status| status.parse().ok())
         .unwrap_or(Status::Unknown);
     let storage = StorageKey {
+        cluster: cluster.cloned(),
         namespace: secret.namespace()?,
         release: key.name,
     };
-    context
-        .memory
+    memory
         .record_seen(&storage, key.revision, status, gone)
         .map(|(namespace, name)| ObjectRef::new(&name).within(&namespace))
 }

@@ -6,8 +6,10 @@
 mod annotation;
 mod chart;
 mod codec;
+mod difference;
 mod document;
 mod error;
+mod fit;
 mod head;
 mod hook;
 mod hook_event;
@@ -29,8 +31,10 @@ pub use annotation::{
 };
 pub use chart::{Blob, ChartFile, ChartRecord, ChartSummary};
 pub use codec::{DECODED_LIMIT, STORED_LIMIT, decode, decode_within, encode};
+pub use difference::{Difference, FieldChange, Named, differences};
 pub use document::Document;
 pub use error::Error;
+pub use fit::LEFT_OUT;
 pub use head::Head;
 pub use hook::{
     Hook, HookDeletePolicy, HookExecution, HookOutputLogPolicy, HookPhase, execution_order,

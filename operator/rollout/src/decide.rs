@@ -7,7 +7,7 @@ use crate::attempt::Cause;
 use crate::outside::decide_outside;
 use crate::request::{Ruling, rule};
 use crate::rest::decide_rest;
-use crate::step::{Decision, Plan, Step, Target, Wait, Waiting};
+use crate::step::{Amendment, Decision, Plan, Step, Target, Wait, Waiting};
 use crate::under_way::decide_attempt;
 use crate::world::{Desired, World};
 use crate::{ChartId, Digest, Ledger, Order, Proven};
@@ -33,7 +33,7 @@ pub fn decide(world: &World) -> Decision {
         };
     };
     if ledger.owner.uid != declared.identity.uid {
-        return wait(Waiting::Claimed);
+        return inherit(world, ledger).unwrap_or_else(|| wait(Waiting::Claimed));
     }
     if let Some(decision) = decide_outside(world, ledger) {
         return decision;
@@ -53,7 +53,7 @@ fn decide_deletion(world: &World) -> Decision {
         return Decision::Step(Step::Orphan);
     };
     if ledger.owner.uid != declared.identity.uid {
-        return Decision::Step(Step::Orphan);
+        return inherit(world, ledger).unwrap_or(Decision::Step(Step::Orphan));
     }
     if declared.deletion_policy == DeletionPolicy::Orphan {
         return decide_orphan(world, ledger);
@@ -94,6 +94,15 @@ fn decide_deletion(world: &World) -> Decision {
         target: Target::Newest,
         timeout: declared.uninstall_timeout,
     }))
+}
+
+/// Two objects cannot have one name at a time: the ledger's owner was this one, under another uid. In another cluster
+/// it may as well be that of a second operator's, which has namespaces of its own.
+fn inherit(world: &World, ledger: &Ledger) -> Option<Decision> {
+    let (before, now) = (&ledger.owner, &world.declared.identity);
+    let namesake =
+        !world.declared.elsewhere && before.namespace == now.namespace && before.name == now.name;
+    namesake.then(|| Decision::Step(Step::Amend(Amendment::Inherit { owner: now.clone() })))
 }
 
 /// Lets go of a release: helm must not find an operation pending that nobody will end.

@@ -22,6 +22,9 @@ const MAX_PROVEN: usize = 2;
 /// How many revisions are known by their digest, beside those that Helm's history holds.
 const MAX_KNOWN: usize = 128;
 
+/// How the description of a revision begins whose record cannot be read.
+pub const DAMAGED: &str = "damaged";
+
 /// Belay's memory of a release.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
@@ -135,7 +138,7 @@ pub struct Known {
 pub struct Tracked {
     /// The object.
     pub object: ObjectRef,
-    /// Its uid, once it was applied.
+    /// Its uid, once it was applied server-side; without it, the object is looked at before it is applied.
     pub uid: Option<String>,
     /// The resource version of the last apply's answer; verdicts count from there on.
     pub resource_version: u64,

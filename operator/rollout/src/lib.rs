@@ -33,8 +33,8 @@ pub use digest::{Digest, DigestInput, DigestKey, NotADigestKey};
 pub use failure::Failure;
 pub use judge::{Judgement, judge};
 pub use ledger::{
-    ChartId, Executed, Known, Ledger, MAX_EXECUTED, Outcome, Owner, Proven, Running, Tested,
-    Tracked, WayBack,
+    ChartId, DAMAGED, Executed, Known, Ledger, MAX_EXECUTED, Outcome, Owner, Proven, Running,
+    Tested, Tracked, WayBack,
 };
 pub use pin::{Hold, Pin};
 pub use request::{Order, Ruling, rule};

@@ -1,7 +1,7 @@
 //! Somebody ran helm by hand: a record that is newer than all of ours.
 
+use belay_api::Timestamp;
 use belay_api::helm_release::OutsideChanges;
-use belay_api::{Duration, Timestamp};
 use belay_release::Status;
 
 use crate::attempt::Cause;
@@ -9,10 +9,6 @@ use crate::decide::{going_back, reach, wait};
 use crate::step::{Amendment, Decision, Step, Wait, Waiting};
 use crate::under_way::give_way;
 use crate::{At, Ledger, World};
-
-/// How long a foreign pending record is given before it counts as the trace of a dead process,
-/// if the release's own timeout is not longer.
-const PATIENCE: Duration = Duration::minutes(5);
 
 /// What an outside change asks for; nothing if there is none.
 pub(crate) fn decide_outside(world: &World, ledger: &Ledger) -> Option<Decision> {
@@ -65,7 +61,8 @@ pub(crate) fn decide_outside(world: &World, ledger: &Ledger) -> Option<Decision>
 
 /// Waits for somebody else's operation; takes its record over when it has shown no life for long.
 pub(crate) fn foreign_operation(world: &World, revision: u32, created: Timestamp) -> Decision {
-    let dead_at = created.plus(world.declared.timeout.max(PATIENCE));
+    let declared = &world.declared;
+    let dead_at = created.plus(declared.timeout.max(declared.foreign_patience));
     if world.now >= dead_at {
         Decision::Step(Step::BuryForeign { revision })
     } else {

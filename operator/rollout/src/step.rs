@@ -5,7 +5,7 @@ use belay_api::{Duration, Reason, Timestamp};
 
 use crate::attempt::{At, Cause};
 use crate::world::{Rejection, StrandedPod};
-use crate::{ChartId, Digest, Failure};
+use crate::{ChartId, Digest, Failure, Owner};
 
 /// What to do now.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,6 +121,11 @@ pub enum Amendment {
         digest: Digest,
         /// The annotation that asked for it, if one did.
         token: Option<String>,
+    },
+    /// The release's `HelmRelease` was made anew under the same name, as a restore from a backup does.
+    Inherit {
+        /// The object as it is now.
+        owner: Owner,
     },
     /// The pin is lifted.
     Unpin,

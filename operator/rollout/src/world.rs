@@ -39,6 +39,11 @@ pub struct Declared {
     pub deleting: bool,
     /// Whether it carries Belay's finalizer.
     pub has_finalizer: bool,
+    /// Whether the release lives in another cluster than its `HelmRelease`.
+    pub elsewhere: bool,
+    /// How long somebody else's pending record is given before it counts as the trace of a dead process, if the
+    /// release's own timeout is not longer.
+    pub foreign_patience: Duration,
     /// `spec.suspend`
     pub suspend: bool,
     /// `spec.atomic`

@@ -41,6 +41,27 @@ impl ControlPlane {
     /// # Errors
     /// [`Error::PartEnded`] with the end of a log, or [`Error::NeverHappened`].
     pub async fn start(folder: &Path) -> Result<Self> {
+        let (mut plane, to_start) = Self::serving(folder).await?;
+        for part in &to_start {
+            plane.spawn(part)?;
+        }
+        plane.furnish().await?;
+        plane.cluster.mark_ready()?;
+        Ok(plane)
+    }
+
+    /// Starts etcd and an API server alone, with their data in `folder`, which is emptied first: a second cluster for
+    /// what needs no controllers, no scheduler and no nodes.
+    ///
+    /// # Errors
+    /// As [`ControlPlane::start`].
+    pub async fn start_bare(folder: &Path) -> Result<Self> {
+        let (plane, _) = Self::serving(folder).await?;
+        Ok(plane)
+    }
+
+    /// etcd and an API server that answers, and the parts that are to follow.
+    async fn serving(folder: &Path) -> Result<(Self, Vec<Part>)> {
         let tools = Tools::ensure().await?;
         let _ = std::fs::remove_dir_all(folder);
         std::fs::create_dir_all(folder)
@@ -80,12 +101,7 @@ impl ControlPlane {
             plane.spawn(&part)?;
         }
         plane.answers().await?;
-        for part in to_start {
-            plane.spawn(&part)?;
-        }
-        plane.furnish().await?;
-        plane.cluster.mark_ready()?;
-        Ok(plane)
+        Ok((plane, to_start.collect()))
     }
 
     /// The handle that tests work with.

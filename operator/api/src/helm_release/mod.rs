@@ -14,7 +14,9 @@ pub use policy::{
 };
 pub use post_render::{CommonMetadata, ObjectPatch, PatchTarget};
 pub use readiness::ReadinessRule;
-pub use spec::{HelmRelease, HelmReleaseSpec, ValuesKind, ValuesReference};
+pub use spec::{
+    HelmRelease, HelmReleaseSpec, KubeConfig, KubeConfigSecret, ValuesKind, ValuesReference,
+};
 pub use status::{
     AttemptKind, AttemptStatus, BlockedStatus, DesiredStatus, FailureClass, FailureStatus,
     FaultyObject, HelmReleaseStatus, HistoryEntry, Moment, PinStatus, PodEvidence, ProgressStatus,

@@ -35,7 +35,8 @@ use crate::Duration;
     validation = Rule::new("has(self.spec.releaseName) || size(self.metadata.name) <= 53").message("a release name has at most 53 characters: set spec.releaseName"),
     validation = Rule::new("!has(oldSelf.status) || !has(oldSelf.status.release) || (has(self.spec.releaseName) == has(oldSelf.spec.releaseName) && (!has(self.spec.releaseName) || self.spec.releaseName == oldSelf.spec.releaseName))").message("spec.releaseName is immutable after the first install: make a new HelmRelease instead"),
     validation = Rule::new("!has(oldSelf.status) || !has(oldSelf.status.release) || (has(self.spec.targetNamespace) == has(oldSelf.spec.targetNamespace) && (!has(self.spec.targetNamespace) || self.spec.targetNamespace == oldSelf.spec.targetNamespace))").message("spec.targetNamespace is immutable after the first install: make a new HelmRelease instead"),
-    validation = Rule::new("!has(oldSelf.status) || !has(oldSelf.status.release) || (has(self.spec.storageNamespace) == has(oldSelf.spec.storageNamespace) && (!has(self.spec.storageNamespace) || self.spec.storageNamespace == oldSelf.spec.storageNamespace))").message("spec.storageNamespace is immutable after the first install: make a new HelmRelease instead")
+    validation = Rule::new("!has(oldSelf.status) || !has(oldSelf.status.release) || (has(self.spec.storageNamespace) == has(oldSelf.spec.storageNamespace) && (!has(self.spec.storageNamespace) || self.spec.storageNamespace == oldSelf.spec.storageNamespace))").message("spec.storageNamespace is immutable after the first install: make a new HelmRelease instead"),
+    validation = Rule::new("!has(oldSelf.status) || !has(oldSelf.status.release) || has(self.spec.kubeConfig) == has(oldSelf.spec.kubeConfig)").message("spec.kubeConfig cannot be added or removed after the first install: make a new HelmRelease instead")
 )]
 #[x_kube(validation = Rule::new("duration(self.timeout) > duration('0s')").message("timeout must be longer than 0s"))]
 #[x_kube(validation = Rule::new("duration(self.interval) >= duration('1s')").message("interval must be at least 1s"))]
@@ -70,6 +71,11 @@ pub struct HelmReleaseSpec {
         regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
     )]
     pub service_account_name: Option<String>,
+    /// Another cluster, in which the release lives with all that belongs to it: objects, hooks, Helm's records and the
+    /// ledger. `serviceAccountName` is then an account of that cluster, in the namespace of the `HelmRelease`'s
+    /// namespace's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kube_config: Option<KubeConfig>,
     /// Values, as of a file given with `--values`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "any_object")]
@@ -144,6 +150,27 @@ pub struct HelmReleaseSpec {
     /// The chart's `helm test` hooks as a gate.
     #[serde(default)]
     pub tests: TestsPolicy,
+}
+
+/// How another cluster is reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KubeConfig {
+    /// The Secret that holds a kubeconfig.
+    pub secret_ref: KubeConfigSecret,
+}
+
+/// A Secret of the release's namespace with a kubeconfig: complete in itself, without commands to run and files to read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KubeConfigSecret {
+    /// Its name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// The key in its data; `value`, or else `value.yaml`, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub key: Option<String>,
 }
 
 /// The kind of object that values come from.

@@ -211,7 +211,7 @@ pub(super) fn chart_source(name: &str, travelling: Travelling) -> (ChartSource, 
     }
 }
 
-fn print(
+pub(super) fn print(
     namespace: &str,
     name: &str,
     spec: &Map<String, Value>,
@@ -260,7 +260,7 @@ async fn create_namespace(session: &Session) -> Result<(), Error> {
 }
 
 /// Stores the package. What is there under its name already has the same content.
-async fn store(session: &Session, package: &ConfigMap) -> Result<(), Error> {
+pub(super) async fn store(session: &Session, package: &ConfigMap) -> Result<(), Error> {
     let api = session.access.api::<ConfigMap>();
     let name = package.name_any();
     asking(
@@ -276,7 +276,11 @@ async fn store(session: &Session, package: &ConfigMap) -> Result<(), Error> {
 }
 
 /// Lets the package go with the release.
-async fn own(session: &Session, package: &ConfigMap, release: &HelmRelease) -> Result<(), Error> {
+pub(super) async fn own(
+    session: &Session,
+    package: &ConfigMap,
+    release: &HelmRelease,
+) -> Result<(), Error> {
     let owner = OwnerReference {
         api_version: HelmRelease::api_version(&()).into_owned(),
         kind: HelmRelease::kind(&()).into_owned(),
@@ -289,7 +293,7 @@ async fn own(session: &Session, package: &ConfigMap, release: &HelmRelease) -> R
     store(session, &package).await
 }
 
-async fn apply(
+pub(super) async fn apply(
     session: &Session,
     name: &str,
     spec: &Map<String, Value>,

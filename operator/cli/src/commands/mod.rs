@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod adopt;
 pub(crate) mod diff;
 pub(crate) mod history;
 pub(crate) mod install;
@@ -51,6 +52,7 @@ pub(crate) async fn run(arguments: args::Arguments) -> Result<ExitCode, Error> {
         Command::Install(arguments) => {
             Box::pin(install::install(arguments, session().await?)).await
         }
+        Command::Adopt(arguments) => Box::pin(adopt::run(arguments, session().await?)).await,
         Command::Upgrade(arguments) => {
             Box::pin(install::upgrade(arguments, session().await?)).await
         }

@@ -57,6 +57,10 @@ pub(crate) struct Arguments {
     /// Where packages are kept over restarts [default: in memory only]
     #[arg(long, value_name = "FOLDER")]
     cache_dir: Option<PathBuf>,
+    /// How long a pending record of somebody's helm is waited for before it counts as left by a dead process; a release
+    /// whose timeout is longer waits that long
+    #[arg(long, default_value = "5m", value_name = "TIME")]
+    foreign_patience: belay_api::Duration,
     /// How logs are written
     #[arg(long, value_enum, default_value_t)]
     log_format: LogFormat,
@@ -118,6 +122,7 @@ fn settings(arguments: Arguments, globals: &Globals, default_namespace: &str) ->
         default_service_account: arguments
             .default_service_account
             .filter(|name| !name.is_empty()),
+        foreign_patience: arguments.foreign_patience,
         concurrency: arguments.concurrency,
         allow_source_addresses: arguments.allow_source_addresses,
         cache_dir: arguments.cache_dir,

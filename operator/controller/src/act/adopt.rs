@@ -1,9 +1,8 @@
 //! Adoption: a release that Helm made becomes Belay's, and nothing of it is touched.
 
 use belay_api::helm_release::AttemptKind;
-use belay_cluster::storage::Storage;
 use belay_health::{ObjectRef, verdict};
-use belay_release::{Record, StorageKey};
+use belay_release::{Record, StorageKey, differences};
 use belay_rollout::{Digest, Proven, Running, Tracked};
 use serde_json::Value;
 
@@ -51,7 +50,7 @@ pub(super) async fn adopt(
 }
 
 pub(super) async fn read(session: &Session, revision: u32) -> Result<Record, Error> {
-    let storage = Storage::new(session.own.clone(), &session.key.namespace);
+    let storage = session.storage();
     let key = StorageKey::new(&session.key.release, revision);
     let stored = storage
         .get(&key)
@@ -116,7 +115,7 @@ pub(super) async fn probe(
 }
 
 /// The desired digest, if what it renders to is, object for object, what the record holds.
-async fn same_as_desired(
+pub(super) async fn same_as_desired(
     context: &Context,
     session: &Session,
     record: &Record,
@@ -140,5 +139,8 @@ async fn same_as_desired(
         .documents()
         .and_then(|manifest| manifest.objects())
         .map_err(Error::from)?;
-    Ok((ours == theirs).then(|| desired.clone()))
+    // Versions of Helm sort some kinds differently; what is applied is the same.
+    Ok(differences(&theirs, &ours)
+        .is_empty()
+        .then(|| desired.clone()))
 }

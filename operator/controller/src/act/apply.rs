@@ -2,6 +2,7 @@
 
 use belay_api::helm_release::{AttemptKind, FailureClass};
 use belay_api::{Reason, Timestamp};
+use belay_cluster::managed_fields::is_client_side;
 use belay_cluster::{
     Applied, ApplyOptions, Error as ClusterError, Item, NotDone, Pruned, RefusalKind,
     ResourceVersion, Tracked as Watched, WavesOptions,
@@ -16,11 +17,10 @@ use super::{Halt, objects};
 use crate::clock;
 use crate::error::Error;
 use crate::gather::{self, Judging};
-use crate::reconcile::Context;
 use crate::session::Session;
 
 /// Applies and prunes; never cut in the middle.
-pub(super) async fn apply(context: &Context, session: &mut Session) -> Result<(), Halt> {
+pub(super) async fn apply(session: &mut Session) -> Result<(), Halt> {
     let record = pending(session).await?;
     let objects = record
         .documents()
@@ -36,7 +36,7 @@ pub(super) async fn apply(context: &Context, session: &mut Session) -> Result<()
             ..Watched::expected(reference.key())
         })
         .collect();
-    gather::track(context, session, expected, since);
+    gather::track(session, expected, since);
 
     let items = objects
         .into_iter()
@@ -68,7 +68,6 @@ pub(super) async fn apply(context: &Context, session: &mut Session) -> Result<()
         return Err(judge_failure(session, failed.error, &name)?);
     }
     gather::track(
-        context,
         session,
         outcome
             .applied
@@ -82,7 +81,7 @@ pub(super) async fn apply(context: &Context, session: &mut Session) -> Result<()
     session
         .transition(|ledger| ledger.applied(&applied, &gone, now))
         .await?;
-    session.world.progress = gather::progress(context, session);
+    session.world.progress = gather::progress(session);
     Ok(())
 }
 
@@ -184,11 +183,15 @@ fn judge_failure(session: &Session, error: NotDone, name: &str) -> Result<Halt, 
 }
 
 /// What is known of a live object that nobody applied in this attempt.
+///
+/// One that was applied client-side is looked at before its next apply, which migrates its fields; so its uid does not
+/// count as known.
 pub(super) fn found(reference: ObjectRef, live: &Value) -> Tracked {
     let version: ResourceVersion = belay_cluster::object::resource_version(live);
+    let uid = belay_cluster::object::uid(live).filter(|_| !is_client_side(live));
     Tracked {
         object: reference,
-        uid: belay_cluster::object::uid(live).map(str::to_owned),
+        uid: uid.map(str::to_owned),
         resource_version: version.0,
         wanted: true,
         created: false,

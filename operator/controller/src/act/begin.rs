@@ -6,10 +6,9 @@ use std::sync::Arc;
 use belay_api::helm_release::AttemptKind;
 use belay_api::{Duration, Reason, Timestamp};
 use belay_chart::Release;
-use belay_cluster::storage::{Storage, record_size};
 use belay_cluster::{ApplyOptions, Error as ClusterError, Item, NotDone, RefusalKind};
 use belay_health::{ObjectError, ObjectRef};
-use belay_release::{Info, Manifest, Record, Status, StorageKey};
+use belay_release::{Info, Manifest, Record, Status};
 use belay_rollout::{
     At, Attempt, Cause, ChartId, Digest, Executed, Outcome, Plan, Rejection, Running, Target,
 };
@@ -18,6 +17,9 @@ use serde_json::value::to_raw_value;
 use super::Halt;
 use super::objects::{self, Runs};
 use super::record::crd_policy;
+use super::requests;
+use super::size::{fits_the_ledger, fitted};
+use super::stored::{self, Found};
 use crate::clock;
 use crate::error::Error;
 use crate::reconcile::Context;
@@ -59,12 +61,17 @@ pub(super) async fn begin(
             record
         }
         Target::Stored(revision) => {
-            let key = StorageKey::new(&session.key.release, *revision);
-            let storage = Storage::new(session.own.clone(), &session.key.namespace);
-            let stored = storage.get(&key).await?.ok_or_else(|| {
-                Error::Gone(format!("revision {revision} is not in Helm's storage"))
-            })?;
-            let mut record = stored.record;
+            let revision = *revision;
+            let mut record = match stored::find(session, revision).await? {
+                Found::Whole(stored) => stored.record,
+                Found::Gone => {
+                    let what = format!("revision {revision} is not in Helm's storage");
+                    return Err(Error::Gone(what).into());
+                }
+                Found::Damaged(why) => {
+                    return Ok(refuse_damaged(session, &plan, revision, &why).await?);
+                }
+            };
             plan.chart = chart_id(&record);
             if plan.digest == Digest::named("") {
                 plan.digest = Digest::of_manifest(&session.ledger()?.key, &record.manifest);
@@ -75,8 +82,11 @@ pub(super) async fn begin(
         Target::Newest => return Err(Error::Stale.into()),
     };
     record.info.description = describe(plan.kind, &id);
-    check_size(&record)?;
+    let record = fitted(record)?;
     let now = clock::now();
+    if !matches!(plan.target, Target::Proven(_)) {
+        fits_the_ledger(session, &record, &plan, now)?;
+    }
     let executed = executed(session, &plan, now)?;
     let attempt = attempt(&plan, id, now).moved(At::Preparing, now);
     let foreign = match (&plan.cause, plan.from) {
@@ -90,22 +100,46 @@ pub(super) async fn begin(
     Ok(())
 }
 
+/// What a request names cannot be read: it is told so, and nothing is begun.
+async fn refuse_damaged(
+    session: &mut Session,
+    plan: &Plan,
+    revision: u32,
+    why: &str,
+) -> Result<(), Error> {
+    stored::note_damage(session, revision, why).await?;
+    let Cause::Request { name, .. } = &plan.cause else {
+        return Err(Error::Gone(format!("revision {revision}: {why}")));
+    };
+    let message = format!("revision {revision} cannot be brought back: {why}");
+    requests::refuse(session, name, Reason::RevisionNotFound, &message).await
+}
+
 /// What somebody's revision brought: it goes with the way back unless the target holds it too.
 async fn brought_by(session: &Session, revision: u32) -> Result<Vec<ObjectRef>, Error> {
-    let storage = Storage::new(session.own.clone(), &session.key.namespace);
-    let key = StorageKey::new(&session.key.release, revision);
-    let Some(stored) = storage.get(&key).await? else {
+    let Some(record) = stored::find_whole(session, revision).await? else {
         return Ok(Vec::new());
     };
-    let objects = stored.record.documents()?.objects()?;
-    objects::references(&session.connection, &objects, &stored.record.namespace).await
+    let objects = record.documents()?.objects()?;
+    objects::references(&session.connection, &objects, &record.namespace).await
 }
 
 /// A removal has no record of its own: its hooks are those of the newest one.
 async fn begin_removal(session: &mut Session, plan: Plan, id: String) -> Result<(), Halt> {
-    let storage = Storage::new(session.own.clone(), &session.key.namespace);
-    let key = StorageKey::new(&session.key.release, plan.revision);
-    let record = storage.get(&key).await?.map(|stored| stored.record);
+    let record = match stored::find_whole(session, plan.revision).await? {
+        Some(record) => Some(record),
+        // Somebody took or broke it: what is known to have worked has its hooks, too.
+        None => session
+            .ledger()?
+            .last_good()
+            .map(|good| serde_json::to_vec(&good.record).unwrap_or_default())
+            .map(|text| Record::from_json(&text))
+            .transpose()?
+            .map(|good| Record {
+                version: plan.revision,
+                ..good
+            }),
+    };
     let now = clock::now();
     let mut attempt = attempt(&plan, id, now);
     if let Some(record) = &record {
@@ -275,16 +309,6 @@ pub(super) fn chart_id(record: &Record) -> ChartId {
         version: summary.version,
         app_version: summary.app_version,
     }
-}
-
-fn check_size(record: &Record) -> Result<(), Halt> {
-    record_size(record).map(|_| ()).map_err(|error| {
-        Halt::Rejected(Rejection {
-            reason: Reason::ReleaseTooLarge,
-            message: format!("{error}; make the chart or its values smaller"),
-            retry_at: None,
-        })
-    })
 }
 
 /// Asks the API server whether it would take every object that is new or changed; nothing is written.

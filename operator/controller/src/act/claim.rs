@@ -126,7 +126,8 @@ async fn write_finalizers(session: &mut Session, finalizers: Vec<String>) -> Res
 
 /// Whether the release's namespace is being deleted, and its accounts with it.
 pub(super) async fn namespace_is_deleted(session: &Session) -> Result<bool, Error> {
-    let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(session.own.client());
+    let namespaces: Api<k8s_openapi::api::core::v1::Namespace> =
+        Api::all(session.cluster.connection.client());
     let found = namespaces
         .get_opt(session.release.target_namespace())
         .await

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use belay_api::Timestamp;
 use belay_api::helm_release::AttemptKind;
-use belay_cluster::storage::{Storage, Update};
+use belay_cluster::storage::Update;
 use belay_health::clip;
 use belay_release::{Record, Status, StorageKey};
 use belay_rollout::{At, Attempt, Cause, Proven};
@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::Halt;
 use super::record::pending;
+use super::stored::{self, Found};
 use super::way_back::look_back;
 use crate::clock;
 use crate::error::Error;
@@ -24,7 +25,7 @@ const DESCRIPTION_BYTES: usize = 160;
 /// Records a success for Helm; whether it lasts is still to be seen.
 pub(super) async fn soak(session: &mut Session, until: Timestamp) -> Result<(), Halt> {
     let attempt = session.attempt()?.clone();
-    let description = success(session, &attempt);
+    let description = description(session, &attempt).await?;
     deployed(session, &attempt, &description).await?;
     let now = clock::now();
     Ok(session
@@ -35,7 +36,7 @@ pub(super) async fn soak(session: &mut Session, until: Timestamp) -> Result<(), 
 /// Records a success.
 pub(super) async fn finish(session: &mut Session) -> Result<(), Halt> {
     let attempt = session.attempt()?.clone();
-    let description = success(session, &attempt);
+    let description = description(session, &attempt).await?;
     if !matches!(attempt.at, At::Soaking(_)) {
         deployed(session, &attempt, &description).await?;
     }
@@ -105,9 +106,15 @@ pub(super) async fn set_status(
     status: Status,
     description: &str,
 ) -> Result<(), Error> {
-    let storage = Storage::new(session.own.clone(), &session.key.namespace);
-    let key = StorageKey::new(&session.key.release, revision);
-    if let Some(stored) = storage.get(&key).await? {
+    let storage = session.storage();
+    let found = stored::find(session, revision).await?;
+    if let Found::Damaged(why) = &found {
+        stored::note_damage(session, revision, why).await?;
+        session.announce(revision, Some(status));
+        let key = StorageKey::new(&session.key.release, revision);
+        storage.relabel(&key, status).await?;
+    }
+    if let Found::Whole(stored) = found {
         let mut record = stored.record;
         if record.info.status != status || !description.is_empty() {
             record.info.status = status;
@@ -149,6 +156,16 @@ pub(super) fn essence(record: &Record) -> Result<Value, Error> {
         }
     }
     Ok(value)
+}
+
+/// What Helm's history and the status say of a success.
+async fn description(session: &mut Session, attempt: &Attempt) -> Result<String, Error> {
+    let success = success(session, attempt);
+    let record = pending(session).await?;
+    Ok(match record.left_out() {
+        Some(parts) => format!("{success}; the record is without the chart's {parts}: too large"),
+        None => success,
+    })
 }
 
 fn success(session: &Session, attempt: &Attempt) -> String {
@@ -196,7 +213,7 @@ async fn prune_history(session: &mut Session) -> Result<(), Error> {
         .map(|stored| stored.revision)
         .filter(|revision| !proven.contains(revision))
         .collect();
-    let storage = Storage::new(session.own.clone(), &session.key.namespace);
+    let storage = session.storage();
     for revision in surplus {
         session.announce(revision, None);
         storage

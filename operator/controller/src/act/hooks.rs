@@ -16,18 +16,13 @@ use super::{Halt, claim, objects};
 use crate::clock;
 use crate::error::Error;
 use crate::gather;
-use crate::reconcile::Context;
 use crate::session::Session;
 
 /// How long a hook's object of an earlier attempt may take to go.
 const GONE_WITHIN: Duration = Duration::from_mins(1);
 
 /// Creates the hook's object, or finds the one that was made for this attempt, then notes it.
-pub(super) async fn start(
-    context: &Context,
-    session: &mut Session,
-    index: usize,
-) -> Result<(), Halt> {
+pub(super) async fn start(session: &mut Session, index: usize) -> Result<(), Halt> {
     let hook = find(session, index).await?;
     let attempt = session.attempt()?;
     let id = attempt.id.clone();
@@ -58,21 +53,17 @@ pub(super) async fn start(
         }
         Err(error) => return Err(error.into()),
     };
-    gather::track(context, session, vec![Tracked::hook(&run)], None);
+    gather::track(session, vec![Tracked::hook(&run)], None);
     let now = clock::now();
     session
         .transition(|ledger| ledger.hook_at(index, HookProgress::Started, now))
         .await?;
-    session.world.progress = gather::progress(context, session);
+    session.world.progress = gather::progress(session);
     Ok(())
 }
 
 /// Finds out how a started hook stands; records its result before its object is deleted.
-pub(super) async fn end(
-    context: &Context,
-    session: &mut Session,
-    index: usize,
-) -> Result<(), Halt> {
+pub(super) async fn end(session: &mut Session, index: usize) -> Result<(), Halt> {
     let hook = find(session, index).await?;
     let attempt = session.attempt()?;
     let plan = attempt.hooks.get(index).ok_or(Error::Stale)?.clone();
@@ -125,9 +116,9 @@ pub(super) async fn end(
         None => {
             if let Some(live) = &ours {
                 let run = run_of(&plan.object.key(), live, verdict);
-                gather::track(context, session, vec![Tracked::hook(&run)], None);
+                gather::track(session, vec![Tracked::hook(&run)], None);
             }
-            session.world.progress = gather::progress(context, session);
+            session.world.progress = gather::progress(session);
             Ok(())
         }
     }

@@ -16,6 +16,8 @@ mod record;
 mod remove;
 mod replace;
 mod requests;
+mod size;
+mod stored;
 mod way_back;
 
 use belay_rollout::{At, Failure, Rejection, Step};
@@ -48,20 +50,20 @@ pub(crate) async fn act(context: &Context, session: &mut Session, step: Step) ->
         Step::AddFinalizer => Ok(claim::add_finalizer(session).await?),
         Step::Claim => claim::claim(session).await,
         Step::Adopt { revision } => adopt::adopt(context, session, revision).await,
-        Step::KeepOutside { revision } => outside::keep(session, revision).await,
+        Step::KeepOutside { revision } => outside::keep(context, session, revision).await,
         Step::BuryForeign { revision } => Ok(outside::bury(session, revision).await?),
         Step::Begin(plan) => begin::begin(context, session, plan).await,
         Step::Record => record::record(context, session).await,
-        Step::StartHook { index } => hooks::start(context, session, index).await,
-        Step::EndHook { index } => hooks::end(context, session, index).await,
-        Step::Apply => apply::apply(context, session).await,
-        Step::Replace { pods } => Ok(replace::replace(context, session, &pods).await?),
-        Step::Prove => Ok(prove::prove(context, session).await?),
+        Step::StartHook { index } => hooks::start(session, index).await,
+        Step::EndHook { index } => hooks::end(session, index).await,
+        Step::Apply => apply::apply(session).await,
+        Step::Replace { pods } => Ok(replace::replace(session, &pods).await?),
+        Step::Prove => Ok(prove::prove(session).await?),
         Step::Soak { until } => finish::soak(session, until).await,
         Step::Finish => finish::finish(session).await,
         Step::Fail { failure } => fail(session, *failure).await,
         Step::Settle => Ok(finish::settle(session).await?),
-        Step::Remove => Ok(remove::remove(context, session).await?),
+        Step::Remove => Ok(remove::remove(session).await?),
         Step::Forget => Ok(remove::forget(session).await?),
         Step::Orphan => Ok(claim::release(session).await?),
         Step::Amend(amendment) => {

@@ -1,18 +1,34 @@
 //! Somebody ran helm by hand.
 
 use belay_release::Status;
-use belay_rollout::{Digest, Hold, Pin};
+use belay_rollout::{Amendment, Digest, Hold, Pin};
 
+use super::stored::{self, Found};
 use super::{Halt, adopt, apply, finish};
 use crate::error::Error;
+use crate::reconcile::Context;
 use crate::session::Session;
 
 /// Keeps what somebody's helm did until the spec changes.
-pub(super) async fn keep(session: &mut Session, revision: u32) -> Result<(), Halt> {
-    let record = adopt::read(session, revision).await?;
-    let ledger = session.ledger()?;
-    // A rollback by hand to a revision that Belay proved is that revision.
-    let digest = ledger
+pub(super) async fn keep(
+    context: &Context,
+    session: &mut Session,
+    revision: u32,
+) -> Result<(), Halt> {
+    let record = match stored::find(session, revision).await? {
+        Found::Whole(stored) => stored.record,
+        Found::Gone => return Err(Error::Stale.into()),
+        // It says nothing that could be kept, and is no reason to stop.
+        Found::Damaged(why) => {
+            stored::note_damage(session, revision, &why).await?;
+            let (note, now) = (Amendment::TakeNote { of: revision }, session.world.now);
+            return Ok(session.transition(|ledger| note.apply(ledger, now)).await?);
+        }
+    };
+    // A rollback by hand to a revision that Belay proved is that revision; and what the spec asks for is kept as that,
+    // whoever rolled it out: helm, or Belay itself before an older ledger was restored.
+    let proven = session
+        .ledger()?
         .proven
         .iter()
         .find(|proven| {
@@ -22,10 +38,15 @@ pub(super) async fn keep(session: &mut Session, revision: u32) -> Result<(), Hal
                 .and_then(serde_json::Value::as_str)
                 == Some(record.manifest.as_str())
         })
-        .map_or_else(
-            || Digest::of_manifest(&ledger.key, &record.manifest),
-            |proven| proven.digest.clone(),
-        );
+        .map(|proven| proven.digest.clone());
+    let known = match proven {
+        Some(digest) => Some(digest),
+        None => adopt::same_as_desired(context, session, &record, revision).await?,
+    };
+    let digest = match known {
+        Some(digest) => digest,
+        None => Digest::of_manifest(&session.ledger()?.key, &record.manifest),
+    };
     let desired = session.world.desired.digest().cloned();
     let pin = (desired.as_ref() != Some(&digest)).then(|| Pin {
         request: None,

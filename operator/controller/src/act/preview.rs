@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use belay_api::Reason;
 use belay_api::helm_release::{AttemptKind, FaultyObject};
 use belay_api::rollback_request::{MAX_PLANNED, RollbackPlan};
-use belay_cluster::storage::Storage;
 use belay_cluster::{ApplyOptions, Foreseen, Item, Known, NotDone};
 use belay_health::{ObjectKey, clip};
-use belay_release::{Record, StorageKey};
+use belay_release::Record;
 use belay_rollout::{Digest, Running, Target, report};
 use kube::ResourceExt;
 use serde_json::Value;
 
+use super::stored::{self, Found, find_whole};
 use super::{begin, objects, requests};
 use crate::error::Error;
 use crate::session::Session;
@@ -37,6 +38,12 @@ pub(super) async fn preview(
     else {
         return Err(Error::Stale);
     };
+    if let Target::Stored(revision) = target
+        && let Found::Damaged(why) = stored::find(session, *revision).await?
+    {
+        let message = format!("revision {revision} cannot be brought back: {why}");
+        return requests::refuse(session, name, Reason::RevisionNotFound, &message).await;
+    }
     let (to, record) = meant(session, target).await?;
     let plan = plan(session, &record).await?;
     let status = report::previewed(
@@ -72,7 +79,7 @@ async fn meant(session: &Session, target: &Target) -> Result<(Running, Record), 
             Ok((to, Record::from_json(&text)?))
         }
         Target::Stored(revision) => {
-            let record = stored(session, *revision).await?.ok_or(Error::Stale)?;
+            let record = find_whole(session, *revision).await?.ok_or(Error::Stale)?;
             let known = ledger.known(*revision);
             let to = Running {
                 revision: *revision,
@@ -90,17 +97,11 @@ async fn meant(session: &Session, target: &Target) -> Result<(Running, Record), 
     }
 }
 
-async fn stored(session: &Session, revision: u32) -> Result<Option<Record>, Error> {
-    let storage = Storage::new(session.own.clone(), &session.key.namespace);
-    let key = StorageKey::new(&session.key.release, revision);
-    Ok(storage.get(&key).await?.map(|stored| stored.record))
-}
-
 /// What differs between the target and what the cluster holds, and what of it the API server would refuse.
 async fn plan(session: &Session, target: &Record) -> Result<RollbackPlan, Error> {
     let ledger = session.ledger()?;
     let current = match ledger.current.as_ref().filter(|current| current.consistent) {
-        Some(current) => stored(session, current.revision).await?,
+        Some(current) => find_whole(session, current.revision).await?,
         None => None,
     };
     let runs = match &current {

@@ -5,16 +5,15 @@ use belay_rollout::Proof;
 use crate::clock;
 use crate::error::Error;
 use crate::gather;
-use crate::reconcile::Context;
 use crate::session::Session;
 
 /// Reads every object of the attempt anew.
-pub(super) async fn prove(context: &Context, session: &mut Session) -> Result<(), Error> {
+pub(super) async fn prove(session: &mut Session) -> Result<(), Error> {
     let tracked = gather::applied(session, session.ledger()?).await?;
     let verdicts = session.connection.verdicts(&tracked).await?;
     session.world.now = clock::now();
     session.world.progress =
-        gather::progress(context, session).or_else(|| Some(belay_rollout::Progress::default()));
+        gather::progress(session).or_else(|| Some(belay_rollout::Progress::default()));
     session.world.proof = Some(Proof {
         not_current: verdicts
             .into_iter()

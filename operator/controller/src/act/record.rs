@@ -8,10 +8,12 @@ use belay_cluster::crds::CrdPolicy;
 use belay_cluster::storage::{Creation, Storage};
 use belay_cluster::{NotDone, RecordStamp};
 use belay_release::{Record, StorageKey};
-use belay_rollout::{Attempt, Cause, Ledger, Stored};
+use belay_rollout::{Amendment, Attempt, Cause, Ledger, Stored};
 use serde_json::Value;
 
 use super::objects::{self, Runs};
+use super::size::fitted;
+use super::stored::{self, Found};
 use super::{Halt, begin};
 use crate::clock;
 use crate::error::Error;
@@ -33,7 +35,7 @@ pub(super) async fn record(context: &Context, session: &mut Session) -> Result<(
     if matches!(attempt.kind, AttemptKind::Install | AttemptKind::Upgrade) {
         bring_definitions(session, attempt.kind).await?;
     }
-    let storage = Storage::new(session.own.clone(), &session.key.namespace);
+    let storage = session.storage();
     let key = StorageKey::new(&session.key.release, attempt.revision);
     session.announce(attempt.revision, Some(record.info.status));
     let created = match storage.create(&record).await {
@@ -44,16 +46,12 @@ pub(super) async fn record(context: &Context, session: &mut Session) -> Result<(
     };
     let (record, stamp) = match created {
         Some(stamp) => (record, stamp),
-        None => match storage.get(&key).await? {
-            Some(stored) if stored.record.info.description == expected => {
+        None => match stored::find(session, attempt.revision).await? {
+            Found::Whole(stored) if stored.record.info.description == expected => {
                 (Arc::new(stored.record), stored.stamp)
             }
-            Some(_) => {
-                let now = session.world.now;
-                session.transition(|ledger| ledger.abandoned(now)).await?;
-                return Err(Error::Stale.into());
-            }
-            None => return Err(Error::Gone(format!("the record {key}")).into()),
+            Found::Whole(_) | Found::Damaged(_) => return Ok(give_way(session, &attempt).await?),
+            Found::Gone => return Err(Error::Gone(format!("the record {key}")).into()),
         },
     };
     note_stored(session, &record, &stamp);
@@ -70,6 +68,28 @@ pub(super) async fn record(context: &Context, session: &mut Session) -> Result<(
     Ok(())
 }
 
+/// The number was taken by somebody else. What helm made is in the list, and judged as an outside change; what is not
+/// in the list, for want of Helm's labels, would be in the way for ever, and its number is passed over.
+async fn give_way(session: &mut Session, attempt: &Attempt) -> Result<(), Error> {
+    let revision = attempt.revision;
+    let listed = session.storage().list(&session.key.release).await?;
+    let is_listed = listed
+        .iter()
+        .any(|summary| summary.key.revision == revision);
+    let now = session.world.now;
+    session
+        .transition(|ledger| {
+            let ledger = ledger.abandoned(now);
+            if is_listed {
+                return ledger;
+            }
+            let note = Amendment::TakeNote { of: revision };
+            note.apply(ledger, now)
+        })
+        .await?;
+    Err(Error::Stale)
+}
+
 /// The pending record of the attempt: from memory, or as the cluster holds it.
 pub(super) async fn pending(session: &mut Session) -> Result<Arc<Record>, Error> {
     let attempt = session.attempt()?;
@@ -79,7 +99,7 @@ pub(super) async fn pending(session: &mut Session) -> Result<Arc<Record>, Error>
     {
         return Ok(Arc::clone(record));
     }
-    let storage = Storage::new(session.own.clone(), &session.key.namespace);
+    let storage = session.storage();
     let key = StorageKey::new(&session.key.release, revision);
     let stored = storage
         .get(&key)
@@ -92,7 +112,7 @@ pub(super) async fn pending(session: &mut Session) -> Result<Arc<Record>, Error>
 
 /// Nothing was written yet, so what was prepared before a crash may be prepared again.
 async fn rebuild(context: &Context, session: &mut Session) -> Result<Arc<Record>, Halt> {
-    let storage = Storage::new(session.own.clone(), &session.key.namespace);
+    let storage = session.storage();
     let attempt = session.attempt()?.clone();
     let key = StorageKey::new(&session.key.release, attempt.revision);
     let expected = begin::describe(attempt.kind, &attempt.id);
@@ -132,13 +152,14 @@ async fn rebuild(context: &Context, session: &mut Session) -> Result<Arc<Record>
         return Err(Error::Stale.into());
     }
     let rendering = begin::render(context, session, attempt.kind, attempt.revision).await?;
-    Ok(Arc::new(begin::record_of(
+    let record = begin::record_of(
         session,
         &rendering,
         attempt.kind,
         attempt.revision,
         &attempt.id,
-    )?))
+    )?;
+    Ok(Arc::new(fitted(record)?))
 }
 
 /// The record that a request named by its revision.

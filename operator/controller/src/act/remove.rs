@@ -1,7 +1,6 @@
 //! Removing: objects in Helm's order, then the records.
 
 use belay_api::helm_release::AttemptKind;
-use belay_cluster::storage::Storage;
 use belay_cluster::{Error as ClusterError, NotDone, Pruned, Tracked};
 use belay_health::{FailureClass, ObjectKey, Verdict};
 use belay_release::{StorageKey, uninstall_order};
@@ -11,11 +10,10 @@ use super::{claim, requests};
 use crate::clock;
 use crate::error::Error;
 use crate::gather;
-use crate::reconcile::Context;
 use crate::session::Session;
 
 /// Deletes every object of the release that is ours, and finds out which are still there.
-pub(super) async fn remove(context: &Context, session: &mut Session) -> Result<(), Error> {
+pub(super) async fn remove(session: &mut Session) -> Result<(), Error> {
     let attempt = session.attempt()?;
     let kind = attempt.kind;
     let mut keys: Vec<_> = session
@@ -56,7 +54,7 @@ pub(super) async fn remove(context: &Context, session: &mut Session) -> Result<(
             ..Tracked::expected(key.clone())
         })
         .collect();
-    gather::track(context, session, tracked.clone(), None);
+    gather::track(session, tracked.clone(), None);
     let mut still_there: Vec<_> = session
         .connection
         .verdicts(&tracked)
@@ -100,7 +98,7 @@ fn denied_verdict(message: String) -> Verdict {
 /// it remembers the digest that failed.
 pub(super) async fn forget(session: &mut Session) -> Result<(), Error> {
     let kind = session.attempt()?.kind;
-    let storage = Storage::new(session.own.clone(), &session.key.namespace);
+    let storage = session.storage();
     let revisions: Vec<_> = session
         .world
         .storage

@@ -4,19 +4,15 @@ use belay_cluster::{NotDone, RefusalKind};
 use belay_rollout::StrandedPod;
 
 use crate::error::Error;
-use crate::reconcile::Context;
 use crate::session::Session;
 
 /// Deletes exactly these pods; their `StatefulSets` make them anew, from the newest template.
-pub(super) async fn replace(
-    context: &Context,
-    session: &mut Session,
-    pods: &[StrandedPod],
-) -> Result<(), Error> {
+pub(super) async fn replace(session: &mut Session, pods: &[StrandedPod]) -> Result<(), Error> {
     for stranded in pods {
         // As the operator itself: whoever rolls out StatefulSets need not have the right to delete pods.
         match session
-            .own
+            .cluster
+            .connection
             .delete_exactly(&stranded.pod, &stranded.uid)
             .await
         {
@@ -26,7 +22,7 @@ pub(super) async fn replace(
             // The attempt goes on without, to its deadline.
             Err(NotDone::Refused(error)) => {
                 tracing::warn!(pod = %stranded.pod, %error, "cannot be deleted, though its StatefulSet waits for it");
-                context.watches.pod_deleted(
+                session.cluster.watches.pod_deleted(
                     stranded.pod.namespace.as_deref().unwrap_or_default(),
                     &stranded.pod.name,
                 );
@@ -35,7 +31,10 @@ pub(super) async fn replace(
             Err(error) => return Err(error.into()),
         }
         let namespace = stranded.pod.namespace.as_deref().unwrap_or_default();
-        context.watches.pod_deleted(namespace, &stranded.pod.name);
+        session
+            .cluster
+            .watches
+            .pod_deleted(namespace, &stranded.pod.name);
         tracing::info!(pod = %stranded.pod, owner = %stranded.owner, fault = %stranded.fault, "deleted: its StatefulSet waited for it in vain");
     }
     let now = session.world.now;

@@ -97,7 +97,7 @@ impl Refusal {
 pub(super) async fn desired(context: &Context, session: &mut Session) -> Result<Desired, Error> {
     let resolved = match &session.resolved {
         Some(resolved) if is_current(context, resolved, &session.release) => Arc::clone(resolved),
-        old => Arc::new(resolve(context, &session.release, old.as_deref()).await?),
+        old => Arc::new(resolve(context, session, old.as_deref()).await?),
     };
     let desired = match &resolved.outcome {
         Ok(ready) => Desired::Is {
@@ -125,15 +125,16 @@ fn same_question(resolved: &Resolved, release: &HelmRelease) -> bool {
 
 async fn resolve(
     context: &Context,
-    release: &HelmRelease,
+    session: &Session,
     old: Option<&Resolved>,
 ) -> Result<Resolved, Error> {
+    let release = &session.release;
     let now = clock::now();
     let namespace = release.namespace().unwrap_or_default();
     let name = release.name_any();
     let changed =
         context.references.changed(&namespace, &name) || old.is_some_and(|old| old.again.is_some());
-    let mut reading = Reading::new(context, release)?;
+    let mut reading = Reading::new(context, release, &session.cluster)?;
     let outcome = come_to(
         &context.fetcher,
         &mut reading,

@@ -118,7 +118,7 @@ fn is_claim(object: &ObjectKey) -> bool {
 /// The classes, under the operator's own account: they belong to no release. Without the right to read them no claim is
 /// excused.
 async fn storage_classes(session: &Session) -> Result<Arc<[Value]>, Error> {
-    let api: Api<StorageClass> = Api::all(session.own.client());
+    let api: Api<StorageClass> = Api::all(session.cluster.connection.client());
     let listed = api
         .list(&ListParams::default().limit(MOST_CLASSES))
         .await

@@ -10,7 +10,6 @@ use belay_rollout::{At, HookProgress, Ledger, Progress, SightedFault, StrandedPo
 use super::Judging;
 use crate::error::Error;
 use crate::memory::StorageKey;
-use crate::reconcile::Context;
 use crate::session::Session;
 
 /// The watches' name of a release.
@@ -24,21 +23,21 @@ pub(crate) fn watch_key(key: &StorageKey) -> belay_cluster::ReleaseKey {
 /// Sees to it that the watches look at what the attempt waits for, and at nothing at rest.
 ///
 /// After a restart nothing is looked at: the ledger says what was applied, and from which state on verdicts count.
-pub(super) async fn watch(context: &Context, session: &Session) -> Result<(), Error> {
+pub(super) async fn watch(session: &Session) -> Result<(), Error> {
     let key = watch_key(&session.key);
     let Some(ledger) = session.world.ledger.as_ref() else {
-        context.watches.untrack(&key);
+        session.cluster.watches.untrack(&key);
         return Ok(());
     };
     let waits = match ledger.attempt.as_ref() {
         None => false,
         Some(attempt) => match attempt.at {
             At::Waiting | At::Soaking(_) => {
-                if context.watches.progress(&key).is_none() {
+                if session.cluster.watches.progress(&key).is_none() {
                     let since = since(session);
                     let applied = applied(session, ledger).await?;
-                    track(context, session, applied, since);
-                    context.watches.refresh(&key).await?;
+                    track(session, applied, since);
+                    session.cluster.watches.refresh(&key).await?;
                 }
                 true
             }
@@ -51,18 +50,13 @@ pub(super) async fn watch(context: &Context, session: &Session) -> Result<(), Er
         },
     };
     if !waits {
-        context.watches.untrack(&key);
+        session.cluster.watches.untrack(&key);
     }
     Ok(())
 }
 
 /// Asks the watches to look at these objects, and at the pods of their namespaces.
-pub(crate) fn track(
-    context: &Context,
-    session: &Session,
-    objects: Vec<Tracked>,
-    since: Option<Timestamp>,
-) {
+pub(crate) fn track(session: &Session, objects: Vec<Tracked>, since: Option<Timestamp>) {
     let namespaces: BTreeSet<_> = objects
         .iter()
         .filter(|tracked| has_pods(&tracked.key))
@@ -77,7 +71,10 @@ pub(crate) fn track(
         pods,
         from: None,
     };
-    context.watches.track(&watch_key(&session.key), &tracking);
+    session
+        .cluster
+        .watches
+        .track(&watch_key(&session.key), &tracking);
 }
 
 /// When the attempt's record was created, by the API server's clock: older pods are not held against it.
@@ -108,8 +105,8 @@ pub(crate) async fn applied(session: &Session, ledger: &Ledger) -> Result<Vec<Tr
 }
 
 /// What the watches left.
-pub(crate) fn progress(context: &Context, session: &Session) -> Option<Progress> {
-    let seen = context.watches.progress(&watch_key(&session.key))?;
+pub(crate) fn progress(session: &Session) -> Option<Progress> {
+    let seen = session.cluster.watches.progress(&watch_key(&session.key))?;
     let unseen = seen.unseen.into_iter().map(|key| {
         let verdict = belay_health::Verdict::Progressing {
             reason: belay_health::ProgressReason::GenerationNotObserved,

@@ -3,7 +3,7 @@
 mod desired;
 mod judging;
 mod live;
-mod post_render;
+pub(crate) mod post_render;
 mod reading;
 mod source;
 mod values;
@@ -19,6 +19,7 @@ use belay_rollout::{At, Declared, Desired, Ledger, Order, Owner, Rejection, Stor
 use kube::{Api, ResourceExt};
 
 use crate::clock;
+use crate::clusters::{Cluster, ClusterRef};
 use crate::error::Error;
 use crate::memory::{Remembered, StorageKey};
 use crate::reconcile::Context;
@@ -32,6 +33,7 @@ pub(crate) use reading::Reading;
 /// Where a release's records live.
 pub(crate) fn storage_key(release: &HelmRelease) -> StorageKey {
     StorageKey {
+        cluster: ClusterRef::of(release),
         namespace: release.storage_namespace().to_owned(),
         release: release.release_name().to_owned(),
     }
@@ -41,6 +43,7 @@ pub(crate) fn storage_key(release: &HelmRelease) -> StorageKey {
 pub(crate) async fn from_memory(
     context: &Context,
     release: Arc<HelmRelease>,
+    cluster: Arc<Cluster>,
     remembered: Remembered,
 ) -> Result<Session, Error> {
     let orders = context.cached_orders(&release);
@@ -49,11 +52,12 @@ pub(crate) async fn from_memory(
         None => (None, None),
     };
     let mut session = Session {
-        connection: context.speaking_for(&release)?,
+        connection: context.speaking_for(&release, &cluster)?,
         own: context.connection.clone(),
+        cluster,
         memory: Arc::clone(&context.memory),
         key: storage_key(&release),
-        world: world(&release, orders, ledger, remembered.storage),
+        world: world(context, &release, orders, ledger, remembered.storage),
         readiness: remembered.readiness,
         release,
         stamp,
@@ -80,12 +84,13 @@ pub(crate) async fn fresh(
     let releases: Api<HelmRelease> = Api::namespaced(client.clone(), &namespace);
     let requests: Api<RollbackRequest> = Api::namespaced(client, &namespace);
     let key = storage_key(release);
+    let cluster = context.cluster_of(release).await?;
     let store = belay_cluster::ledger::Ledger::<Ledger>::new(
-        context.connection.clone(),
+        cluster.connection.clone(),
         &key.namespace,
         &key.release,
     );
-    let storage = Storage::new(context.connection.clone(), &key.namespace);
+    let storage = Storage::new(cluster.connection.clone(), &key.namespace);
     let name = release.name_any();
     let everything = kube::api::ListParams::default();
     let (release, requests, entry, records) = tokio::join!(
@@ -100,6 +105,10 @@ pub(crate) async fn fresh(
     if release.uid().as_deref() != Some(uid.as_str()) {
         return Ok(None);
     }
+    if storage_key(&release) != key {
+        // The watch has not brought yet that it lives elsewhere.
+        return Err(Error::Stale);
+    }
     let requests = requests.map_err(Error::kube("listing RollbackRequests"))?;
     let (ledger, stamp) = match entry? {
         Some(entry) => {
@@ -111,11 +120,12 @@ pub(crate) async fn fresh(
     let orders = orders(&release, requests.items.iter());
     let remembered = remembered.unwrap_or_default();
     let mut session = Session {
-        connection: context.speaking_for(&release)?,
+        connection: context.speaking_for(&release, &cluster)?,
         own: context.connection.clone(),
+        cluster,
         memory: Arc::clone(&context.memory),
         key,
-        world: world(&release, orders, ledger, stored(records?)),
+        world: world(context, &release, orders, ledger, stored(records?)),
         readiness: remembered.readiness,
         release: Arc::new(release),
         stamp,
@@ -134,7 +144,7 @@ pub(crate) async fn refresh(context: &Context, session: &mut Session) -> Result<
         let deleted = cached.metadata.deletion_timestamp.is_some()
             && session.release.metadata.deletion_timestamp.is_none();
         if edited || deleted {
-            session.world.declared = declared(&cached);
+            session.world.declared = declared(context, &cached);
             session.release = cached;
         }
     }
@@ -184,7 +194,7 @@ async fn complete(context: &Context, session: &mut Session) -> Result<(), Error>
     let readiness = Readiness::of(&session.release, &session.readiness);
     if !readiness.judge_as(&session.readiness) {
         // What is looked at is judged anew, by these.
-        context.watches.untrack(&watch_key(&session.key));
+        session.cluster.watches.untrack(&watch_key(&session.key));
     }
     session.readiness = readiness;
     let refused = check(context, &session.release).or_else(|| session.readiness.refusal());
@@ -193,8 +203,8 @@ async fn complete(context: &Context, session: &mut Session) -> Result<(), Error>
         None if needs_desired(&session.world) => desired::desired(context, session).await?,
         None => Desired::Unknown,
     };
-    live::watch(context, session).await?;
-    session.world.progress = progress(context, session);
+    live::watch(session).await?;
+    session.world.progress = progress(session);
     Ok(())
 }
 
@@ -228,6 +238,10 @@ fn ignores_what_exists(release: &HelmRelease) -> Option<Rejection> {
 }
 
 fn stays_at_home(context: &Context, release: &HelmRelease) -> Option<Rejection> {
+    if release.spec.kube_config.is_some() {
+        // In another cluster the rights of its own accounts say who may do what.
+        return None;
+    }
     let own = release.namespace().unwrap_or_default();
     let elsewhere = [
         ("targetNamespace", release.target_namespace()),
@@ -248,6 +262,7 @@ fn stays_at_home(context: &Context, release: &HelmRelease) -> Option<Rejection> 
 }
 
 fn world(
+    context: &Context,
     release: &HelmRelease,
     orders: Vec<Order>,
     ledger: Option<Ledger>,
@@ -255,7 +270,7 @@ fn world(
 ) -> World {
     World {
         now: clock::now(),
-        declared: declared(release),
+        declared: declared(context, release),
         desired: Desired::Unknown,
         orders,
         ledger,
@@ -265,7 +280,7 @@ fn world(
     }
 }
 
-fn declared(release: &HelmRelease) -> Declared {
+fn declared(context: &Context, release: &HelmRelease) -> Declared {
     let spec = &release.spec;
     Declared {
         identity: Owner {
@@ -275,6 +290,8 @@ fn declared(release: &HelmRelease) -> Declared {
         },
         generation: release.metadata.generation.unwrap_or_default(),
         deleting: release.metadata.deletion_timestamp.is_some(),
+        elsewhere: spec.kube_config.is_some(),
+        foreign_patience: context.settings.foreign_patience,
         has_finalizer: release
             .finalizers()
             .iter()

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::desired::Refusal;
 
 /// Reads the patches and the common metadata of a spec.
-pub(super) fn read(spec: &HelmReleaseSpec) -> Result<PostRender, Refusal> {
+pub(crate) fn read(spec: &HelmReleaseSpec) -> Result<PostRender, Refusal> {
     let mut patches = Vec::with_capacity(spec.post_render.len());
     for (index, given) in spec.post_render.iter().enumerate() {
         let target = given.target.as_ref().map(target);

@@ -7,6 +7,7 @@ use belay_cluster::Connection;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{Api, ResourceExt};
 
+use crate::clusters::{Cluster, Clusters};
 use crate::error::Error;
 use crate::reconcile::Context;
 use crate::references::{Read, Reference, ReferenceKind, References};
@@ -23,10 +24,18 @@ pub(crate) struct Reading<'c> {
 }
 
 impl<'c> Reading<'c> {
-    /// As the account that the release is rolled out as.
-    pub(super) fn new(context: &'c Context, release: &HelmRelease) -> Result<Self, Error> {
-        let connection = context.speaking_for(release)?;
-        Ok(Self::through(connection, &context.references, release))
+    /// As the account that reads what the release's spec names.
+    pub(super) fn new(
+        context: &'c Context,
+        release: &HelmRelease,
+        cluster: &Cluster,
+    ) -> Result<Self, Error> {
+        let connection = context.reading_for(release)?;
+        let reading = Self::through(connection, &context.references, release);
+        Ok(Self {
+            read: Clusters::read_of(release, cluster),
+            ..reading
+        })
     }
 
     /// As whoever speaks through the connection.

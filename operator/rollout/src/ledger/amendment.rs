@@ -17,6 +17,7 @@ impl Amendment {
                 ..ledger
             },
             Self::Unblock { digest, token } => ledger.unblocked(&digest, token.as_deref()),
+            Self::Inherit { owner } => Ledger { owner, ..ledger },
             Self::Unpin => ledger.unpinned(),
             Self::TryAgain { at, deadline } => {
                 let mut ledger = ledger.moved(at, now);

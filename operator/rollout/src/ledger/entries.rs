@@ -24,6 +24,14 @@ impl Ledger {
         self.proven.truncate(MAX_PROVEN);
     }
 
+    /// The ledger as it will be, as far as that takes much room, when this revision is proven: measured before the
+    /// first write.
+    #[must_use]
+    pub fn foreseen(mut self, proven: Proven) -> Self {
+        self.prove(proven);
+        self
+    }
+
     pub(super) fn block_digest(&mut self, failure: &Failure, now: Timestamp) {
         let failures = 1 + self
             .block(&failure.digest)

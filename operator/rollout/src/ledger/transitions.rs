@@ -5,7 +5,10 @@ use belay_api::{Reason, Timestamp};
 use belay_health::{ObjectKey, ObjectRef};
 
 use super::Known;
-use super::{Executed, Ledger, MAX_EXECUTED, Outcome, Proven, Running, Tested, Tracked, WayBack};
+use super::{
+    ChartId, DAMAGED, Executed, Ledger, MAX_EXECUTED, Outcome, Proven, Running, Tested, Tracked,
+    WayBack,
+};
 use crate::attempt::{At, Attempt, Cause, HookPlan, HookProgress, Soaking};
 use crate::{Digest, Failure, Pin, StrandedPod};
 
@@ -147,6 +150,21 @@ impl Ledger {
     pub fn pruned(mut self, gone: &[ObjectKey]) -> Self {
         self.inventory
             .retain(|tracked| tracked.wanted || !gone.contains(&tracked.object.key()));
+        self
+    }
+
+    /// A record of Helm's turned out to be damaged: it stays as it is, and history says so.
+    #[must_use]
+    pub fn record_damaged(mut self, revision: u32, why: &str, now: Timestamp) -> Self {
+        let mut known = self.known(revision).cloned().unwrap_or(Known {
+            revision,
+            digest: Digest::named(""),
+            chart: ChartId::default(),
+            at: now,
+            description: String::new(),
+        });
+        known.description = format!("{DAMAGED}: {why}");
+        self.note_revision(known);
         self
     }
 

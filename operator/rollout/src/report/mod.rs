@@ -15,7 +15,7 @@ use crate::world::{Desired, Progress, World};
 use crate::{Attempt, Failure, Ledger, Proven, Running};
 
 pub use request::{previewed, refused, request_status, without_release};
-pub use trouble::troubled;
+pub use trouble::{troubled, unreachable};
 
 /// The status of a release, from what was gathered and what is waited for.
 ///

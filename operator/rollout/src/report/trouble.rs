@@ -3,6 +3,36 @@
 use belay_api::helm_release::HelmReleaseStatus;
 use belay_api::{Condition, ConditionStatus, ConditionType, Reason, Timestamp, condition};
 
+/// The status while nothing leads to the release's cluster: what was known stays, and only a change of what the spec
+/// names cures it.
+pub fn unreachable(
+    before: &HelmReleaseStatus,
+    reason: Reason,
+    message: &str,
+    generation: i64,
+    now: Timestamp,
+) -> HelmReleaseStatus {
+    let mut status = before.clone();
+    status.observed_generation = generation;
+    let said = |type_, status| Condition {
+        type_,
+        status,
+        reason,
+        message: message.to_owned(),
+        last_transition_time: now.whole_seconds(),
+        observed_generation: generation,
+    };
+    headline(
+        &mut status,
+        before,
+        [
+            said(ConditionType::Ready, ConditionStatus::False),
+            said(ConditionType::Stalled, ConditionStatus::True),
+        ],
+    );
+    status
+}
+
 /// The status while one reconcile after another ends with an error: what was known stays, and how things stand is not
 /// known. A reconcile that succeeds derives the whole status anew.
 pub fn troubled(
@@ -12,12 +42,6 @@ pub fn troubled(
     now: Timestamp,
 ) -> HelmReleaseStatus {
     let mut status = before.clone();
-    status.conditions.retain(|found| {
-        !matches!(
-            found.type_,
-            ConditionType::Ready | ConditionType::Reconciling | ConditionType::Stalled
-        )
-    });
     let unknown = |type_, status| Condition {
         type_,
         status,
@@ -26,13 +50,24 @@ pub fn troubled(
         last_transition_time: now.whole_seconds(),
         observed_generation: generation,
     };
-    status.conditions.splice(
-        0..0,
+    headline(
+        &mut status,
+        before,
         [
             unknown(ConditionType::Ready, ConditionStatus::Unknown),
             unknown(ConditionType::Reconciling, ConditionStatus::True),
         ],
     );
-    condition::carry_transition_times(&before.conditions, &mut status.conditions);
     status
+}
+
+fn headline(status: &mut HelmReleaseStatus, before: &HelmReleaseStatus, said: [Condition; 2]) {
+    status.conditions.retain(|found| {
+        !matches!(
+            found.type_,
+            ConditionType::Ready | ConditionType::Reconciling | ConditionType::Stalled
+        )
+    });
+    status.conditions.splice(0..0, said);
+    condition::carry_transition_times(&before.conditions, &mut status.conditions);
 }

@@ -70,8 +70,25 @@ fn the_second_claimant_of_a_release_says_so_and_touches_nothing() {
     cluster.rest();
     let (objects, ledger) = (cluster.objects.clone(), cluster.ledger.clone());
     cluster.declared.identity.uid = "another HelmRelease".into();
+    cluster.declared.identity.name = "another".into();
     cluster.declared.has_finalizer = false;
     cluster.edit("v2");
     assert_eq!(cluster.rest(), Waiting::Claimed);
     assert_eq!((&cluster.objects, &cluster.ledger), (&objects, &ledger));
+}
+
+#[test]
+fn a_release_that_is_made_anew_under_its_name_keeps_its_ledger() {
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.rest();
+    let before = cluster.ledger.clone().unwrap();
+
+    cluster.declared.identity.uid = "restored".into();
+    cluster.declared.has_finalizer = false;
+
+    assert_eq!(cluster.rest(), Waiting::Deployed);
+    let after = cluster.ledger.clone().unwrap();
+    assert_eq!(after.owner.uid, "restored");
+    let owner = after.owner.clone();
+    assert_eq!(after, belay_rollout::Ledger { owner, ..before });
 }

@@ -142,6 +142,8 @@ impl Cluster {
                 generation: 1,
                 deleting: false,
                 has_finalizer: false,
+                elsewhere: false,
+                foreign_patience: Duration::minutes(5),
                 suspend: false,
                 atomic: true,
                 timeout: Duration::minutes(5),

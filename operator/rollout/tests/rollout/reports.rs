@@ -296,6 +296,7 @@ fn what_is_not_belays_doing_has_a_reason_of_its_own() {
 
     let mut claimed = start();
     claimed.declared.identity.uid = "another".into();
+    claimed.declared.identity.name = "another".into();
     claimed.rest();
     assert_eq!(
         (claimed.kstatus(), claimed.ready().reason),

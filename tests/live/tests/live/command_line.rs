@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use belay_api::HelmRelease;
 use belay_harness::{GENEROUS, Identity, Rights, belay_binary, gone, rule};
+use k8s_openapi::api::rbac::v1::PolicyRule;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 use tokio::process::Command;
@@ -16,36 +17,46 @@ use crate::operator_world::{SHOP, World, current, operated_world};
 const LIMIT: Duration = Duration::from_mins(4);
 
 /// A user with a `belay` command.
-struct User {
+pub struct User {
     identity: Identity,
     namespace: String,
 }
 
 /// What a command left behind.
 #[derive(Debug)]
-struct Said {
-    status: Option<i32>,
-    out: String,
-    err: String,
+pub struct Said {
+    pub status: Option<i32>,
+    pub out: String,
+    pub err: String,
 }
 
 impl User {
     /// Somebody who may do everything with Belay's kinds in this namespace.
-    async fn of(world: &World) -> Self {
+    pub async fn of(world: &World) -> Self {
+        Self::who_may(world, []).await
+    }
+
+    /// The same, who may read these, too.
+    pub async fn who_reads(world: &World, resources: &[&str]) -> Self {
+        Self::who_may(world, [rule(&[""], resources, &["get", "list"])]).await
+    }
+
+    async fn who_may(world: &World, more: impl IntoIterator<Item = PolicyRule>) -> Self {
         let verbs = ["get", "list", "watch", "create", "patch", "delete"];
         let kinds = rule(
             &["belay.dev"],
             &["helmreleases", "rollbackrequests"],
             &verbs,
         );
-        let rights = Rights::none().within(world.namespace(), [kinds]);
+        let rules = std::iter::once(kinds).chain(more);
+        let rights = Rights::none().within(world.namespace(), rules);
         Self {
             identity: world.cluster.identity("user", rights).await.unwrap(),
             namespace: world.namespace().to_owned(),
         }
     }
 
-    async fn belay(&self, args: &[&str]) -> Said {
+    pub async fn belay(&self, args: &[&str]) -> Said {
         let output = Command::new(belay_binary().unwrap())
             .args(args)
             .args(["-n", &self.namespace])
@@ -62,21 +73,21 @@ impl User {
     }
 
     /// Runs what has to succeed.
-    async fn does(&self, args: &[&str]) -> String {
+    pub async fn does(&self, args: &[&str]) -> String {
         let said = self.belay(args).await;
         assert_eq!(said.status, Some(0), "{args:?}: {said:?}");
         said.out
     }
 
     /// Runs what has to fail, and gives all that was said.
-    async fn fails(&self, args: &[&str]) -> String {
+    pub async fn fails(&self, args: &[&str]) -> String {
         let said = self.belay(args).await;
         assert_eq!(said.status, Some(1), "{args:?}: {said:?}");
         said.out + &said.err
     }
 }
 
-fn folder(chart: &Files) -> (TempDir, String) {
+pub fn folder(chart: &Files) -> (TempDir, String) {
     let folder = tempdir().unwrap();
     chart.write(folder.path());
     let path = folder.path().display().to_string();

@@ -21,7 +21,7 @@ async fn helm_installs(world: &World, chart: &Files, sets: &[&str]) {
 }
 
 /// The Deployment's controller writes its status for a moment longer than helm waits.
-async fn settled(world: &World) {
+pub async fn settled(world: &World) {
     let deployments: Api<Deployment> = world.api();
     until(&deployments, "shop-web", "all pods", LIMIT, |deployment| {
         let status = deployment.status.as_ref();

@@ -15,6 +15,8 @@ mod cluster_watch;
 #[cfg(test)]
 mod cluster_world;
 #[cfg(test)]
+mod command_adopt;
+#[cfg(test)]
 mod command_diff;
 #[cfg(test)]
 mod command_line;
@@ -28,6 +30,10 @@ mod endure_handover;
 mod endure_kill;
 #[cfg(test)]
 mod endure_rest;
+#[cfg(test)]
+mod endure_restore;
+#[cfg(test)]
+mod endure_tenfold;
 #[cfg(test)]
 mod endure_world;
 #[cfg(test)]
@@ -65,6 +71,8 @@ mod operator_refusals;
 #[cfg(test)]
 mod operator_registry;
 #[cfg(test)]
+mod operator_remote;
+#[cfg(test)]
 mod operator_requests;
 #[cfg(test)]
 mod operator_revert;
@@ -73,9 +81,13 @@ mod operator_rollback;
 #[cfg(test)]
 mod operator_serving;
 #[cfg(test)]
+mod operator_size;
+#[cfg(test)]
 mod operator_soak;
 #[cfg(test)]
 mod operator_sources;
+#[cfg(test)]
+mod operator_storage;
 #[cfg(test)]
 mod operator_trouble;
 #[cfg(test)]

@@ -14,13 +14,13 @@ use crate::operator_world::{
 };
 
 /// A good release, and what its namespace holds.
-async fn good_release(world: &World) -> Vec<String> {
+pub async fn good_release(world: &World) -> Vec<String> {
     world.deploy(SHOP, &note(), &json!({})).await;
     world.states().await
 }
 
 /// Applies a wrong spec over the good release; it is told, and nothing else happens.
-async fn is_told(world: &World, good: &[String], spec: &Value, reason: Reason, parts: &[&str]) {
+pub async fn is_told(world: &World, good: &[String], spec: &Value, reason: Reason, parts: &[&str]) {
     let asked = world.apply(SHOP, spec).await;
     let release = world
         .until_release(SHOP, &format!("{reason} told"), |release| {
@@ -283,37 +283,6 @@ async fn a_first_install_of_what_is_wrong_makes_nothing_and_is_told() {
     assert_eq!(after, before);
     world.delete::<HelmRelease>(SHOP).await;
     assert_eq!(world.states().await, before);
-    world.end().await;
-}
-
-#[tokio::test]
-async fn a_release_that_does_not_fit_its_record_is_told_before_the_first_write() {
-    let world = operated_world("toolarge").await;
-    let good = good_release(&world).await;
-    let repository = HttpRepo::start(world.cluster.tools()).await.unwrap();
-    let folder = tempdir().unwrap();
-    // What a record cannot pack any tighter.
-    let mut state = 1_u64;
-    let noise: String = std::iter::repeat_with(|| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        char::from(b'0' + u8::try_from(state >> 58).unwrap())
-    })
-    .take(2_000_000)
-    .collect();
-    note().with("files/noise.txt", &noise).write(folder.path());
-    repository.publish(folder.path(), "1.2.0").await.unwrap();
-    let from = json!({"url": repository.url(), "name": SHOP});
-    let spec = json!({"chart": {"repository": from}});
-    is_told(
-        &world,
-        &good,
-        &spec,
-        Reason::ReleaseTooLarge,
-        &["make the chart or its values smaller"],
-    )
-    .await;
     world.end().await;
 }
 

@@ -171,33 +171,6 @@ async fn an_orphaned_release_stays_and_helm_goes_on_with_it() {
 }
 
 #[tokio::test]
-async fn a_release_that_helm_made_is_taken_over_untouched() {
-    let world = operated_world("adopt").await;
-    let folder = tempdir().unwrap();
-    shop().write(folder.path());
-    let chart = folder.path().display().to_string();
-    world.helm(&["install", SHOP, &chart, "--wait"]).await;
-    settled(&world, "shop-web").await;
-    let before = objects(&world).await;
-
-    let release = world.deploy(SHOP, &shop(), &json!({})).await;
-
-    assert_eq!(
-        objects(&world).await,
-        before,
-        "what is equal is not touched"
-    );
-    let good = release.status.unwrap().last_good.unwrap();
-    assert!(good.revision >= 1, "{good:?}");
-    let asked = world
-        .roll_out(SHOP, &shop(), &json!({"image": "belay.test/cannot-pull:1"}))
-        .await;
-    world.stopped(&asked, Reason::RevisionBlocked).await;
-    assert_eq!(world.image(SHOP).await, GOOD, "helm's revision is back");
-    world.end().await;
-}
-
-#[tokio::test]
 async fn two_releases_share_a_namespace_but_never_a_name() {
     let world = operated_world("claimed").await;
     world.deploy(SHOP, &note(), &json!({})).await;
@@ -222,11 +195,4 @@ async fn two_releases_share_a_namespace_but_never_a_name() {
 
 async fn uid_of_config(world: &World) -> Option<String> {
     world.config_map("shop-config").await.unwrap().uid()
-}
-
-/// The states of what charts made, without Helm's and Belay's own records.
-async fn objects(world: &World) -> Vec<String> {
-    let mut states = world.states().await;
-    states.retain(|line| !line.starts_with("Secret/"));
-    states
 }
