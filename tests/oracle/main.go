@@ -21,6 +21,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/Masterminds/sprig/v3"
 	v3 "go.yaml.in/yaml/v3"
 	"helm.sh/helm/v4/pkg/chart/common"
 	commonutil "helm.sh/helm/v4/pkg/chart/common/util"
@@ -146,13 +147,21 @@ func render(q question) (map[string][]byte, error) {
 	return files, nil
 }
 
-func names(files map[string][]byte) []string {
-	all := make([]string, 0, len(files))
-	for name := range files {
+func names[T any](of map[string]T) []string {
+	all := make([]string, 0, len(of))
+	for name := range of {
 		all = append(all, name)
 	}
 	sort.Strings(all)
 	return all
+}
+
+// sprigNames are the functions that the engine takes over from sprig.
+func sprigNames() []string {
+	functions := sprig.TxtFuncMap()
+	delete(functions, "env")
+	delete(functions, "expandenv")
+	return names(functions)
 }
 
 // typed writes a value as JSON in which the types of numbers can be seen.
@@ -268,6 +277,8 @@ func respond(q question) (a answer) {
 		}
 	case "yaml":
 		a.Yaml, err = yamlOf(q.Text)
+	case "names":
+		a.Value, err = json.Marshal(sprigNames())
 	case "time":
 		a.Times, err = times(q)
 	default:

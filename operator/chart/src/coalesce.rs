@@ -305,12 +305,27 @@ pub(crate) fn go_text(value: &Value) -> String {
 /// Go's `%t`, which Helm uses where it means the type.
 fn go_verb_t(value: &Value) -> String {
     match value {
-        Value::Bool(b) => b.to_string(),
         Value::Null => "%!t(<nil>)".to_owned(),
-        Value::Seq(items) => format!(
-            "[{}]",
-            items.iter().map(go_verb_t).collect::<Vec<_>>().join(" ")
-        ),
+        value => go_verb_t_inside(value),
+    }
+}
+
+/// The same within a list or map, where Go prints nil as it is and asks each part by itself.
+fn go_verb_t_inside(value: &Value) -> String {
+    match value {
+        Value::Null => "<nil>".to_owned(),
+        Value::Bool(b) => b.to_string(),
+        Value::Seq(items) => {
+            let items: Vec<_> = items.iter().map(go_verb_t_inside).collect();
+            format!("[{}]", items.join(" "))
+        }
+        Value::Map(map) => {
+            let entries: Vec<_> = map
+                .iter()
+                .map(|(key, value)| format!("%!t(string={key}):{}", go_verb_t_inside(value)))
+                .collect();
+            format!("map[{}]", entries.join(" "))
+        }
         other => format!("%!t({}={})", go_type(other), go_text(other)),
     }
 }

@@ -1,7 +1,8 @@
 //! Charts in a folder: the one place of this crate that reads the file system.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
+use std::path::{Component, Path, PathBuf};
 
 use crate::archive::{MAX_CHART_BYTES, MAX_FILE_BYTES};
 use crate::error::ChartError;
@@ -76,7 +77,16 @@ impl Walk {
             path: path.to_owned(),
             source,
         };
-        let about = fs::metadata(path).map_err(failed)?;
+        let about = fs::metadata(path).map_err(|source| {
+            let missing = (source.kind() == ErrorKind::NotFound).then(|| dangling(path));
+            match missing.flatten() {
+                Some(missing) => ChartError::DanglingLink {
+                    path: path.to_owned(),
+                    missing,
+                },
+                None => failed(source),
+            }
+        })?;
         if self.rules.ignores(inside, about.is_dir()) {
             return Ok(());
         }
@@ -105,4 +115,23 @@ impl Walk {
         self.files.push(File::new(inside, &data));
         Ok(())
     }
+}
+
+/// Where a link leads that leads nowhere: the first part of the way that is not there.
+fn dangling(path: &Path) -> Option<PathBuf> {
+    let target = path.parent()?.join(fs::read_link(path).ok()?);
+    let mut way = PathBuf::new();
+    for part in target.components() {
+        match part {
+            Component::ParentDir => {
+                way.pop();
+            }
+            Component::CurDir => {}
+            part => way.push(part),
+        }
+        if fs::symlink_metadata(&way).is_err() {
+            break;
+        }
+    }
+    Some(way)
 }

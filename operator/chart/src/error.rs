@@ -19,6 +19,16 @@ pub enum ChartError {
     /// A device, socket or pipe lies in the chart's folder; remove it or name it in `.helmignore`.
     #[error("cannot load irregular file {0} as it has file mode type bits set")]
     IrregularFile(PathBuf),
+    /// A link in a chart's folder leads nowhere; mend or remove it.
+    #[error(
+        "error evaluating symlink {}: lstat {}: no such file or directory", path.display(), missing.display()
+    )]
+    DanglingLink {
+        /// The link.
+        path: PathBuf,
+        /// What is not there.
+        missing: PathBuf,
+    },
     /// A link in the chart's folder leads back into itself; remove it.
     #[error("error evaluating symlink {0}: too many links")]
     LinkLoop(PathBuf),

@@ -75,6 +75,40 @@ pub struct LintOptions {
 
 /// Lints the chart in a folder or package and gives what was found, in Helm's order. Blocks on the file system.
 ///
+/// ```
+/// use belay_chart::{LintOptions, SchemaCheck, Severity, Values, lint};
+/// use belay_template::{Host, Limits};
+///
+/// struct Fixed;
+///
+/// impl Host for Fixed {
+///     fn now(&mut self) -> jiff::Timestamp {
+///         jiff::Timestamp::UNIX_EPOCH
+///     }
+///     fn random(&mut self, buffer: &mut [u8]) {
+///         buffer.fill(7);
+///     }
+/// }
+///
+/// let folder = std::env::temp_dir().join(format!("belay-lint-example-{}", std::process::id()));
+/// std::fs::create_dir_all(folder.join("templates"))?;
+/// std::fs::write(folder.join("Chart.yaml"), "apiVersion: v2\nname: web\nversion: one\n")?;
+///
+/// let options = LintOptions {
+///     values: Values::new(),
+///     namespace: "default".into(),
+///     kube_version: None,
+///     schema: SchemaCheck::Enforce,
+///     limits: Limits::default(),
+/// };
+/// let found = lint(&folder, &options, &mut Fixed).expect("a chart");
+/// let worst: Vec<String> =
+///     found.iter().filter(|finding| finding.severity == Severity::Error).map(ToString::to_string).collect();
+/// assert_eq!(worst[0], "[ERROR] Chart.yaml: version 'one' is not a valid SemVer");
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
 /// # Errors
 /// When the path holds no chart at all: there is no `Chart.yaml`, or the package cannot be unpacked.
 pub fn lint(

@@ -3,6 +3,21 @@
 //! Every function merges what the text says into a map and overwrites what is there. A path is `.key` and `[index]`;
 //! a backslash takes the next character literally (but not with [`set_literal`]). Indexes end at [`MAX_INDEX`],
 //! dots at [`MAX_NESTING`].
+//!
+//! ```
+//! use belay_chart::{Values, strvals};
+//!
+//! let mut values = Values::new();
+//! strvals::set(r"image.tag=1.10,ports={80,443},hosts[0].name=a\,b,on=true", &mut values)?;
+//! strvals::set_json(r#"limits={"cpu": 2}"#, &mut values)?;
+//! let shown = belay_yaml::to_json(&values.into()).unwrap();
+//! assert_eq!(
+//!     shown,
+//!     r#"{"hosts":[{"name":"a,b"}],"image":{"tag":"1.10"},"limits":{"cpu":2},"on":true,"ports":[80,443]}"#
+//! );
+//! assert!(strvals::set("a[x]=1", &mut Values::new()).is_err());
+//! # Ok::<(), strvals::SetError>(())
+//! ```
 
 use belay_yaml::{Map, Value};
 

@@ -17,6 +17,23 @@ pub struct ValuesFile {
 
 /// All that the user set, each kind in the order given. Later kinds win over earlier ones, whatever their order on the
 /// command line.
+///
+/// ```
+/// use belay_chart::{UserValues, Values, ValuesFile};
+///
+/// let user = UserValues {
+///     files: vec![ValuesFile { name: "a.yaml".into(), data: b"tag: stable\nreplicas: 1\n".to_vec() }],
+///     set: vec!["replicas=3".into()],
+///     set_files: vec!["motd=greeting.txt".into()],
+///     ..UserValues::default()
+/// };
+/// let values = user.merge(Values::new(), &mut |name| Ok(format!("content of {name}").into_bytes()))?;
+/// assert_eq!(
+///     belay_yaml::to_json(&values.into()).unwrap(),
+///     r#"{"motd":"content of greeting.txt","replicas":3,"tag":"stable"}"#
+/// );
+/// # Ok::<(), belay_chart::ChartError>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct UserValues {
     /// `-f`, `--values`.

@@ -35,14 +35,21 @@ pub(crate) struct Globals {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run the operator
-    Operator(commands::operator::Arguments),
     /// Render a chart as `helm template` does, without a cluster
     Template(Box<commands::template::Arguments>),
     /// Look for faults in charts as `helm lint` does
     Lint(commands::lint::Arguments),
     /// Show what a chart says about itself, its values, README or definitions
     Show(commands::show::Arguments),
+    #[command(flatten)]
+    Cluster(Box<ClusterCommand>),
+}
+
+/// What speaks to a cluster.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClusterCommand {
+    /// Run the operator
+    Operator(commands::operator::Arguments),
     /// Show where a release stands
     Status(commands::status::Arguments),
     /// Tell why a release is not what its spec asks for

@@ -16,6 +16,7 @@ use kube::config::Kubeconfig;
 use crate::args::Globals;
 use crate::chart_argument::{Wanted, oci_version};
 use crate::error::{Error, told_once};
+use crate::runtime;
 
 /// The flags that say where a chart comes from.
 #[derive(Clone, Debug, Args)]
@@ -150,8 +151,8 @@ pub(crate) fn check(chart: &str, source: &Source) -> Result<Located, Error> {
     ))
 }
 
-/// Loads the chart.
-pub(crate) async fn load(located: Located, _source: &Source) -> Result<Arc<Chart>, Error> {
+/// Loads the chart; only one that is elsewhere needs a network.
+pub(crate) fn load(located: Located) -> Result<Arc<Chart>, Error> {
     match located {
         Located::Local(path) => Chart::from_path(&path)
             .map(Arc::new)
@@ -162,11 +163,12 @@ pub(crate) async fn load(located: Located, _source: &Source) -> Result<Arc<Chart
                 destinations: Destinations::Any,
                 ..Settings::default()
             });
-            fetcher
-                .fetch(&source, Duration::ZERO)
-                .await
-                .map(|fetched| fetched.chart)
-                .map_err(|error| Error::Template(told_once(&error)))
+            runtime::block_on(async {
+                let fetched = fetcher.fetch(&source, Duration::ZERO).await;
+                fetched
+                    .map(|fetched| fetched.chart)
+                    .map_err(|error| Error::Template(told_once(&error)))
+            })
         }
     }
 }

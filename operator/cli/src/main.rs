@@ -14,6 +14,7 @@ mod locate;
 mod package;
 mod page;
 mod release_spec;
+mod runtime;
 mod style;
 mod value_flags;
 mod when;
@@ -23,23 +24,13 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::args::Arguments;
-use crate::error::Error;
 
 fn main() -> ExitCode {
-    // Fails only when somebody chose a provider already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let arguments = match parse() {
         Ok(arguments) => arguments,
         Err(refusal) => return refused(&refusal),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(commands::run(arguments)),
-        Err(source) => Err(Error::Runtime(source)),
-    };
-    outcome.unwrap_or_else(|error| {
+    commands::run(arguments).unwrap_or_else(|error| {
         eprintln!("Error: {}", error::told_once(&error));
         ExitCode::FAILURE
     })

@@ -2,6 +2,41 @@
 //!
 //! What Helm 4 writes is written the same way; what Helm 3 and 4 wrote is read, and what this crate does not
 //! know survives being read and written again. Nothing here reads a clock, a network or the environment.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//!
+//! use belay_release::{
+//!     HookEvent, Record, Rendered, Status, StorageKey, decode, encode, execution_order, uninstall_order,
+//! };
+//!
+//! // What a chart rendered to, cut into objects and hooks.
+//! let files = BTreeMap::from([(
+//!     "web/templates/all.yaml".to_owned(),
+//!     "kind: Deployment\nmetadata: {name: web}\n---\nkind: Job\nmetadata:\n  name: migrate\n  annotations:\n    \
+//!      helm.sh/hook: pre-install,pre-upgrade\n---\nkind: Secret\nmetadata: {name: key}\n"
+//!         .to_owned(),
+//! )]);
+//! let rendered = Rendered::from_files(&files)?;
+//! let kinds: Vec<&str> = rendered.manifest.documents.iter().map(|document| document.head.kind.as_str()).collect();
+//! assert_eq!(kinds, ["Secret", "Deployment"]);
+//! assert_eq!(execution_order(&rendered.hooks, HookEvent::PreUpgrade)[0].name, "migrate");
+//! assert!(uninstall_order("Deployment", "Secret").is_lt());
+//!
+//! // A record as Helm keeps it in a Secret, and back.
+//! let mut record = Record::new("shop", "default", 3);
+//! record.info.status = Status::Deployed;
+//! record.manifest = rendered.manifest.to_text();
+//! record.hooks = rendered.hooks;
+//! assert_eq!(StorageKey::new("shop", 3).to_string(), "sh.helm.release.v1.shop.v3");
+//! assert_eq!(decode(&encode(&record)?)?, record);
+//!
+//! // What cannot be read says where and why.
+//! let broken = BTreeMap::from([("web/templates/a.yaml".to_owned(), "kind: [\n".to_owned())]);
+//! let error = Rendered::from_files(&broken).unwrap_err();
+//! assert!(error.to_string().contains("web/templates/a.yaml"), "{error}");
+//! # Ok::<(), belay_release::Error>(())
+//! ```
 
 mod annotation;
 mod chart;

@@ -67,6 +67,9 @@ pub struct Function {
     pub params: &'static [Param],
     /// The type of each further argument, if any are taken.
     pub variadic: Option<Param>,
+    /// Whether the type of its result is `interface {}`. Go tells a nil in one from no value at all where the result
+    /// is used in place (`coalesce.a`, `len coalesce`), not through parentheses or a pipe.
+    pub any: bool,
     /// The body.
     pub run: Run,
 }
@@ -78,6 +81,7 @@ impl Function {
             name,
             params,
             variadic: None,
+            any: false,
             run,
         }
     }
@@ -93,8 +97,15 @@ impl Function {
             name,
             params,
             variadic: Some(rest),
+            any: false,
             run,
         }
+    }
+
+    /// The same function with a result of the type `interface {}`.
+    #[must_use]
+    pub const fn giving_any(self) -> Self {
+        Self { any: true, ..self }
     }
 }
 

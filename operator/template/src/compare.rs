@@ -1,57 +1,79 @@
 //! Comparing values: Go's `eq`, `lt` and their kin, and `reflect.DeepEqual`.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::error::FuncError;
-use crate::limits::MAX_PRINT_DEPTH;
+use crate::limits::MAX_VALUE_DEPTH;
 use crate::value::{IntKind, Value};
 
 /// Go's `reflect.DeepEqual`: types must be the same, maps and lists are compared by content.
 pub fn deep_equal(a: &Value, b: &Value) -> bool {
-    deep(a, b, 0)
+    Deep::default().equal(a, b, 0)
 }
 
-fn deep(a: &Value, b: &Value, depth: usize) -> bool {
-    match (a, b) {
-        (Value::Nil, Value::Nil) => true,
-        (Value::Bool(a), Value::Bool(b)) => a == b,
-        (Value::Int(kind_a, a), Value::Int(kind_b, b)) => kind_a == kind_b && a == b,
-        (Value::Float(a), Value::Float(b)) => a == b,
-        (Value::Str(a), Value::Str(b)) | (Value::Bytes(a), Value::Bytes(b)) => a == b,
-        (Value::List(a), Value::List(b)) => {
-            a.kind() == b.kind()
-                && a.is_nil() == b.is_nil()
-                && a.len() == b.len()
-                && a.iter().zip(b.iter()).all(|(a, b)| deep(a, b, depth + 1))
+/// From this depth on, pairs are remembered: lists that hold one another twice double with each level.
+const REMEMBERED_DEPTH: usize = 16;
+
+#[derive(Default)]
+struct Deep {
+    /// Lists and maps that were, or are being, compared. As Go does, believe that those which hold themselves are
+    /// equal as far as they were seen.
+    seen: HashSet<(usize, usize)>,
+}
+
+impl Deep {
+    fn equal(&mut self, a: &Value, b: &Value, depth: usize) -> bool {
+        if depth > MAX_VALUE_DEPTH {
+            return false;
         }
-        (Value::Map(a), Value::Map(b)) => {
-            if a.kind() != b.kind() || a.is_nil() != b.is_nil() || a.len() != b.len() {
-                return false;
+        match (a, b) {
+            (Value::Nil, Value::Nil) => true,
+            (Value::Bool(a), Value::Bool(b)) => a == b,
+            (Value::Int(kind_a, a), Value::Int(kind_b, b)) => kind_a == kind_b && a == b,
+            (Value::Float(a), Value::Float(b)) => a == b,
+            (Value::Str(a), Value::Str(b)) | (Value::Bytes(a), Value::Bytes(b)) => a == b,
+            (Value::List(a), Value::List(b)) => {
+                a.kind() == b.kind()
+                    && a.is_nil() == b.is_nil()
+                    && a.len() == b.len()
+                    && (self.known(depth, a.as_ptr() as usize, b.as_ptr() as usize)
+                        || a.iter()
+                            .zip(b.iter())
+                            .all(|(a, b)| self.equal(a, b, depth + 1)))
             }
-            // As Go does, believe that maps which hold themselves are equal as far as they were seen.
-            if a.same(b) || depth > MAX_PRINT_DEPTH {
-                return true;
+            (Value::Map(a), Value::Map(b)) => {
+                if a.kind() != b.kind() || a.is_nil() != b.is_nil() || a.len() != b.len() {
+                    return false;
+                }
+                if a.same(b) || self.known(depth, a.identity(), b.identity()) {
+                    return true;
+                }
+                let (a, b) = (a.entries(), b.entries());
+                a.iter()
+                    .zip(b.iter())
+                    .all(|((key_a, a), (key_b, b))| key_a == key_b && self.equal(a, b, depth + 1))
             }
-            let (a, b) = (a.entries(), b.entries());
-            a.iter()
-                .zip(b.iter())
-                .all(|((key_a, a), (key_b, b))| key_a == key_b && deep(a, b, depth + 1))
+            (Value::Object(a), Value::Object(b)) => {
+                if Rc::ptr_eq(a, b) {
+                    return true;
+                }
+                let (fields_a, fields_b) = (a.fields(), b.fields());
+                a.type_name() == b.type_name()
+                    && fields_a.len() == fields_b.len()
+                    && fields_a
+                        .iter()
+                        .zip(&fields_b)
+                        .all(|((_, a), (_, b))| self.equal(a, b, depth + 1))
+                    && a.text() == b.text()
+            }
+            _ => false,
         }
-        (Value::Object(a), Value::Object(b)) => {
-            if Rc::ptr_eq(a, b) {
-                return true;
-            }
-            let (fields_a, fields_b) = (a.fields(), b.fields());
-            a.type_name() == b.type_name()
-                && fields_a.len() == fields_b.len()
-                && fields_a
-                    .iter()
-                    .zip(&fields_b)
-                    .all(|((_, a), (_, b))| deep(a, b, depth + 1))
-                && a.text() == b.text()
-        }
-        _ => false,
+    }
+
+    fn known(&mut self, depth: usize, a: usize, b: usize) -> bool {
+        depth >= REMEMBERED_DEPTH && !self.seen.insert((a, b))
     }
 }
 
@@ -141,6 +163,10 @@ pub(crate) fn equal(a: &Value, b: &Value) -> Result<bool, FuncError> {
                 "non-comparable type {shown}: {}",
                 b.type_name()
             )))
+        }
+        // Pointers are equal when they point to the same.
+        (Value::Object(a), Value::Object(b)) if a.type_name().starts_with('*') => {
+            Ok(Rc::ptr_eq(a, b))
         }
         (Value::Object(_), Value::Object(_)) => Ok(deep_equal(a, b)),
         _ => Ok(false),

@@ -1,10 +1,21 @@
 //! Between template values and documents.
+//!
+//! ```
+//! use belay_template::convert::{from_data, to_data};
+//!
+//! let data = belay_yaml::parse(b"{ports: [80, 443], name: web}")?;
+//! let value = from_data(&data);
+//! assert_eq!(value.as_map().and_then(|map| map.get(b"name")).unwrap().as_str().unwrap().as_bytes(), b"web");
+//! assert_eq!(to_data(&value).unwrap(), data);
+//! # Ok::<(), belay_yaml::Error>(())
+//! ```
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use belay_yaml as yaml;
 
 use crate::error::FuncError;
+use crate::limits::MAX_CONVERTED_VALUES;
 use crate::value::{IntKind, Map, MapType, Str, Value};
 
 /// Values nested deeper than this are taken for a map that holds itself.
@@ -13,9 +24,9 @@ pub const MAX_DEPTH: usize = 1000;
 /// What JSON and YAML see of the value: nil lists and maps are null, bytes are base64, objects their fields.
 ///
 /// # Errors
-/// When a map holds itself, in the words of Go's encoding/json.
+/// When a map holds itself, in the words of Go's encoding/json, and for more than [`MAX_CONVERTED_VALUES`].
 pub fn to_data(value: &Value) -> Result<yaml::Value, FuncError> {
-    data(value, 0, Nils::Null)
+    data(value, 0, Nils::Null, &mut 0)
 }
 
 /// The same as [`to_data`] for go-yaml v3, which prints nil lists and maps as empty ones and bytes as numbers.
@@ -23,7 +34,7 @@ pub fn to_data(value: &Value) -> Result<yaml::Value, FuncError> {
 /// # Errors
 /// As [`to_data`].
 pub(crate) fn to_plain_data(value: &Value) -> Result<yaml::Value, FuncError> {
-    data(value, 0, Nils::Empty)
+    data(value, 0, Nils::Empty, &mut 0)
 }
 
 /// What nil lists and maps become.
@@ -33,7 +44,13 @@ enum Nils {
     Empty,
 }
 
-fn data(value: &Value, depth: usize, nils: Nils) -> Result<yaml::Value, FuncError> {
+fn data(
+    value: &Value,
+    depth: usize,
+    nils: Nils,
+    visited: &mut usize,
+) -> Result<yaml::Value, FuncError> {
+    count(visited)?;
     if depth > MAX_DEPTH {
         let name = value.type_name();
         return Err(format!("json: unsupported value: encountered a cycle via {name}").into());
@@ -55,19 +72,34 @@ fn data(value: &Value, depth: usize, nils: Nils) -> Result<yaml::Value, FuncErro
         Value::List(list) if list.is_nil() && nils == Nils::Null => yaml::Value::Null,
         Value::List(list) => yaml::Value::Seq(
             list.iter()
-                .map(|item| data(item, depth + 1, nils))
+                .map(|item| data(item, depth + 1, nils, visited))
                 .collect::<Result<_, _>>()?,
         ),
         Value::Map(map) if map.is_nil() && nils == Nils::Null => yaml::Value::Null,
         Value::Map(map) => {
             let entries = map.entries();
-            let pairs = entries
-                .iter()
-                .map(|(key, item)| Ok((key.to_text().into_owned(), data(item, depth + 1, nils)?)));
+            let pairs = entries.iter().map(|(key, item)| {
+                Ok((
+                    key.to_text().into_owned(),
+                    data(item, depth + 1, nils, visited)?,
+                ))
+            });
             yaml::Value::Map(pairs.collect::<Result<_, FuncError>>()?)
         }
-        Value::Object(object) => data(&object.plain(), depth + 1, nils)?,
+        Value::Object(object) => data(&object.plain(), depth + 1, nils, visited)?,
     })
+}
+
+/// Counts one more value.
+///
+/// # Errors
+/// From the first one on that is too many.
+pub(crate) fn count(visited: &mut usize) -> Result<(), FuncError> {
+    *visited += 1;
+    if *visited > MAX_CONVERTED_VALUES {
+        return Err(format!("exceeded {MAX_CONVERTED_VALUES} values in one conversion").into());
+    }
+    Ok(())
 }
 
 /// The document as a template value: maps are `map[string]interface {}`, lists `[]interface {}`, integers `int64`.

@@ -1,6 +1,20 @@
 //! Go's `time.Time`, its layouts and its durations.
 //!
 //! Zones come from the tables bundled with jiff, so that a render does not depend on the machine's.
+//!
+//! ```
+//! use belay_template::dates::{Time, Zone, parse_duration};
+//! use jiff::tz::TimeZone;
+//!
+//! let time = Time::parse(b"2006-01-02 15:04 MST", b"2024-02-29 12:30 UTC", &TimeZone::UTC)?;
+//! assert_eq!(time.format(b"Mon Jan _2 2006, 3:04PM"), b"Thu Feb 29 2024, 12:30PM");
+//!
+//! let berlin = Zone::load("Europe/Berlin", &TimeZone::UTC).expect("a bundled zone");
+//! assert_eq!(time.within(berlin).format(b"15:04 MST"), b"13:30 CET");
+//!
+//! assert_eq!(parse_duration("1h30m").unwrap(), 5_400_000_000_000);
+//! # Ok::<(), belay_template::dates::TimeError>(())
+//! ```
 
 mod duration;
 mod format;

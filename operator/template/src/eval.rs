@@ -240,9 +240,13 @@ impl Render<'_> {
                 self.leave();
                 Ok(Found::plain(value))
             }
-            ExprKind::Function(function) => self
-                .call(scope, function, expr.id, None, &[], None)
-                .map(Found::plain),
+            ExprKind::Function(function) => {
+                let value = self.call(scope, function, expr.id, None, &[], None)?;
+                Ok(Found {
+                    value,
+                    any: function.any,
+                })
+            }
             ExprKind::Chain(node, fields) => self.chain(scope, expr, node, fields, &[], None),
             _ => Ok(scope.dot.clone()),
         }
@@ -316,6 +320,9 @@ impl Render<'_> {
             return Ok(match (param, found.value) {
                 (Param::Map, Value::Map(map)) => Value::Map(map.retyped(MapType::Any)),
                 (Param::Strings, Value::List(list)) => Value::List(list.retyped(ListType::String)),
+                (Param::Any, Value::Object(object)) => {
+                    object.copied().unwrap_or(Value::Object(object))
+                }
                 (_, value) => value,
             });
         }

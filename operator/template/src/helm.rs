@@ -69,14 +69,15 @@ pub(crate) const LIBRARY: Library = Library {
         Function::new("toToml", &[Any], |_, args| {
             toml::accept(&args[0])?;
             Ok(Value::str(
-                toml::encode(&args[0]).unwrap_or_else(|error| error),
+                toml::encode(&args[0]).unwrap_or_else(std::string::String::into_bytes),
             ))
         }),
         Function::new("mustToToml", &[Any], |_, args| {
             Ok(Value::str(toml::encode(&args[0])?))
         }),
-        Function::new("fromToml", &[String], |_, args| {
-            Ok(toml::decode(text(args, 0)))
+        Function::new("fromToml", &[String], |caller, args| {
+            let local = caller.host().zone();
+            Ok(toml::decode(text(args, 0), &local))
         }),
     ],
 };

@@ -11,6 +11,16 @@ pub const STACK_BYTES: usize = 1 << 30;
 /// Levels of lists or maps that are printed within each other; a map that holds itself has no end.
 pub const MAX_PRINT_DEPTH: usize = 1000;
 
+/// Levels of lists or dictionaries that are copied, merged or compared within each other. Go has its stack as a limit,
+/// and Helm ends when it is met.
+pub const MAX_VALUE_DEPTH: usize = 100_000;
+
+/// Values that one conversion to YAML or JSON may visit: lists that hold one another twice double with each level.
+pub const MAX_CONVERTED_VALUES: usize = 5_000_000;
+
+/// Bytes of one text that `toToml` makes.
+pub const MAX_TOML_BYTES: usize = 256 << 20;
+
 /// Values that are printed for one operand.
 pub const MAX_PRINT_NODES: usize = 10_000_000;
 

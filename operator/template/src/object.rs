@@ -57,6 +57,8 @@ pub struct KubeVersion {
     normalized: String,
     major: String,
     minor: String,
+    /// Whether it went through a function that takes anything: it has no methods then, and prints its fields.
+    copied: bool,
 }
 
 impl KubeVersion {
@@ -67,6 +69,7 @@ impl KubeVersion {
             normalized: normalized.to_owned(),
             major: major.to_owned(),
             minor: minor.to_owned(),
+            copied: false,
         }
     }
 
@@ -101,8 +104,8 @@ impl Object for KubeVersion {
             b"Version" => Member::Field(Value::str(self.version.as_str())),
             b"Major" => Member::Field(Value::str(self.major.as_str())),
             b"Minor" => Member::Field(Value::str(self.minor.as_str())),
-            b"GitVersion" => Member::Method(GIT),
-            b"String" => Member::Method(SHOWN),
+            b"GitVersion" if !self.copied => Member::Method(GIT),
+            b"String" if !self.copied => Member::Method(SHOWN),
             _ => return None,
         })
     }
@@ -115,7 +118,16 @@ impl Object for KubeVersion {
         ]
     }
     fn printed(&self) -> Option<String> {
-        Some(self.shown().to_owned())
+        (!self.copied).then(|| self.shown().to_owned())
+    }
+    fn copied(&self) -> Option<Value> {
+        (!self.copied).then(|| {
+            let copy = Self::new(&self.version, &self.normalized, &self.major, &self.minor);
+            Value::object(Self {
+                copied: true,
+                ..copy
+            })
+        })
     }
     fn plain(&self) -> Value {
         Value::map(

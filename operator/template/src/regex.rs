@@ -3,6 +3,20 @@
 //! The two agree on what a match is (leftmost, first alternative) but not on what a pattern means, so patterns are
 //! read by Go's grammar and printed anew ([`translate`]). Go matches bytes that are no UTF-8 as U+FFFD; texts that
 //! have such bytes are searched in a repaired copy whose positions are mapped back.
+//!
+//! ```
+//! use belay_template::regex::Regex;
+//!
+//! let version = Regex::compile(br"(?P<major>\d+)\.(\d+)")?;
+//! assert!(version.is_match(b"v1.29"));
+//! assert_eq!(version.replace_all(b"1.29 2.0", b"${major}-$2"), b"1-29 2-0");
+//! assert_eq!(version.find_all(b"1.29 2.0", -1).len(), 2);
+//!
+//! // Errors have Go's words.
+//! let error = Regex::compile(b"a(b").unwrap_err();
+//! assert_eq!(error.to_string(), "error parsing regexp: missing closing ): `a(b`");
+//! # Ok::<(), belay_template::regex::RegexError>(())
+//! ```
 
 mod translate;
 

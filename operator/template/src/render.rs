@@ -10,7 +10,10 @@ use crate::call::Host;
 use crate::error::{ExecError, FuncError, Place};
 use crate::limits::{Limits, STEPS_A_LOOK};
 use crate::set::{Set, Template};
-use crate::value::{Str, Value};
+use crate::value::{Running, Str, Value};
+
+/// How many bytes of texts for `tpl` are kept parsed; they are few in most charts, but a loop can make many.
+const MAX_TEXT_BYTES: usize = 4 << 20;
 
 /// What Go prints for a value that is not there. Helm deletes it from every output.
 const NO_VALUE: &[u8] = b"<no value>";
@@ -79,7 +82,8 @@ struct Overlay {
 }
 
 /// Executes templates of one set one after the other. They share the limits, and the values: what one `set`s,
-/// later ones see.
+/// later ones see. When it is dropped, maps that templates put lists or maps into are emptied, so that what holds
+/// itself is given back; hold copies of what is needed longer.
 ///
 /// Runs deep recursions: call on a large stack, see [`crate::run_with_stack`].
 pub struct Render<'s> {
@@ -99,11 +103,14 @@ pub struct Render<'s> {
     started: Instant,
     bytes: usize,
     included: HashMap<Str, usize>,
+    /// Parsed texts of `tpl`, and their size.
     texts: HashMap<Str, Template>,
+    text_bytes: usize,
     /// Argument lists to use again.
     pub(crate) arguments: Vec<Vec<Value>>,
     /// Whether the last nil that was given to one of Go's own functions lay in an interface.
     pub(crate) nil_in_interface: bool,
+    _running: Running,
 }
 
 impl<'s> Render<'s> {
@@ -126,6 +133,8 @@ impl<'s> Render<'s> {
             texts: HashMap::new(),
             nil_in_interface: false,
             arguments: Vec::new(),
+            text_bytes: 0,
+            _running: Running::new(),
         }
     }
 
@@ -320,6 +329,11 @@ impl<'s> Render<'s> {
             Some(template) => template.clone(),
             None => match Template::parse("gotpl", text.clone()) {
                 Ok(template) => {
+                    self.text_bytes += text.len();
+                    if self.text_bytes > MAX_TEXT_BYTES {
+                        self.texts.clear();
+                        self.text_bytes = text.len();
+                    }
                     self.texts.insert(text.clone(), template.clone());
                     template
                 }

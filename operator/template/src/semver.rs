@@ -1,6 +1,18 @@
 //! Versions and constraints as Helm reads them, which is Masterminds' reading and not that of semver.org alone:
 //! `v1.2` is a version, `1.x`, `~1.2`, `^1` and `1.2 - 2` are constraints, and a pre-release satisfies only a
 //! group of constraints that names a pre-release itself.
+//!
+//! ```
+//! use belay_template::semver::{Constraints, Version};
+//!
+//! let version = Version::parse("v1.29.3-gke.1")?;
+//! assert_eq!((version.major(), version.minor(), version.prerelease()), (1, 29, "gke.1"));
+//!
+//! assert!(!Constraints::parse(">=1.20")?.check(&version), "it is a pre-release");
+//! assert!(Constraints::parse(">=1.20-0 <2 || 3.x")?.check(&version));
+//! assert_eq!(Constraints::parse("new").unwrap_err().to_string(), r#"improper constraint: "new""#);
+//! # Ok::<(), belay_template::semver::SemverError>(())
+//! ```
 
 mod constraint;
 
@@ -57,8 +69,9 @@ pub enum SemverError {
     ConstraintVersion,
 }
 
-/// A version: three numbers, a pre-release and metadata, and the text that it was read from.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// A version: three numbers, a pre-release and metadata, and the text that it was read from. The default is 0.0.0, read
+/// from nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Version {
     major: u64,
     minor: u64,

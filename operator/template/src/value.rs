@@ -2,6 +2,7 @@
 //!
 //! A value is small (24 bytes), cheap to clone and not `Send`: it belongs to one render on one thread. Lists are
 //! immutable; maps are shared and mutable, because `set` in one template is seen by every holder of the map.
+mod free;
 mod list;
 mod map;
 mod str;
@@ -13,6 +14,7 @@ use std::rc::Rc;
 
 use crate::call::Function;
 
+pub(crate) use self::free::Running;
 pub use self::list::List;
 pub use self::map::Map;
 pub use self::str::Str;
@@ -34,7 +36,8 @@ pub trait Object: Any {
     /// The exported field or method of this name.
     fn member(&self, name: &[u8]) -> Option<Member>;
 
-    /// The exported fields in declaration order, for `%v`, `%+v` and comparing.
+    /// The fields in declaration order, for `%v`, `%+v` and comparing. As in Go, one that begins with a small letter
+    /// is not exported: it prints, but not by methods of its own.
     fn fields(&self) -> Vec<(&'static str, Value)>;
 
     /// What `String()` gives, when the type has it: `%v` and `%s` print it.
@@ -46,6 +49,12 @@ pub trait Object: Any {
     /// object is still a field of what it came from.
     fn printed(&self) -> Option<String> {
         self.text()
+    }
+
+    /// What a function gets that takes anything, where that is another value than this: Go hands such a function a
+    /// copy, which lacks the methods of pointers.
+    fn copied(&self) -> Option<Value> {
+        None
     }
 
     /// What JSON and YAML see instead of the object.

@@ -95,3 +95,40 @@ fn the_version_of_a_subcharts_chart_yaml_is_its_own_affair() {
         .unwrap()
     }));
 }
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_nowhere_are_named_with_where_the_way_ends() {
+    let case = Case::template("a: 1").unwrap();
+    let chart = case.chart().to_owned();
+    std::os::unix::fs::symlink("../nowhere/at/all", chart.join("crds")).unwrap();
+    assert_all([case]);
+}
+
+#[test]
+fn values_of_a_subchart_that_are_no_table_are_shown_as_helm_shows_them() {
+    assert_all(
+        [
+            "[{n: x, v: null, l: [true, null, 1.5]}]",
+            "1",
+            "true",
+            "null",
+            "[]",
+            "text",
+            "[a, {}]",
+        ]
+        .into_iter()
+        .map(|values| {
+            let values = format!("sub: {values}");
+            Case::of(&[
+                (
+                    "charts/sub/Chart.yaml",
+                    "apiVersion: v2\nname: sub\nversion: 0.1.0\n",
+                ),
+                ("templates/a.yaml", "a: {{ toJson .Values }}"),
+                ("values.yaml", values.as_str()),
+            ])
+            .unwrap()
+        }),
+    );
+}

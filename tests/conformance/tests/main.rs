@@ -20,3 +20,5 @@ mod loading;
 mod record;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod shape;

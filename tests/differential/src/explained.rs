@@ -63,39 +63,53 @@ const OUTPUTS: &[Rule] = &[
     ),
     (
         "why a text is no TOML is said in the words of another library",
-        |case| case.asks("romToml") && case.both(|text| text.contains("toml: ")),
+        |case| {
+            case.asks("romToml")
+                && case.both(|text| text.contains("toml: "))
+                && before_problem(case.theirs) == before_problem(case.ours)
+        },
     ),
     (
-        "dates of TOML are texts, not times without a zone",
-        |case| case.asks("romToml") && case.theirs.contains("-local"),
-    ),
-    ("TOML is UTF-8; bytes that are not become U+FFFD", |case| {
-        case.asks("oToml") && case.asks("\\\\x")
-    }),
-    (
-        "Helm's copy of a version is 0.0.0, ours is a version",
-        |case| case.asks("eepCopy") && case.asks("semver"),
+        "a key of JSON that is no UTF-8 holds U+FFFD itself, not its escape",
+        |case| {
+            let plain = |text: &str| text.replace("\\ufffd", "\u{fffd}");
+            plain(case.theirs) == plain(case.ours)
+        },
     ),
     ("numbers that a time is made of are not shown", |case| {
-        case.asks("printf") && case.asks("toDate")
+        case.asks("printf") && case.asks("toDate") && case.ours.contains("{}")
     }),
     ("pretty YAML quotes times", |case| {
-        case.asks("toYamlPretty") && case.asks("toDate")
+        case.asks("toYamlPretty")
+            && case.asks("toDate")
+            && case.theirs.replace(['"', '\\'], "") == case.ours.replace(['"', '\\'], "")
     }),
 ];
 
 /// Where one side or both give an error; "" where there is none.
 const ERRORS: &[Rule] = &[
+    ("addresses of Go's objects are chance", |case| {
+        without_addresses(case.theirs) == without_addresses(case.ours)
+    }),
+    (
+        "fields of Helm's structs are printed in the order of their names",
+        |case| case.theirs.contains("Minor") && characters(case.theirs) == characters(case.ours),
+    ),
     (
         "complex numbers are not read; no function of Helm takes one",
         |case| {
-            case.ours.starts_with("parse error") && case.ours.trim_end_matches('"').ends_with('i')
+            case.ours.starts_with("parse error")
+                && case.ours.contains("complex numbers are not supported")
         },
     ),
     (
         "the nil that is written out has another text in len than one that was found",
         |case| {
-            case.theirs.contains("error calling len: ") && case.ours.ends_with("len of nil pointer")
+            let (zero, nil) = (
+                "reflect: call of reflect.Value.Type on zero Value",
+                "len of nil pointer",
+            );
+            case.theirs.replace(zero, nil) == case.ours.replace(zero, nil)
         },
     ),
     (
@@ -104,11 +118,16 @@ const ERRORS: &[Rule] = &[
     ),
     (
         "bytes that are no UTF-8 are shown as U+FFFD in errors",
-        |case| case.theirs.contains("\\x") && case.ours.contains('\u{fffd}'),
+        |case| {
+            case.ours.contains('\u{fffd}') && without_bytes(case.theirs) == without_bytes(case.ours)
+        },
     ),
     (
         "keys of a key that are no strings are shown as strings",
-        |case| case.both(|text| text.contains("yaml: invalid map key: map[")),
+        |case| {
+            case.both(|text| text.contains("yaml: invalid map key: "))
+                && case.theirs.replace('"', "") == case.ours.replace('"', "")
+        },
     ),
     (
         "go-yaml shows the value of an impossible key before numbers become floats",
@@ -137,6 +156,22 @@ fn without_addresses(text: &str) -> String {
         let address = part.len() - rest.len() >= 9;
         out.push_str("0x");
         out.push_str(if address { rest } else { part });
+    }
+    out
+}
+
+/// The text up to where TOML's library says what is wrong.
+fn before_problem(text: &str) -> &str {
+    text.split("toml: ").next().unwrap_or_default()
+}
+
+/// Every `\xHH` as U+FFFD.
+fn without_bytes(text: &str) -> String {
+    let mut parts = text.split("\\x");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out.push('\u{fffd}');
+        out.push_str(part.get(2..).unwrap_or_default());
     }
     out
 }

@@ -97,6 +97,8 @@ pub enum Question {
         /// The document.
         text: Text,
     },
+    /// Name sprig's functions. Only the oracle is asked.
+    Names,
     /// Render a chart again and again. Only the oracle is asked.
     Time {
         /// Where the chart is.
@@ -125,6 +127,7 @@ impl fmt::Display for Question {
             ),
             Self::Values { values, sets } => (show(values), sets),
             Self::Yaml { text } => (show(text), &[]),
+            Self::Names => (String::new(), &[]),
             Self::Time { path, .. } => (path.display().to_string(), &[]),
         };
         write!(f, "{text:?}")?;

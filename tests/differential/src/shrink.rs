@@ -36,7 +36,7 @@ fn parts(question: &Question) -> usize {
         } => templates.len() + sets.len(),
         Question::Values { sets, .. } => 1 + sets.len(),
         Question::Yaml { .. } => 1,
-        Question::Time { .. } => 0,
+        Question::Names | Question::Time { .. } => 0,
     }
 }
 
@@ -72,7 +72,7 @@ fn edit(question: &mut Question, part: usize, change: impl FnOnce(&mut Vec<u8>))
         } => (templates.values_mut().collect(), sets),
         Question::Values { values, sets } => (vec![values], sets),
         Question::Yaml { text } => (vec![text], &mut []),
-        Question::Time { .. } => (Vec::new(), &mut []),
+        Question::Names | Question::Time { .. } => (Vec::new(), &mut []),
     };
     let count = texts.len();
     if let Some(text) = texts.into_iter().nth(part) {

@@ -45,7 +45,7 @@ fn generated_inputs_end() {
                         values(set.text.as_bytes());
                     }
                 }
-                Question::Time { .. } => {}
+                Question::Names | Question::Time { .. } => {}
             }
         }
     }

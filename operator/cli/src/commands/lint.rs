@@ -46,7 +46,7 @@ struct Judged {
     skip_schema_validation: bool,
 }
 
-pub(crate) async fn run(arguments: Arguments, globals: &Globals) -> Result<ExitCode, Error> {
+pub(crate) fn run(arguments: &Arguments, globals: &Globals) -> Result<ExitCode, Error> {
     let kube_version = arguments
         .kube_version
         .as_deref()
@@ -64,10 +64,7 @@ pub(crate) async fn run(arguments: Arguments, globals: &Globals) -> Result<ExitC
         },
         limits: Limits::default(),
     };
-    // Charts compute; the runtime's threads are for waiting.
-    tokio::task::spawn_blocking(move || lint_all(&arguments, &options))
-        .await
-        .map_err(|error| Error::Template(error.to_string()))?
+    lint_all(arguments, &options)
 }
 
 fn lint_all(arguments: &Arguments, options: &LintOptions) -> Result<ExitCode, Error> {

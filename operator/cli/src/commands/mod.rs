@@ -24,10 +24,11 @@ use clap::Args;
 use kube::ResourceExt;
 use serde_json::json;
 
-use crate::args::{self, Command};
+use crate::args::{self, ClusterCommand, Command, Globals};
 use crate::connect::{Access, asking};
 use crate::error::Error;
 use crate::follow::{Patience, Rest, Screen, follow_release};
+use crate::runtime;
 use crate::style::Style;
 
 /// What every command but `operator` gets.
@@ -37,35 +38,43 @@ pub(crate) struct Session {
 }
 
 /// Runs the command of the line.
-pub(crate) async fn run(arguments: args::Arguments) -> Result<ExitCode, Error> {
+pub(crate) fn run(arguments: args::Arguments) -> Result<ExitCode, Error> {
     let globals = arguments.globals;
+    match arguments.command {
+        Command::Template(arguments) => template::run(&arguments, &globals),
+        Command::Lint(arguments) => lint::run(&arguments, &globals),
+        Command::Show(arguments) => show::run(&arguments),
+        Command::Cluster(command) => runtime::block_on(with_cluster(*command, &globals)),
+    }
+}
+
+async fn with_cluster(command: ClusterCommand, globals: &Globals) -> Result<ExitCode, Error> {
     let style = Style::of_stdout(globals.no_color);
     let session = async || {
-        let access = Access::new(&globals).await?;
+        let access = Access::new(globals).await?;
         Ok::<_, Error>(Session { access, style })
     };
-    match arguments.command {
-        Command::Operator(arguments) => operator::run(arguments, &globals).await,
-        Command::Template(arguments) => template::run(*arguments, &globals).await,
-        Command::Lint(arguments) => lint::run(arguments, &globals).await,
-        Command::Show(arguments) => show::run(arguments).await,
-        Command::Install(arguments) => {
+    match command {
+        ClusterCommand::Operator(arguments) => operator::run(arguments, globals).await,
+        ClusterCommand::Install(arguments) => {
             Box::pin(install::install(arguments, session().await?)).await
         }
-        Command::Adopt(arguments) => Box::pin(adopt::run(arguments, session().await?)).await,
-        Command::Upgrade(arguments) => {
+        ClusterCommand::Adopt(arguments) => Box::pin(adopt::run(arguments, session().await?)).await,
+        ClusterCommand::Upgrade(arguments) => {
             Box::pin(install::upgrade(arguments, session().await?)).await
         }
-        Command::Status(arguments) => status::run(arguments, session().await?).await,
-        Command::Why(arguments) => why::run(&arguments, session().await?).await,
-        Command::Values(arguments) => values::run(arguments, session().await?).await,
-        Command::Diff(arguments) => Box::pin(diff::run(*arguments, session().await?)).await,
-        Command::History(arguments) => history::run(&arguments, session().await?).await,
-        Command::Rollback(arguments) => Box::pin(rollback::run(arguments, session().await?)).await,
-        Command::Uninstall(arguments) => uninstall::run(arguments, session().await?).await,
-        Command::Release(arguments) => release::run(arguments, session().await?).await,
-        Command::Retry(arguments) => retry::run(arguments, session().await?).await,
-        Command::Reconcile(arguments) => reconcile::run(arguments, session().await?).await,
+        ClusterCommand::Status(arguments) => status::run(arguments, session().await?).await,
+        ClusterCommand::Why(arguments) => why::run(&arguments, session().await?).await,
+        ClusterCommand::Values(arguments) => values::run(arguments, session().await?).await,
+        ClusterCommand::Diff(arguments) => Box::pin(diff::run(*arguments, session().await?)).await,
+        ClusterCommand::History(arguments) => history::run(&arguments, session().await?).await,
+        ClusterCommand::Rollback(arguments) => {
+            Box::pin(rollback::run(arguments, session().await?)).await
+        }
+        ClusterCommand::Uninstall(arguments) => uninstall::run(arguments, session().await?).await,
+        ClusterCommand::Release(arguments) => release::run(arguments, session().await?).await,
+        ClusterCommand::Retry(arguments) => retry::run(arguments, session().await?).await,
+        ClusterCommand::Reconcile(arguments) => reconcile::run(arguments, session().await?).await,
     }
 }
 

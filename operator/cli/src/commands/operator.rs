@@ -181,13 +181,16 @@ fn log_to_stderr(format: LogFormat, filter: &str) -> Result<(), Error> {
 mod tests {
     use clap::Parser;
 
-    use crate::args::{self, Command};
+    use crate::args::{self, ClusterCommand, Command};
 
     use super::*;
 
     fn told(line: &[&str]) -> Settings {
         let parsed = args::Arguments::parse_from(["belay", "operator"].iter().chain(line));
-        let Command::Operator(arguments) = parsed.command else {
+        let Command::Cluster(command) = parsed.command else {
+            panic!("another command");
+        };
+        let ClusterCommand::Operator(arguments) = *command else {
             panic!("another command");
         };
         settings(arguments, &parsed.globals, "home")

@@ -1,4 +1,13 @@
 //! Go's fmt: how values print.
+//!
+//! ```
+//! use belay_template::{Value, fmt};
+//!
+//! let list = Value::list(vec![Value::int(1), Value::str("a"), Value::Nil]);
+//! assert_eq!(fmt::printf(b"%05.1f|%-4s|%v", &[2.25.into(), "x".into(), list]), b"002.2|x   |[1 a <nil>]");
+//! assert_eq!(fmt::printf(b"%d", &["x".into()]), b"%!d(string=x)");
+//! assert_eq!(fmt::display(&1e6.into()), b"1e+06");
+//! ```
 
 mod float;
 mod names;

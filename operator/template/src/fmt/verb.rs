@@ -57,6 +57,8 @@ pub(super) struct Printer<'o> {
     pub flags: Flags,
     /// Within an error report, methods are not asked.
     erroring: bool,
+    /// Within a field that is not exported, which Go cannot take out to ask its methods.
+    hidden: bool,
     nodes: usize,
 }
 
@@ -66,6 +68,7 @@ impl<'o> Printer<'o> {
             out,
             flags: Flags::default(),
             erroring: false,
+            hidden: false,
             nodes: 0,
         }
     }
@@ -99,6 +102,10 @@ impl<'o> Printer<'o> {
     pub fn arg(&mut self, value: &Value, verb: char) {
         match (value, verb) {
             (Value::Nil, 'v' | 'T') => self.pad(b"<nil>"),
+            (Value::Map(_) | Value::List(_) | Value::Bytes(_), 'p') => self.pad(ADDRESS),
+            (Value::Object(object), 'p') if object.type_name().starts_with('*') => {
+                self.pad(ADDRESS);
+            }
             (Value::Nil, _) | (_, 'p') => self.bad_verb(value, verb),
             (_, 'T') => self.string(value.type_name().as_bytes(), 's', value),
             _ => self.value(value, verb, 0),
@@ -127,6 +134,7 @@ impl<'o> Printer<'o> {
             return;
         }
         if !self.erroring
+            && !self.hidden
             && !self.flags.has(Flag::SharpV)
             && matches!(verb, 'v' | 's' | 'x' | 'X' | 'q')
             && let Some(text) = method_text(value)
@@ -288,7 +296,7 @@ impl<'o> Printer<'o> {
     fn object(&mut self, object: &dyn Object, verb: char, depth: usize) {
         let name = object.type_name();
         match name.strip_prefix('*') {
-            Some(_) if depth > 0 => return self.raw("0xc000000000"), // an address: never the same in Go either
+            Some(_) if depth > 0 => return self.pad(ADDRESS),
             Some(_) => self.raw("&"),
             None => {}
         }
@@ -308,11 +316,17 @@ impl<'o> Printer<'o> {
                 self.raw(name);
                 self.raw(":");
             }
+            let outer = self.hidden;
+            self.hidden |= !name.starts_with(|c: char| c.is_ascii_uppercase());
             self.value(item, verb, depth + 1);
+            self.hidden = outer;
         }
         self.raw("}");
     }
 }
+
+/// Where something lies, which is never the same in Go either.
+const ADDRESS: &[u8] = b"0xc000000000";
 
 fn characters(mut text: &[u8]) -> usize {
     let mut count = 0;

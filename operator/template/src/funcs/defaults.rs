@@ -21,7 +21,8 @@ pub(super) const LIBRARY: Library = Library {
                 .find(|value| !is_empty(value))
                 .cloned()
                 .unwrap_or_default())
-        }),
+        })
+        .giving_any(),
         Function::variadic("all", &[], Any, |_, a| Ok((!a.iter().any(is_empty)).into())),
         Function::variadic("any", &[], Any, |_, a| Ok((!a.iter().all(is_empty)).into())),
         Function::new("ternary", &[Any, Any, Bool], |_, a| {

@@ -5,11 +5,13 @@ mod merge;
 use std::collections::HashMap;
 
 use super::args::{any, at, bytes, map, reserve, text_of};
+use super::versions;
 use crate::call::{
     Caller, Function, Library,
     Param::{Any, Map as Dict, String as Str},
 };
 use crate::error::FuncError;
+use crate::limits::MAX_VALUE_DEPTH;
 use crate::value::{List, Map, MapType, Str as Key, Value};
 
 /// Sprig's functions over dictionaries.
@@ -154,7 +156,15 @@ fn deep_copy(caller: &mut dyn Caller, args: &[Value]) -> Result<Value, FuncError
     if at(args, 0).is_nil() {
         return Err("reflect: call of reflect.Value.Type on zero Value".into());
     }
-    copy(caller, at(args, 0), &mut HashMap::new())
+    copy(caller, at(args, 0), &mut HashMap::new(), 0)
+}
+
+/// Go's stack ends a chart that nests without end, and Helm with it.
+fn too_deep(depth: usize) -> Result<(), FuncError> {
+    if depth > MAX_VALUE_DEPTH {
+        return Err(format!("exceeded {MAX_VALUE_DEPTH} levels of lists and dictionaries").into());
+    }
+    Ok(())
 }
 
 /// A copy that shares no map with the original; a map that holds itself does so in the copy, too.
@@ -162,13 +172,15 @@ fn copy(
     caller: &mut dyn Caller,
     value: &Value,
     seen: &mut HashMap<usize, Map>,
+    depth: usize,
 ) -> Result<Value, FuncError> {
+    too_deep(depth)?;
     match value {
         Value::List(list) if !list.is_nil() => {
             reserve(caller, list.len(), size_of::<Value>())?;
             let items = list
                 .iter()
-                .map(|item| copy(caller, item, seen))
+                .map(|item| copy(caller, item, seen, depth + 1))
                 .collect::<Result<_, _>>()?;
             Ok(Value::List(List::new(list.kind(), items)))
         }
@@ -180,11 +192,13 @@ fn copy(
             let target = Map::new(map.kind());
             seen.insert(map.identity(), target.clone());
             for (key, item) in map.snapshot() {
-                let item = copy(caller, &item, seen)?;
+                let item = copy(caller, &item, seen, depth + 1)?;
                 target.insert(key, item);
             }
             Ok(target.into())
         }
+        // Go cannot copy fields that are not exported, and a version has no others.
+        other if versions::is_version(other) => Ok(versions::zero(other)),
         other => Ok(other.clone()),
     }
 }

@@ -40,7 +40,7 @@ pub(super) const LIBRARY: Library = Library {
         Function::new("mustHas", &[Any, Any], has),
         Function::variadic("slice", &[Any], Any, slice),
         Function::variadic("mustSlice", &[Any], Any, slice),
-        Function::variadic("concat", &[], Any, concat),
+        Function::variadic("concat", &[], Any, concat).giving_any(),
         Function::new("chunk", &[Int, Any], chunk),
         Function::new("mustChunk", &[Int, Any], chunk),
     ],

@@ -48,7 +48,7 @@ impl Object for Version {
     }
 
     fn fields(&self) -> Vec<(&'static str, Value)> {
-        Vec::new()
+        fields(self)
     }
 
     fn text(&self) -> Option<String> {
@@ -80,7 +80,7 @@ impl Object for Derived {
     }
 
     fn fields(&self) -> Vec<(&'static str, Value)> {
-        Vec::new()
+        fields(&self.0)
     }
 
     fn text(&self) -> Option<String> {
@@ -93,6 +93,34 @@ impl Object for Derived {
 
     fn as_any(&self) -> &dyn StdAny {
         self
+    }
+}
+
+/// Masterminds' struct; none of its fields is exported.
+fn fields(version: &Version) -> Vec<(&'static str, Value)> {
+    let number = |number: u64| Value::Int(IntKind::Uint64, number as i64);
+    vec![
+        ("major", number(version.major())),
+        ("minor", number(version.minor())),
+        ("patch", number(version.patch())),
+        ("pre", Value::str(version.prerelease())),
+        ("metadata", Value::str(version.metadata())),
+        ("original", Value::str(version.original())),
+    ]
+}
+
+/// Whether the value is a version, behind a pointer or not.
+pub(super) fn is_version(value: &Value) -> bool {
+    value.downcast::<Version>().is_some() || value.downcast::<Derived>().is_some()
+}
+
+/// A version of the same type whose fields are all zero.
+pub(super) fn zero(of: &Value) -> Value {
+    let zero = Version::default();
+    if of.downcast::<Derived>().is_some() {
+        Value::object(Derived(zero))
+    } else {
+        Value::object(zero)
     }
 }
 

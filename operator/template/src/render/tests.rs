@@ -404,6 +404,50 @@ fn a_map_in_itself_is_no_json() {
 }
 
 #[test]
+fn values_that_nest_without_end_are_refused_where_they_are_walked() {
+    let nested =
+        "{{ $d := dict }}{{ range 200000 }}{{ $d = dict \"a\" $d \"l\" (list $d) }}{{ end }}";
+    gives(&format!("{nested}ok"), "ok");
+    gives(
+        &format!("{nested}[{{{{ toJson $d }}}}{{{{ toYaml $d }}}}]"),
+        "[]",
+    );
+    for walk in [
+        "deepCopy $d",
+        "merge (deepCopy (dict \"a\" 1)) (deepCopy $d)",
+    ] {
+        let error = render(&format!("{nested}{{{{ {walk} }}}}")).unwrap_err();
+        assert!(
+            error.contains("exceeded 100000 levels of lists and dictionaries"),
+            "{walk}: {error}"
+        );
+    }
+    let twin = nested.replace("$d", "$e");
+    gives(&format!("{nested}{twin}{{{{ deepEqual $d $e }}}}"), "false");
+}
+
+#[test]
+fn values_that_double_with_each_level_come_to_an_end() {
+    let double = "{{ $l := list 1 }}{{ range 60 }}{{ $l = list $l $l }}{{ end }}";
+    gives(
+        &format!("{double}[{{{{ toJson $l }}}}{{{{ toYaml $l }}}}]"),
+        "[]",
+    );
+    let twin = double.replace("$l", "$m");
+    gives(&format!("{double}{twin}{{{{ deepEqual $l $m }}}}"), "true");
+    let options = Options {
+        limits: Limits {
+            bytes: 1 << 20,
+            ..Limits::default()
+        },
+        ..Options::default()
+    };
+    let error =
+        render_with(&[("t", &format!("{double}{{{{ deepCopy $l }}}}"))], options).unwrap_err();
+    assert!(error.contains("exceeded 1048576 bytes"), "{error}");
+}
+
+#[test]
 fn strict_renders_refuse_missing_keys_and_lenient_ones_let_required_pass() {
     let strict = Options {
         strict: true,

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::rc::Rc;
 
+use super::free::free;
 use super::{ListType, Value};
 
 /// An immutable list. Go's nil slice (`null` in JSON) and the empty slice (`[]`) are different lists.
@@ -33,8 +34,11 @@ impl List {
 
     /// The same list under another static type, as a conversion in Go.
     #[must_use]
-    pub fn retyped(self, kind: ListType) -> Self {
-        Self { kind, ..self }
+    pub fn retyped(&self, kind: ListType) -> Self {
+        Self {
+            items: self.items.clone(),
+            kind,
+        }
     }
 
     /// The static type.
@@ -47,5 +51,13 @@ impl Deref for List {
     type Target = [Value];
     fn deref(&self) -> &[Value] {
         self.items.as_deref().unwrap_or_default()
+    }
+}
+
+impl Drop for List {
+    fn drop(&mut self) {
+        if let Some(items) = self.items.as_mut().and_then(Rc::get_mut) {
+            free(items.iter_mut().map(std::mem::take));
+        }
     }
 }

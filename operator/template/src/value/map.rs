@@ -4,6 +4,7 @@ use std::cell::{Ref, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::free::{Entries, free, written};
 use super::{MapType, Str, Value};
 
 /// A shared, mutable map in the order of its keys' bytes (the order in which Go's templates range over maps).
@@ -12,7 +13,7 @@ use super::{MapType, Str, Value};
 /// foreign runs in between.
 #[derive(Clone)]
 pub struct Map {
-    entries: Rc<RefCell<BTreeMap<Str, Value>>>,
+    entries: Rc<Entries>,
     kind: MapType,
     nil: bool,
 }
@@ -63,6 +64,7 @@ impl Map {
 
     /// Sets the key. Go's nil map cannot be written: check [`Map::is_nil`] first where Go would panic.
     pub fn insert(&self, key: Str, value: Value) {
+        written(&self.entries, &value);
         let old = self.entries.borrow_mut().insert(key, value);
         drop(old); // after the borrow: dropping may reach this map again
     }
@@ -117,8 +119,24 @@ impl Map {
         Rc::ptr_eq(&self.entries, &other.entries)
     }
 
+    #[cfg(test)]
+    pub(super) fn shared(&self) -> &Rc<Entries> {
+        &self.entries
+    }
+
     /// An address to recognise this map by, while it lives.
     pub fn identity(&self) -> usize {
         Rc::as_ptr(&self.entries).cast::<()>() as usize
+    }
+}
+
+impl Drop for Map {
+    fn drop(&mut self) {
+        if Rc::strong_count(&self.entries) == 1
+            && let Ok(mut entries) = self.entries.try_borrow_mut()
+        {
+            let entries = std::mem::take(&mut *entries);
+            free(entries.into_values());
+        }
     }
 }

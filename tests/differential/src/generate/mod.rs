@@ -1,6 +1,7 @@
 //! Questions from a seed: the same seed gives the same questions.
 
 mod chance;
+mod functions;
 mod mutate;
 mod sets;
 mod template;
@@ -10,6 +11,7 @@ mod yaml;
 use std::collections::BTreeMap;
 
 pub use chance::Chance;
+pub use functions::calls;
 
 use crate::{Question, Text};
 

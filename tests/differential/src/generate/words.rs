@@ -892,3 +892,44 @@ pub(super) const MULTIPLYING: &[&str] = &[
     "chunk",
     "mustChunk",
 ];
+
+/// Arguments that most functions were not made for.
+pub(super) const ODD: &[&str] = &[
+    "nil",
+    "\"\"",
+    "\"a\"",
+    "\"a,B é\"",
+    "\"\\xff1\"",
+    "0",
+    "-1",
+    "3",
+    "1.5",
+    "true",
+    "(list)",
+    "(list 3 \"a\" nil)",
+    "(dict)",
+    "(dict \"a\" 1 \"b\" (list 1))",
+    ".Values.nothing",
+    ".Values.missing",
+    ".Values.odd",
+    ".Values.int",
+    ".Release",
+    "(semver \"1.2.3-a\")",
+    "(.Files.GetBytes \"bin\")",
+    "(toDate \"2006-01-02\" \"2020-02-29\")",
+];
+
+/// Functions that compute long when they are given what they want.
+pub(super) const SLOW: &[&str] = &[
+    "bcrypt",
+    "buildCustomCert",
+    "derivePassword",
+    "genCA",
+    "genCAWithKey",
+    "genPrivateKey",
+    "genSelfSignedCert",
+    "genSelfSignedCertWithKey",
+    "genSignedCert",
+    "genSignedCertWithKey",
+    "htpasswd",
+];

@@ -45,14 +45,14 @@ struct Where {
     source: Source,
 }
 
-pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode, Error> {
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let (What::All(from)
     | What::Chart(from)
     | What::Crds(from)
     | What::Readme(from)
     | What::Values { from, .. }) = &arguments.what;
     let located = locate::check(&from.chart, &from.source)?;
-    let chart = locate::load(located, &from.source).await?;
+    let chart = locate::load(located)?;
     let text = match &arguments.what {
         What::All(_) => all(&chart)?,
         What::Chart(_) => definition(&chart)?,

@@ -59,7 +59,7 @@ pub(crate) struct Arguments {
     source: Source,
 }
 
-pub(crate) async fn run(arguments: Arguments, globals: &Globals) -> Result<ExitCode, Error> {
+pub(crate) fn run(arguments: &Arguments, globals: &Globals) -> Result<ExitCode, Error> {
     let mut capabilities = Capabilities::default();
     if let Some(version) = &arguments.kube_version {
         capabilities.kube_version =
@@ -73,21 +73,14 @@ pub(crate) async fn run(arguments: Arguments, globals: &Globals) -> Result<ExitC
     let namespace = locate::namespace(globals);
     let located = locate::check(&chart, &arguments.source)?;
     let values = arguments.values.merge()?;
-    let chart = locate::load(located, &arguments.source).await?;
+    let chart = locate::load(located)?;
     let release = Release {
         name,
         namespace,
         revision: 1,
         is_upgrade: arguments.is_upgrade,
     };
-    // Charts compute; the runtime's threads are for waiting.
-    let work = move || {
-        let output = render(&arguments, &chart, &values, release, capabilities)?;
-        output.print(&arguments.shown)
-    };
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| Error::Template(error.to_string()))??;
+    render(arguments, &chart, &values, release, capabilities)?.print(&arguments.shown)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::too_deep;
 use crate::error::FuncError;
 use crate::value::{Map, Str, Value};
 
@@ -14,7 +15,7 @@ const NOT_ASSIGNABLE: &str =
 /// # Errors
 /// When a value of any type is to go into a map that holds strings only, as that of `split`.
 pub(super) fn merge(target: &Map, source: &Map, overwrite: bool) -> Result<(), FuncError> {
-    merge_into(target, source, overwrite, &mut HashSet::new())
+    merge_into(target, source, overwrite, &mut HashSet::new(), 0)
 }
 
 fn merge_into(
@@ -22,7 +23,9 @@ fn merge_into(
     source: &Map,
     overwrite: bool,
     visited: &mut HashSet<(usize, usize)>,
+    depth: usize,
 ) -> Result<(), FuncError> {
+    too_deep(depth)?;
     // A map that holds itself would be merged for ever.
     if target.same(source) || !visited.insert((target.identity(), source.identity())) {
         return Ok(());
@@ -45,7 +48,7 @@ fn merge_into(
         if let (Some(Value::Map(old)), Value::Map(new)) = (&old, &new)
             && !old.is_nil()
         {
-            merge_into(old, new, overwrite, visited)?;
+            merge_into(old, new, overwrite, visited, depth + 1)?;
         }
         // Judged after the merge, which may have filled an empty dictionary.
         let kept = match &old {
