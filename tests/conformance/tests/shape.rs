@@ -40,14 +40,12 @@ fn what_can_be_said_of_chance_is_the_same() {
         r#"keys (dict "b" 1 "a" 2) | sortAlpha | join ",""#,
         r#"values (dict "b" 1 "a" 2) | toStrings | sortAlpha | join ",""#,
         r#"genPrivateKey "rsa" | splitList "\n" | first"#,
-        r#"genPrivateKey "rsa" | trim | splitList "\n" | last"#,
         r#"genPrivateKey "dsa" | splitList "\n" | first"#,
         r#"genPrivateKey "ecdsa" | splitList "\n" | first"#,
         r#"genPrivateKey "ecdsa" | splitList "\n" | len"#,
         r#"genPrivateKey "ed25519" | splitList "\n" | first"#,
         r#"genPrivateKey "ed25519" | len"#,
         r#"genPrivateKey "other""#,
-        r#"genPrivateKey """#,
         r#"(genCA "a" 1).Key | splitList "\n" | first"#,
         r#"(genCA "a" 1).Nothing"#,
         r#"genCAWithKey "a" 1 "no key""#,
@@ -108,6 +106,8 @@ fn shape(manifest: &str) -> Vec<String> {
     let der = STANDARD.decode(body).unwrap();
     let certificate = Certificate::from_der(&der).unwrap();
     let about = &certificate.tbs_certificate;
+    // 128 bits of chance, and a zero before them where the first one is set.
+    assert!(about.serial_number.as_bytes().len() <= 17);
     let validity = &about.validity;
     let seconds = validity.not_after.to_unix_duration().as_secs_f64()
         - validity.not_before.to_unix_duration().as_secs_f64();
@@ -115,10 +115,6 @@ fn shape(manifest: &str) -> Vec<String> {
         format!("{:?} {:?}", cert.lines().next(), cert.lines().last()),
         format!("{:?} {:?}", key.lines().next(), key.lines().last()),
         format!("{:?}", about.version),
-        format!(
-            "serial of {} bytes or one less",
-            about.serial_number.as_bytes().len().next_multiple_of(2)
-        ),
         format!("{:?}", about.signature),
         format!("{:?}", about.issuer.to_der().unwrap()),
         format!("{:?}", about.subject.to_der().unwrap()),
