@@ -18,4 +18,8 @@ end
 if status.phase == "Failed" or status.phase == "Refused" then
   return { status = "Degraded", message = status.message }
 end
+-- A person is waited for.
+if status.phase == "AwaitingApproval" then
+  return { status = "Suspended", message = status.message }
+end
 return { status = "Progressing", message = status.message or "Waiting for Belay" }

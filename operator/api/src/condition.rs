@@ -30,6 +30,8 @@ pub enum ConditionType {
     TestSuccess,
     /// The proven revision before the one that runs could be brought back.
     RollbackReady,
+    /// Of a `RollbackRequest`: somebody other than who asked has approved it. Absent where nobody has to.
+    Approved,
     /// Of a `RollbackRequest`: what it ordered has been done.
     Complete,
 }

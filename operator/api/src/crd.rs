@@ -1,7 +1,7 @@
 //! The CRDs as YAML.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    CustomResourceDefinition, JSONSchemaProps,
+    CustomResourceDefinition, JSON, JSONSchemaProps,
 };
 use kube::CustomResourceExt;
 
@@ -30,6 +30,7 @@ pub fn crds() -> Result<Vec<(String, String)>, Error> {
         .into_iter()
         .map(|mut crd| {
             drop_foreign_formats(&mut crd);
+            begin_unobserved(&mut crd);
             let name = format!("{}.yaml", crd.spec.names.plural);
             let text = serde_yaml::to_string(&crd).map_err(|source| Error::Print {
                 name: name.clone(),
@@ -41,6 +42,21 @@ pub fn crds() -> Result<Vec<(String, String)>, Error> {
             ))
         })
         .collect()
+}
+
+/// A new object says from its first moment on that nobody has looked at its spec: kstatus calls an object that says
+/// nothing ready.
+fn begin_unobserved(crd: &mut CustomResourceDefinition) {
+    for version in &mut crd.spec.versions {
+        let schema = version.schema.as_mut();
+        let schema = schema.and_then(|schema| schema.open_api_v3_schema.as_mut());
+        let properties = schema.and_then(|schema| schema.properties.as_mut());
+        if let Some(status) = properties.and_then(|properties| properties.get_mut("status")) {
+            // A null would stay, and say nothing.
+            status.nullable = None;
+            status.default = Some(JSON(serde_json::json!({ "observedGeneration": -1 })));
+        }
+    }
 }
 
 /// Kubernetes knows `int32` and `int64` only, and warns of every other format at each apply.

@@ -116,6 +116,10 @@ pub enum Reason {
     AccessDenied,
     /// The release would not fit its storage.
     ReleaseTooLarge,
+    /// A release of `spec.dependsOn` is not Ready, or does not exist.
+    DependencyNotReady,
+    /// Releases depend on each other in a circle.
+    DependencyCycle,
     /// Another `HelmRelease` claims the same release.
     ReleaseClaimed,
 
@@ -170,6 +174,12 @@ pub enum Reason {
     Planned,
     /// The request waits for its turn.
     Waiting,
+    /// The request waits until somebody else approves it.
+    AwaitingApproval,
+    /// Somebody other than who asked has approved.
+    Approved,
+    /// The release wants a second person's approval, and the API server does not see to it that it is true.
+    ApprovalNotEnforced,
     /// The request was carried out before.
     AlreadyExecuted,
     /// The `HelmRelease` does not exist, or was deleted.

@@ -45,7 +45,8 @@ pub struct RollbackRequestSpec {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 1024))]
     pub reason: String,
-    /// Who asks.
+    /// Who asks: a user name of the API server. With the policies of `deploy/admission` it is the name of who makes the
+    /// request, and filled in where it is absent.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 253))]
     pub requested_by: String,
@@ -124,6 +125,8 @@ pub enum RequestPhase {
     /// It waits for its turn.
     #[default]
     Pending,
+    /// It waits until somebody other than who asked approves it.
+    AwaitingApproval,
     /// It is being carried out.
     Running,
     /// It was carried out; a dry run: its plan is made.
@@ -139,7 +142,7 @@ pub enum RequestPhase {
 impl RequestPhase {
     /// Whether nothing more happens to the request.
     pub const fn is_final(self) -> bool {
-        !matches!(self, Self::Pending | Self::Running)
+        !matches!(self, Self::Pending | Self::AwaitingApproval | Self::Running)
     }
 }
 
@@ -169,6 +172,9 @@ pub struct RollbackRequestStatus {
     /// What would be done; of a dry run only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<RollbackPlan>,
+    /// Who approved it, where the release asks for a second person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<String>,
     /// When it was begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,

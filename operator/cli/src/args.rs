@@ -62,6 +62,8 @@ pub(crate) enum ClusterCommand {
     History(commands::history::Arguments),
     /// Take a release back to an older revision
     Rollback(commands::rollback::Arguments),
+    /// Say, as another than who asked, that a RollbackRequest may be carried out
+    Approve(commands::approve::Arguments),
     /// Install a chart by creating a HelmRelease
     Install(commands::install::InstallArguments),
     /// Upgrade a release by changing its HelmRelease

@@ -4,7 +4,9 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use belay_cluster::{ConnectOptions, Connection};
+use k8s_openapi::api::authentication::v1::SelfSubjectReview;
 use kube::Api;
+use kube::api::PostParams;
 use kube::core::NamespaceResourceScope;
 use serde::de::DeserializeOwned;
 
@@ -44,6 +46,18 @@ impl Access {
             connection,
             namespace,
         })
+    }
+
+    /// The user name under which the API server knows whoever runs the command.
+    pub(crate) async fn user(&self) -> Result<String, Error> {
+        let api: Api<SelfSubjectReview> = Api::all(self.client.clone());
+        let review = asking(
+            "asking the API server who you are",
+            api.create(&PostParams::default(), &SelfSubjectReview::default()),
+        )
+        .await?;
+        let user = review.status.and_then(|status| status.user_info);
+        Ok(user.and_then(|user| user.username).unwrap_or_default())
     }
 
     pub(crate) fn api<K>(&self) -> Api<K>

@@ -95,6 +95,12 @@ pub(crate) enum Error {
         limit: belay_api::Duration,
     },
     #[error(
+        "there is no RollbackRequest {name} in the namespace {namespace}; `kubectl get rollbackrequests -A` lists all"
+    )]
+    NoRequest { namespace: String, name: String },
+    #[error("the RollbackRequest {name} is {phase} already; an approval changes nothing any more")]
+    TooLate { name: String, phase: String },
+    #[error(
         "nothing is known of what the release {name} asks for yet: wait until `belay status {name}` shows a digest, then try again"
     )]
     NoDigest { name: String },

@@ -5,9 +5,11 @@
 //! *report* writes what people see. [`run`] wires them to the cluster.
 
 mod act;
+mod approval;
 mod clock;
 mod clusters;
 mod comparison;
+mod dependents;
 mod error;
 mod gather;
 mod memory;

@@ -10,7 +10,7 @@ use belay_release::Record;
 use belay_rollout::{Ledger, Stored};
 
 use crate::clusters::ClusterRef;
-use crate::gather::{Readiness, Resolved};
+use crate::gather::{Examined, Readiness, Resolved};
 
 /// Where a release's records live: cluster, storage namespace and name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +36,8 @@ pub(crate) struct Remembered {
     pub(crate) record: Option<Arc<Record>>,
     /// The cluster that all this is about.
     pub(crate) epoch: u64,
+    /// What was found out of its open requests.
+    pub(crate) examined: Examined,
     /// The `HelmRelease`'s state as we last wrote it; a cached one that is older is not looked at.
     pub(crate) written: u64,
     /// Errors in a row.
@@ -72,6 +74,13 @@ impl Memory {
     pub(crate) fn refreshing(&self, uid: &str) {
         if let Some(remembered) = self.lock().get_mut(uid) {
             remembered.stale = false;
+        }
+    }
+
+    /// What was found out of a release's requests is found out anew.
+    pub(crate) fn forget_examined(&self, uid: &str) {
+        if let Some(remembered) = self.lock().get_mut(uid) {
+            remembered.examined.clear();
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use belay_api::helm_release::Stage;
 use belay_api::{HelmRelease, RollbackRequest, Timestamp};
 use belay_cluster::Connection;
-use belay_rollout::{Decision, Order, Wait, Waiting, decide};
+use belay_rollout::{Decision, Order, Place, Wait, Waiting, decide};
 use belay_source::Fetcher;
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
@@ -15,6 +15,7 @@ use kube::runtime::reflector::{ObjectRef, Store};
 
 use crate::act::{self, Halt};
 use crate::clusters::{Cluster, Clusters};
+use crate::dependents::Dependents;
 use crate::error::Error;
 use crate::memory::{Memory, Remembered};
 use crate::metrics::Metrics;
@@ -42,6 +43,7 @@ pub(crate) struct Context {
     pub(crate) renders: Renders,
     pub(crate) memory: Arc<Memory>,
     pub(crate) references: References,
+    pub(crate) dependents: Arc<Dependents>,
     pub(crate) metrics: Metrics,
     pub(crate) recorder: Recorder,
     pub(crate) releases: Vec<Store<HelmRelease>>,
@@ -96,6 +98,22 @@ impl Context {
         self.releases.iter().find_map(|store| store.get(&key))
     }
 
+    /// A request as the watch last saw it.
+    pub(crate) fn cached_request(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Option<Arc<RollbackRequest>> {
+        let key = ObjectRef::new(name).within(namespace);
+        self.requests.iter().find_map(|store| store.get(&key))
+    }
+
+    /// The release at a place as the watch last saw it.
+    pub(crate) fn cached(&self, place: &Place) -> Option<Arc<HelmRelease>> {
+        let key = ObjectRef::new(&place.name).within(&place.namespace);
+        self.releases.iter().find_map(|store| store.get(&key))
+    }
+
     /// The requests of a release as the watch last saw them, oldest first.
     pub(crate) fn cached_orders(&self, release: &HelmRelease) -> Vec<Order> {
         let namespace = release.namespace();
@@ -114,9 +132,11 @@ pub(crate) async fn reconcile(
     release: Arc<HelmRelease>,
     context: Arc<Context>,
 ) -> Result<Action, Error> {
+    // Each change of a release comes by here, also those that are no news for itself.
+    context.dependents.saw(&release);
     tokio::spawn(async move {
         let uid = release.uid().unwrap_or_default();
-        let outcome = run(&release, &context).await;
+        let outcome = Box::pin(run(&release, &context)).await;
         match outcome {
             Ok(action) => Ok(action),
             Err(Error::Stale) => {
@@ -266,6 +286,7 @@ fn remember(session: &Session, written: u64, errors: u32) -> Remembered {
         readiness: session.readiness.clone(),
         record: session.record.clone(),
         epoch: session.cluster.epoch,
+        examined: session.examined.clone(),
         written,
         errors,
         stale: session.world.ledger.is_none(),
@@ -293,6 +314,7 @@ async fn gone(context: &Context, release: &HelmRelease) -> Action {
     }
     context.clusters.forget(&uid).await;
     context.memory.forget(&uid);
+    context.dependents.gone(&Place::of(release));
     context.references.forget(
         &release.namespace().unwrap_or_default(),
         &release.name_any(),
@@ -346,7 +368,7 @@ fn next(session: &Session, wait: &Wait) -> Action {
         .as_ref()
         .is_some_and(|ledger| ledger.attempt.is_some());
     let due = due.filter(|_| !under_way);
-    match wait.until.into_iter().chain(due).min() {
+    match wait.wakes_at(&session.world).into_iter().chain(due).min() {
         Some(at) => Action::requeue(until(at, now)),
         None => Action::await_change(),
     }

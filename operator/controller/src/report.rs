@@ -21,7 +21,7 @@ pub(crate) async fn report(
     session: &Session,
     wait: &Wait,
 ) -> Result<Option<u64>, Error> {
-    write_requests(session).await?;
+    write_requests(context, session).await?;
     let release = context
         .cached_release(&session.release)
         .filter(|cached| version(cached) > version(&session.release))
@@ -115,13 +115,23 @@ fn difference(before: &impl serde::Serialize, after: &impl serde::Serialize) -> 
     after
 }
 
-async fn write_requests(session: &Session) -> Result<(), Error> {
+async fn write_requests(context: &Context, session: &Session) -> Result<(), Error> {
     let namespace = session.release.namespace().unwrap_or_default();
     let ledger = session.world.ledger.as_ref();
     let api: Api<RollbackRequest> = Api::namespaced(session.own.client(), &namespace);
     for order in &session.world.orders {
         if order.phase.is_final() {
             continue;
+        }
+        // What the watch knows is enough to see that there is nothing to say.
+        let known = context.cached_request(&namespace, &order.name);
+        if let Some(known) = known.filter(|known| known.uid().as_ref() == Some(&order.uid)) {
+            let before = known.status.clone().unwrap_or_default();
+            let generation = known.metadata.generation.unwrap_or_default();
+            let now = session.world.now;
+            if report::request_status(&before, order, ledger, generation, now) == before {
+                continue;
+            }
         }
         let Some(request) = api
             .get_opt(&order.name)
@@ -139,7 +149,7 @@ async fn write_requests(session: &Session) -> Result<(), Error> {
         api.patch_status(
             &order.name,
             &PatchParams::default(),
-            &Patch::Merge(&json!({ "status": status })),
+            &Patch::Merge(&json!({ "status": difference(&before, &status) })),
         )
         .await
         .map_err(Error::kube("writing the status of a RollbackRequest"))?;

@@ -173,6 +173,7 @@ async fn work(
         renders: Renders::new(),
         memory,
         references: References::new(),
+        dependents: Arc::default(),
         recorder: Recorder::new(
             client.clone(),
             Reporter {
@@ -260,7 +261,7 @@ async fn stopped_unready(over: watch::Receiver<bool>, store: &reflector::Store<H
     }
 }
 
-/// Hands news of objects to the controller in whose scope the release is.
+/// Hands news of objects, and of releases that others depend on, to the controller in whose scope the release is.
 async fn dispatch(
     context: Arc<Context>,
     elsewhere: mpsc::Receiver<ObjectRef<HelmRelease>>,
@@ -274,7 +275,9 @@ async fn dispatch(
     let elsewhere = stream::unfold(elsewhere, |mut elsewhere| async move {
         elsewhere.recv().await.map(|woken| (woken, elsewhere))
     });
-    let mut news = std::pin::pin!(stream::select(here, elsewhere));
+    let dependents = Arc::clone(&context.dependents).woken();
+    let news = stream::select(stream::select(here, elsewhere), dependents);
+    let mut news = std::pin::pin!(news);
     while let Some(woken) = news.next().await {
         let sender = senders
             .iter()

@@ -11,7 +11,7 @@ use belay_rollout::{Attempt, Ledger, World};
 
 use crate::clusters::Cluster;
 use crate::error::Error;
-use crate::gather::{Readiness, Resolved};
+use crate::gather::{Examined, Readiness, Resolved};
 use crate::memory::{Memory, StorageKey};
 
 /// One reconcile's hands on one release: what was gathered, and the way to change it.
@@ -38,6 +38,8 @@ pub(crate) struct Session {
     pub(crate) readiness: Readiness,
     /// The pending record of the attempt.
     pub(crate) record: Option<Arc<Record>>,
+    /// What was found out of its open requests.
+    pub(crate) examined: Examined,
     /// Whether everything was read uncached in this reconcile.
     pub(crate) fresh: bool,
 }

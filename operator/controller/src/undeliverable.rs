@@ -1,7 +1,7 @@
 //! Requests for a release that is not there: nobody reconciles it, so nobody else would tell them.
 
 use belay_api::{HelmRelease, RollbackRequest};
-use belay_rollout::report;
+use belay_rollout::{Place, report};
 use kube::api::{Patch, PatchParams};
 use kube::runtime::controller;
 use kube::runtime::reflector::Store;
@@ -25,6 +25,10 @@ pub(crate) async fn tell(
         return;
     };
     let namespace = release.namespace.clone().unwrap_or_default();
+    context.dependents.gone(&Place {
+        namespace: namespace.clone(),
+        name: release.name.clone(),
+    });
     if let Err(error) = tell_requests(context, &namespace, &release.name).await {
         tracing::warn!(%namespace, name = %release.name, %error, "requests for a release that is not there could not be told");
     }

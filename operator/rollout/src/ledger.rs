@@ -192,6 +192,9 @@ pub struct Executed {
     pub new_revision: u32,
     /// What became of it.
     pub outcome: Outcome,
+    /// Who approved it, where a second person's word was needed.
+    #[serde(default)]
+    pub approved_by: Option<String>,
 }
 
 /// What became of a request.

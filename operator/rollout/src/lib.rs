@@ -9,9 +9,11 @@
 //!                           -> Wait -> report
 //! ```
 
+mod approval;
 mod attempt;
 mod blocked;
 mod decide;
+mod dependency;
 mod digest;
 mod failure;
 mod judge;
@@ -26,9 +28,11 @@ mod step;
 mod under_way;
 mod world;
 
+pub use approval::{Approval, Enforcement};
 pub use attempt::{At, Attempt, Cause, HookPlan, HookProgress, Soaking, When};
 pub use blocked::{Blocked, MAX_BLOCKED, MAX_RETRIES};
 pub use decide::decide;
+pub use dependency::{HeldUp, Place, Unready, circle, unready};
 pub use digest::{Digest, DigestInput, DigestKey, NotADigestKey};
 pub use failure::Failure;
 pub use judge::{Judgement, judge};

@@ -6,7 +6,7 @@ use belay_release::Status;
 
 use crate::digest::spec_hash;
 use crate::step::Target;
-use crate::{ChartId, Digest, Hold, Ledger, Outcome, Stored};
+use crate::{Approval, ChartId, Digest, Hold, Ledger, Outcome, Stored};
 
 /// A `RollbackRequest`, as far as decisions need it.
 #[derive(Clone, Debug)]
@@ -21,6 +21,10 @@ pub struct Order {
     pub phase: RequestPhase,
     /// When it was created.
     pub created: Timestamp,
+    /// Whose approval its annotation tells of.
+    pub approved_by: Option<String>,
+    /// Whether it needs a second person's word, and has it.
+    pub approval: Approval,
 }
 
 /// What is to be done with an order.
@@ -30,6 +34,8 @@ pub enum Ruling {
     Execute(Target),
     /// Find out what carrying it out would do.
     Preview(Target),
+    /// It can be carried out once somebody else approves.
+    AwaitApproval,
     /// It is under way or over; its status is taken from the ledger.
     Recorded(Outcome),
     /// It cannot be carried out.
@@ -58,6 +64,21 @@ impl Order {
             (Until::SpecChange | Until::Time, _) => Hold::SpecChange,
         }
     }
+}
+
+/// The next instant at which an open order expires by itself; none that has passed.
+pub(crate) fn next_limit(orders: &[Order], now: Timestamp) -> Option<Timestamp> {
+    let open = orders.iter().filter(|order| !order.phase.is_final());
+    let limits = open.flat_map(|order| {
+        let held = match order.hold() {
+            Hold::Time(until) => Some(until),
+            _ => None,
+        };
+        // `notAfter` itself is still in time.
+        let late = order.spec.not_after.map(|limit| Timestamp(limit.0 + 1));
+        held.into_iter().chain(late)
+    });
+    limits.filter(|limit| *limit > now).min()
 }
 
 /// Rules on one order.
@@ -105,7 +126,16 @@ pub fn rule(order: &Order, ledger: &Ledger, storage: &[Stored], now: Timestamp) 
     }
     match resolve(order, ledger, storage) {
         Ok(target) if order.spec.dry_run => Ruling::Preview(target),
-        Ok(target) => Ruling::Execute(target),
+        Ok(target) => match &order.approval {
+            Approval::NotNeeded | Approval::Given { .. } => Ruling::Execute(target),
+            Approval::Awaited => Ruling::AwaitApproval,
+            Approval::Unenforced { why } => refuse(
+                Reason::ApprovalNotEnforced,
+                format!(
+                    "the release asks for a second person's approval, and the cluster does not see to it: {why}; apply deploy/admission, then make a new request"
+                ),
+            ),
+        },
         Err(refusal) => refusal,
     }
 }

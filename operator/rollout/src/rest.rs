@@ -37,11 +37,13 @@ pub(crate) fn decide_rest(world: &World, ledger: &Ledger) -> Decision {
                     target,
                 });
             }
-            Ruling::Execute(_) | Ruling::Recorded(_) | Ruling::Over => {}
+            Ruling::Execute(_) | Ruling::AwaitApproval | Ruling::Recorded(_) | Ruling::Over => {}
         }
     }
     if declared.suspend {
-        return wait(Waiting::Suspended);
+        // What an attempt that gave way has left is part of what was begun.
+        let back = go_back(world, ledger).filter(|_| !removed_by_hand(world));
+        return back.unwrap_or_else(|| wait(Waiting::Suspended));
     }
     if let Some(decision) = decide_unknown_release(world, ledger) {
         return decision;
@@ -132,6 +134,10 @@ fn decide_desired(world: &World, ledger: &Ledger) -> Decision {
                 },
             })
         });
+    }
+    if let Some(held_up) = &world.held_up {
+        let waiting = Waiting::Dependencies(held_up.clone());
+        return go_back(world, ledger).unwrap_or_else(|| wait(waiting));
     }
     Decision::Step(Step::Begin(Plan {
         kind: if was_deployed(world) {

@@ -4,8 +4,9 @@ use belay_api::helm_release::AttemptKind;
 use belay_api::{Duration, Reason, Timestamp};
 
 use crate::attempt::{At, Cause};
-use crate::world::{Rejection, StrandedPod};
-use crate::{ChartId, Digest, Failure, Owner};
+use crate::request::next_limit;
+use crate::world::{Rejection, StrandedPod, World};
+use crate::{ChartId, Digest, Failure, HeldUp, Owner};
 
 /// What to do now.
 #[derive(Clone, Debug, PartialEq)]
@@ -181,6 +182,14 @@ pub struct Wait {
     pub on: Waiting,
 }
 
+impl Wait {
+    /// When to look again even if nothing changes: at the wait's own instant, or when an open order expires.
+    pub fn wakes_at(&self, world: &World) -> Option<Timestamp> {
+        let limit = next_limit(&world.orders, world.now);
+        self.until.into_iter().chain(limit).min()
+    }
+}
+
 /// What is waited for, or why there is nothing to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Waiting {
@@ -205,6 +214,8 @@ pub enum Waiting {
     Suspended,
     /// The input is wrong; the cluster was not touched.
     Rejected(Rejection),
+    /// Releases that the spec depends on are not ready.
+    Dependencies(HeldUp),
     /// Another `HelmRelease` owns the release.
     Claimed,
     /// Somebody else's operation is pending.

@@ -51,9 +51,15 @@ fn decide_lost_record(world: &World, ledger: &Ledger, attempt: &Attempt) -> Opti
         At::Preparing => {
             // What was prepared before a crash cannot be prepared again, and nothing was written yet.
             let from_spec = matches!(attempt.cause, Cause::Spec { .. });
+            // Nor can an older spec be prepared out of a newer one, where that one overtakes nothing.
+            let begins_nothing = world.declared.suspend || world.held_up.is_some();
+            let replaced = world
+                .desired
+                .digest()
+                .is_some_and(|desired| desired != &attempt.digest);
             let lost = from_spec
                 && world.stored(attempt.revision).is_none()
-                && matches!(world.desired, Desired::Rejected(_));
+                && (matches!(world.desired, Desired::Rejected(_)) || (replaced && begins_nothing));
             lost.then_some(Decision::Step(Step::Amend(Amendment::Abandon)))
         }
         At::Failed { .. } => None,
@@ -89,7 +95,10 @@ fn overtaken(world: &World, ledger: &Ledger, attempt: &Attempt) -> Option<String
         return None;
     }
     match (&attempt.cause, world.desired.digest()) {
-        (Cause::Spec { .. }, Some(desired)) if desired != &attempt.digest => {
+        // A spec that could not be begun now overtakes nothing.
+        (Cause::Spec { .. }, Some(desired))
+            if desired != &attempt.digest && world.held_up.is_none() =>
+        {
             Some("a newer spec".to_owned())
         }
         _ => next_order(world, ledger).map(|(order, _)| format!("the request {}", order.name)),
@@ -296,7 +305,7 @@ fn is_followed(world: &World, ledger: &Ledger) -> bool {
         .desired
         .digest()
         .is_some_and(|digest| ledger.block(digest).is_none() || asks_to_retry(world, ledger));
-    (fresh && ledger.pin.is_none() && !world.declared.suspend)
+    (fresh && world.held_up.is_none() && ledger.pin.is_none() && !world.declared.suspend)
         || next_order(world, ledger).is_some()
 }
 
@@ -332,7 +341,8 @@ fn decide_failed_revert(
         .desired
         .digest()
         .is_some_and(|digest| ledger.block(digest).is_none() && digest != &attempt.digest);
-    if (fresh && ledger.pin.is_none() && !world.declared.suspend)
+    let begins = fresh && world.held_up.is_none();
+    if (begins && ledger.pin.is_none() && !world.declared.suspend)
         || next_order(world, ledger).is_some()
     {
         return Decision::Step(if is_pending(world, attempt) {

@@ -5,7 +5,7 @@ use belay_api::{Duration, Reason, Timestamp};
 use belay_health::{ObjectKey, PodFault, Verdict};
 use belay_release::Status;
 
-use crate::{ChartId, Digest, Ledger, Order, Owner};
+use crate::{ChartId, Digest, HeldUp, Ledger, Order, Owner};
 
 /// Everything that a decision looks at.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub struct World {
     pub declared: Declared,
     /// What it comes to.
     pub desired: Desired,
+    /// What the releases that the spec depends on hold up; nothing if they are ready.
+    pub held_up: Option<HeldUp>,
     /// The release's requests, oldest first.
     pub orders: Vec<Order>,
     /// The ledger, if there is one.

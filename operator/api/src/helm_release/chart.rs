@@ -102,6 +102,20 @@ pub struct KeyRef {
     pub key: String,
 }
 
+/// Another release that has to be Ready first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Dependency {
+    /// The name of its `HelmRelease`.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// The namespace of its `HelmRelease`; the own one if absent. Another needs the operator's
+    /// `--allow-cross-namespace`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub namespace: Option<String>,
+}
+
 /// An object in the release's namespace.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -7,10 +7,10 @@ mod readiness;
 mod spec;
 mod status;
 
-pub use chart::{ChartSource, InlineChart, KeyRef, NameRef, OciChart, RepositoryChart};
+pub use chart::{ChartSource, Dependency, InlineChart, KeyRef, NameRef, OciChart, RepositoryChart};
 pub use policy::{
-    CrdsPolicy, DeletionPolicy, FailFast, FailFastMode, InstallPolicy, OnImmutable, OutsideChanges,
-    RollbackPolicy, Soak, TestsPolicy, UninstallPolicy, UpgradePolicy,
+    ApprovalPolicy, CrdsPolicy, DeletionPolicy, FailFast, FailFastMode, InstallPolicy, OnImmutable,
+    OutsideChanges, RollbackPolicy, Soak, TestsPolicy, UninstallPolicy, UpgradePolicy,
 };
 pub use post_render::{CommonMetadata, ObjectPatch, PatchTarget};
 pub use readiness::ReadinessRule;

@@ -99,6 +99,17 @@ pub struct RollbackPolicy {
     /// What happens to objects of which a field would change that cannot; as for upgrades if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_immutable: Option<OnImmutable>,
+    /// Whose word a `RollbackRequest` needs.
+    pub approval: ApprovalPolicy,
+}
+
+/// Whose word a `RollbackRequest` needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ApprovalPolicy {
+    /// Somebody other than who asked has to approve a request before it is carried out; a dry run needs nobody. Needs
+    /// the policies of `deploy/admission`.
+    pub required: bool,
 }
 
 /// How a release is removed.

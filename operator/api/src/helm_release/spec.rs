@@ -5,9 +5,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ChartSource, CommonMetadata, DeletionPolicy, FailFast, HelmReleaseStatus, InstallPolicy,
-    ObjectPatch, OnImmutable, OutsideChanges, ReadinessRule, RollbackPolicy, Soak, TestsPolicy,
-    UninstallPolicy, UpgradePolicy,
+    ChartSource, CommonMetadata, DeletionPolicy, Dependency, FailFast, HelmReleaseStatus,
+    InstallPolicy, ObjectPatch, OnImmutable, OutsideChanges, ReadinessRule, RollbackPolicy, Soak,
+    TestsPolicy, UninstallPolicy, UpgradePolicy,
 };
 use crate::Duration;
 
@@ -115,6 +115,11 @@ pub struct HelmReleaseSpec {
     /// Start nothing new while set. What was begun is finished.
     #[serde(default)]
     pub suspend: bool,
+    /// Releases that have to be Ready before an install or upgrade of this one begins. Ways back and removals wait for
+    /// nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub depends_on: Vec<Dependency>,
     /// How many of Helm's records are kept. The two newest proven revisions are kept beside them.
     #[serde(default = "ten")]
     #[schemars(range(min = 1, max = 100))]

@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(crate) mod adopt;
+pub(crate) mod approve;
 pub(crate) mod diff;
 pub(crate) mod history;
 pub(crate) mod install;
@@ -71,6 +72,7 @@ async fn with_cluster(command: ClusterCommand, globals: &Globals) -> Result<Exit
         ClusterCommand::Rollback(arguments) => {
             Box::pin(rollback::run(arguments, session().await?)).await
         }
+        ClusterCommand::Approve(arguments) => approve::run(arguments, session().await?).await,
         ClusterCommand::Uninstall(arguments) => uninstall::run(arguments, session().await?).await,
         ClusterCommand::Release(arguments) => release::run(arguments, session().await?).await,
         ClusterCommand::Retry(arguments) => retry::run(arguments, session().await?).await,

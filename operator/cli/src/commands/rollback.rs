@@ -63,7 +63,8 @@ enum Hold {
 pub(crate) async fn run(arguments: Arguments, session: Session) -> Result<ExitCode, Error> {
     let release = session.release(&arguments.name).await?;
     let api = session.access.api::<RollbackRequest>();
-    let order = request(&arguments, &release.name_any(), when::now());
+    let mut order = request(&arguments, &release.name_any(), when::now());
+    order.spec.requested_by = session.access.user().await?;
     let parameters = PostParams {
         field_manager: Some(MANAGER.to_owned()),
         ..PostParams::default()

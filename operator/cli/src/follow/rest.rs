@@ -36,9 +36,12 @@ pub(crate) fn rest(release: &HelmRelease, generation: i64, patience: Patience) -
         ConditionStatus::True => Some(Rest::Ready),
         ConditionStatus::Unknown => None,
         ConditionStatus::False if !goes_on => Some(Rest::NotReady),
-        // Going back is not over, however often it has to be tried.
+        // Going back is not over, however often it has to be tried; and waiting for another is no failure.
         ConditionStatus::False
-            if matches!(ready.reason, Reason::RevertFailed | Reason::RemoveFailed) =>
+            if matches!(
+                ready.reason,
+                Reason::RevertFailed | Reason::RemoveFailed | Reason::DependencyNotReady
+            ) =>
         {
             None
         }

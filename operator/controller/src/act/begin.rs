@@ -10,7 +10,8 @@ use belay_cluster::{ApplyOptions, Error as ClusterError, Item, NotDone, RefusalK
 use belay_health::{ObjectError, ObjectRef};
 use belay_release::{Info, Manifest, Record, Status};
 use belay_rollout::{
-    At, Attempt, Cause, ChartId, Digest, Executed, Outcome, Plan, Rejection, Running, Target,
+    Approval, At, Attempt, Cause, ChartId, Digest, Executed, Outcome, Plan, Rejection, Running,
+    Target,
 };
 use serde_json::value::to_raw_value;
 
@@ -22,6 +23,7 @@ use super::size::{fits_the_ledger, fitted};
 use super::stored::{self, Found};
 use crate::clock;
 use crate::error::Error;
+use crate::gather;
 use crate::reconcile::Context;
 use crate::render::Rendering;
 use crate::session::Session;
@@ -35,6 +37,13 @@ pub(super) async fn begin(
     session: &mut Session,
     mut plan: Plan,
 ) -> Result<(), Halt> {
+    if let Cause::Request { uid, .. } = &plan.cause {
+        let order = session.world.orders.iter().find(|order| &order.uid == uid);
+        gather::confirm_approval(session, order.ok_or(Error::Stale)?).await?;
+    }
+    if matches!(plan.cause, Cause::Spec { .. }) {
+        gather::confirm_dependencies(session).await?;
+    }
     let id = clock::attempt_id();
     if plan.kind == AttemptKind::Uninstall {
         return begin_removal(session, plan, id).await;
@@ -212,6 +221,10 @@ fn executed(session: &Session, plan: &Plan, now: Timestamp) -> Result<Option<Exe
         },
         new_revision: plan.revision,
         outcome: Outcome::Running,
+        approved_by: match &order.approval {
+            Approval::Given { by } => Some(by.clone()),
+            _ => None,
+        },
     }))
 }
 

@@ -1,5 +1,7 @@
 //! Gather: what a decision looks at. Uncached before anything that cannot be undone.
 
+mod approval;
+mod dependencies;
 mod desired;
 mod judging;
 mod live;
@@ -15,7 +17,9 @@ use belay_api::{HelmRelease, RollbackRequest, Timestamp, names};
 use belay_cluster::storage::Storage;
 use belay_health::PodFaultReason;
 use belay_release::Status;
-use belay_rollout::{At, Declared, Desired, Ledger, Order, Owner, Rejection, Stored, World};
+use belay_rollout::{
+    Approval, At, Declared, Desired, Ledger, Order, Owner, Rejection, Stored, World,
+};
 use kube::{Api, ResourceExt};
 
 use crate::clock;
@@ -25,6 +29,8 @@ use crate::memory::{Remembered, StorageKey};
 use crate::reconcile::Context;
 use crate::session::Session;
 
+pub(crate) use approval::{Examined, confirm as confirm_approval};
+pub(crate) use dependencies::confirm as confirm_dependencies;
 pub(crate) use desired::{Ready, Resolved, come_to};
 pub(crate) use judging::{Judging, Readiness};
 pub(crate) use live::{applied, progress, since, track, watch_key};
@@ -63,6 +69,7 @@ pub(crate) async fn from_memory(
         stamp,
         resolved: remembered.resolved,
         record: remembered.record,
+        examined: remembered.examined,
         fresh: false,
     };
     complete(context, &mut session).await?;
@@ -131,6 +138,7 @@ pub(crate) async fn fresh(
         stamp,
         resolved: remembered.resolved,
         record: remembered.record,
+        examined: remembered.examined,
         fresh: true,
     };
     complete(context, &mut session).await?;
@@ -182,6 +190,8 @@ pub(crate) fn orders<'r>(
                 .creation_timestamp()
                 .map(|time| Timestamp(time.0.as_millisecond()))
                 .unwrap_or_default(),
+            approved_by: request.annotations().get(names::APPROVED_BY).cloned(),
+            approval: Approval::default(),
         })
         .collect();
     orders.sort_by(|a, b| (a.created, &a.name).cmp(&(b.created, &b.name)));
@@ -191,6 +201,7 @@ pub(crate) fn orders<'r>(
 /// What the spec comes to, and what the watches left.
 async fn complete(context: &Context, session: &mut Session) -> Result<(), Error> {
     session.world.now = clock::now();
+    approval::settle(session).await?;
     let readiness = Readiness::of(&session.release, &session.readiness);
     if !readiness.judge_as(&session.readiness) {
         // What is looked at is judged anew, by these.
@@ -203,6 +214,7 @@ async fn complete(context: &Context, session: &mut Session) -> Result<(), Error>
         None if needs_desired(&session.world) => desired::desired(context, session).await?,
         None => Desired::Unknown,
     };
+    session.world.held_up = dependencies::held_up(context, &session.release);
     live::watch(session).await?;
     session.world.progress = progress(session);
     Ok(())
@@ -243,11 +255,14 @@ fn stays_at_home(context: &Context, release: &HelmRelease) -> Option<Rejection> 
         return None;
     }
     let own = release.namespace().unwrap_or_default();
+    let dependencies = release.spec.depends_on.iter();
+    let dependencies = dependencies.filter_map(|dependency| dependency.namespace.as_deref());
     let elsewhere = [
         ("targetNamespace", release.target_namespace()),
         ("storageNamespace", release.storage_namespace()),
     ]
     .into_iter()
+    .chain(dependencies.map(|namespace| ("dependsOn.namespace", namespace)))
     .find(|(_, namespace)| *namespace != own);
     match elsewhere {
         Some((field, namespace)) if !context.settings.allow_cross_namespace => Some(Rejection {
@@ -272,6 +287,7 @@ fn world(
         now: clock::now(),
         declared: declared(context, release),
         desired: Desired::Unknown,
+        held_up: None,
         orders,
         ledger,
         storage,

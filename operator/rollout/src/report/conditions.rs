@@ -7,14 +7,14 @@ use belay_api::{Condition, ConditionStatus, ConditionType, Reason};
 use crate::attempt::{At, Soaking};
 use crate::step::{Wait, Waiting};
 use crate::world::World;
-use crate::{Attempt, Ledger};
+use crate::{Attempt, HeldUp, Ledger};
 
 /// Whether anything is still to come by itself.
 enum Mode {
     Ready,
     Working,
     Stalled,
-    /// Not ready, but something is still to come: a retry has a time.
+    /// Not ready, but something is still to come: a retry has a time, or a release that is waited for gets ready.
     Retrying,
 }
 
@@ -212,6 +212,14 @@ fn at_rest(world: &World, ledger: &Ledger, wait: &Wait) -> (Mode, Reason, String
             rejection.reason,
             format!("{}; {runs}", rejection.message),
         ),
+        Waiting::Dependencies(held_up) => {
+            let message = held_up.told(&world.declared.identity.namespace);
+            let (mode, reason) = match held_up {
+                HeldUp::Unready(_) => (Mode::Retrying, Reason::DependencyNotReady),
+                HeldUp::Circle(_) => (Mode::Stalled, Reason::DependencyCycle),
+            };
+            (mode, reason, format!("{message}; {runs}"))
+        }
         Waiting::Pinned => match ledger.pin.as_ref().and_then(|pin| pin.request.as_ref()) {
             Some(request) => (
                 Mode::Stalled,

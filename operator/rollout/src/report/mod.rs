@@ -177,7 +177,7 @@ fn phase(ledger: Option<&Ledger>, wait: &Wait) -> Phase {
     match &wait.on {
         Waiting::Suspended => Phase::Suspended,
         Waiting::Deployed => Phase::Deployed,
-        Waiting::Rejected(_) if ledger.runs_good() => Phase::Deployed,
+        Waiting::Rejected(_) | Waiting::Dependencies(_) if ledger.runs_good() => Phase::Deployed,
         Waiting::ReleaseRemoved | Waiting::LeftInPlace => Phase::Failed,
         _ if ledger.runs_good() => Phase::RolledBack,
         _ if ledger.last_failure.is_some() => Phase::Failed,

@@ -4,7 +4,7 @@ use belay_api::rollback_request::{RequestPhase, RollbackPlan, RollbackRequestSta
 use belay_api::{Condition, ConditionStatus, ConditionType, Reason, Timestamp, condition};
 
 use crate::report::running;
-use crate::{Ledger, Order, Outcome, Running};
+use crate::{Approval, Ledger, Order, Outcome, Running};
 
 /// The status of a request that the ledger knows, or that waits for its turn.
 pub fn request_status(
@@ -21,14 +21,7 @@ pub fn request_status(
             .find(|executed| executed.uid == order.uid && executed.spec_hash == order.spec_hash())
     });
     let Some(executed) = executed else {
-        return build(
-            before,
-            RequestPhase::Pending,
-            Reason::Waiting,
-            "waits for its turn".to_owned(),
-            generation,
-            now,
-        );
+        return open(before, order, generation, now);
     };
     let (phase, reason, message, completed_at) = match &executed.outcome {
         Outcome::Running => (
@@ -60,12 +53,91 @@ pub fn request_status(
         ),
     };
     let mut status = build(before, phase, reason, message, generation, now);
+    if let Some(by) = &executed.approved_by {
+        approved(&mut status, before, by, generation, now);
+    }
     status.from = executed.from.as_ref().map(running);
     status.to = Some(running(&executed.to));
     status.new_revision = Some(executed.new_revision);
     status.started_at = Some(executed.started_at.whole_seconds());
     status.completed_at = completed_at.map(Timestamp::whole_seconds);
     status
+}
+
+/// The status of a request that was not begun yet.
+fn open(
+    before: &RollbackRequestStatus,
+    order: &Order,
+    generation: i64,
+    now: Timestamp,
+) -> RollbackRequestStatus {
+    let wait = |phase, reason, message: String| {
+        let mut status = build(before, phase, reason, message, generation, now);
+        status.approved_by = None;
+        status
+    };
+    match &order.approval {
+        Approval::Awaited => {
+            let message = format!(
+                "waits for the approval of somebody other than {}: belay approve {}",
+                order.spec.requested_by, order.name
+            );
+            let mut status = wait(
+                RequestPhase::AwaitingApproval,
+                Reason::AwaitingApproval,
+                message.clone(),
+            );
+            let awaited = Condition {
+                type_: ConditionType::Approved,
+                status: ConditionStatus::False,
+                reason: Reason::AwaitingApproval,
+                message,
+                last_transition_time: now.whole_seconds(),
+                observed_generation: generation,
+            };
+            add(&mut status, before, awaited);
+            status
+        }
+        Approval::Given { by } => {
+            let mut status = wait(
+                RequestPhase::Pending,
+                Reason::Waiting,
+                format!("approved by {by}; waits for its turn"),
+            );
+            approved(&mut status, before, by, generation, now);
+            status
+        }
+        Approval::NotNeeded | Approval::Unenforced { .. } => wait(
+            RequestPhase::Pending,
+            Reason::Waiting,
+            "waits for its turn".to_owned(),
+        ),
+    }
+}
+
+/// Says who approved.
+fn approved(
+    status: &mut RollbackRequestStatus,
+    before: &RollbackRequestStatus,
+    by: &str,
+    generation: i64,
+    now: Timestamp,
+) {
+    status.approved_by = Some(by.to_owned());
+    let condition = Condition {
+        type_: ConditionType::Approved,
+        status: ConditionStatus::True,
+        reason: Reason::Approved,
+        message: format!("approved by {by}"),
+        last_transition_time: now.whole_seconds(),
+        observed_generation: generation,
+    };
+    add(status, before, condition);
+}
+
+fn add(status: &mut RollbackRequestStatus, before: &RollbackRequestStatus, condition: Condition) {
+    status.conditions.push(condition);
+    condition::carry_transition_times(&before.conditions, &mut status.conditions);
 }
 
 /// The status of a request whose release is not there: GitOps tools apply in any order.
@@ -179,7 +251,7 @@ fn build(
         observed_generation: generation,
     };
     let mut conditions = match phase {
-        RequestPhase::Pending | RequestPhase::Running => vec![
+        RequestPhase::Pending | RequestPhase::AwaitingApproval | RequestPhase::Running => vec![
             condition(ConditionType::Ready, ConditionStatus::Unknown),
             condition(ConditionType::Reconciling, ConditionStatus::True),
             condition(ConditionType::Complete, ConditionStatus::Unknown),

@@ -5,8 +5,8 @@ use belay_api::{Reason, Timestamp};
 use belay_health::{ObjectKey, Verdict};
 use belay_release::Status;
 use belay_rollout::{
-    At, Attempt, Cause, Digest, DigestKey, Executed, Failure, Hold, HookProgress, Ledger, Outcome,
-    Pin, Plan, Proof, Proven, Running, Step, Target, Tracked,
+    Approval, At, Attempt, Cause, Digest, DigestKey, Executed, Failure, Hold, HookProgress, Ledger,
+    Outcome, Pin, Plan, Proof, Proven, Running, Step, Target, Tracked,
 };
 use serde_json::json;
 
@@ -305,6 +305,10 @@ impl Cluster {
             },
             new_revision: plan.revision,
             outcome: Outcome::Running,
+            approved_by: match &order.approval {
+                Approval::Given { by } => Some(by.clone()),
+                _ => None,
+            },
         })
     }
 

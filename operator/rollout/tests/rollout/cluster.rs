@@ -11,8 +11,9 @@ use belay_health::{
 };
 use belay_release::Status;
 use belay_rollout::{
-    At, Attempt, ChartId, Declared, Desired, Digest, HookPlan, HookProgress, Ledger, Order, Owner,
-    Progress, Proof, Rejection, SightedFault, Stored, StrandedPod, Target, When, World,
+    Approval, At, Attempt, ChartId, Declared, Desired, Digest, Enforcement, HeldUp, HookPlan,
+    HookProgress, Ledger, Order, Owner, Place, Progress, Proof, Rejection, SightedFault, Stored,
+    StrandedPod, Target, Unready, When, World,
 };
 
 /// How the objects of a chart fare.
@@ -48,6 +49,16 @@ pub enum Ends {
     Well,
     Badly,
     Never,
+}
+
+/// Whether requests need a second person's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Words {
+    NotNeeded,
+    /// They do, and the API server sees to it that words are true.
+    Checked,
+    /// They do, and nobody checks them.
+    Unchecked,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +111,9 @@ pub struct Cluster {
     pub source: Option<Rejection>,
     pub charts: Arc<BTreeMap<String, Chart>>,
     pub orders: Vec<Order>,
+    /// What a release that the spec depends on holds up.
+    pub held_up: Option<HeldUp>,
+    pub words: Words,
     pub refusals: Vec<(String, Reason)>,
     pub previews: Vec<(String, Target)>,
     pub ledger: Option<Ledger>,
@@ -161,6 +175,8 @@ impl Cluster {
             source: None,
             charts: Arc::default(),
             orders: Vec::new(),
+            held_up: None,
+            words: Words::NotNeeded,
             refusals: Vec::new(),
             previews: Vec::new(),
             ledger: None,
@@ -250,7 +266,7 @@ impl Cluster {
             target: RollbackTarget::default(),
             expected_current: None,
             reason: String::new(),
-            requested_by: String::new(),
+            requested_by: "jane".into(),
             until: Until::SpecChange,
             hold_until: None,
             not_after: None,
@@ -264,7 +280,45 @@ impl Cluster {
             spec,
             phase: RequestPhase::Pending,
             created: self.now,
+            approved_by: None,
+            approval: Approval::NotNeeded,
         });
+        self.settle_approvals();
+    }
+
+    /// Somebody says that a request may be carried out.
+    pub fn approve(&mut self, name: &str, by: &str) {
+        self.say(name, Some(by.into()));
+    }
+
+    /// Whoever approved takes it back.
+    pub fn withdraw(&mut self, name: &str) {
+        self.say(name, None);
+    }
+
+    fn say(&mut self, name: &str, by: Option<String>) {
+        let mut orders = self.orders.iter_mut();
+        let order = orders.find(|order| order.name == name).unwrap();
+        order.approved_by = by;
+        self.settle_approvals();
+    }
+
+    /// What gathering finds out of each request.
+    pub fn settle_approvals(&mut self) {
+        let enforcement = match self.words {
+            Words::NotNeeded | Words::Checked => Enforcement::Enforced,
+            Words::Unchecked => Enforcement::Missing {
+                why: "no policy".into(),
+            },
+        };
+        for order in &mut self.orders {
+            order.approval = if self.words != Words::NotNeeded && !order.spec.dry_run {
+                let asked = &order.spec.requested_by;
+                Approval::of(&enforcement, asked, order.approved_by.as_deref())
+            } else {
+                Approval::NotNeeded
+            };
+        }
     }
 
     pub fn delete_order(&mut self, name: &str) {
@@ -397,6 +451,7 @@ impl Cluster {
             now: self.now,
             declared: self.declared.clone(),
             desired: self.desired(),
+            held_up: self.held_up.clone(),
             orders: self.orders.clone(),
             ledger: self.ledger.clone(),
             storage: self
@@ -412,6 +467,21 @@ impl Cluster {
             progress: self.progress(),
             proof: self.memory.proof.clone(),
         }
+    }
+
+    /// A release that the spec depends on is not ready any more.
+    pub fn hold_up(&mut self) {
+        let place = Place {
+            namespace: "shop".into(),
+            name: "db".into(),
+        };
+        let why = "is not Ready".into();
+        self.held_up = Some(HeldUp::Unready(vec![Unready { place, why }]));
+    }
+
+    /// It is again.
+    pub fn free(&mut self) {
+        self.held_up = None;
     }
 
     pub fn desired(&self) -> Desired {

@@ -100,7 +100,7 @@ impl Cluster {
             self.settled = true;
             return true;
         }
-        match wait.until {
+        match wait.wakes_at(&self.world()) {
             Some(at) => {
                 self.now = self.now.max(at);
                 true

@@ -6,6 +6,8 @@ mod act;
 #[cfg(test)]
 mod adoption;
 #[cfg(test)]
+mod approval;
+#[cfg(test)]
 mod atomicity;
 #[cfg(test)]
 mod blocks;
@@ -13,6 +15,8 @@ mod blocks;
 mod cluster;
 #[cfg(test)]
 mod crashes;
+#[cfg(test)]
+mod dependencies;
 #[cfg(test)]
 mod drive;
 #[cfg(test)]

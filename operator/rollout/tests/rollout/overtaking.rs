@@ -1,10 +1,10 @@
 //! Newer things overtake a waiting attempt; an apply is never cut, a way back is finished first.
 
-use belay_api::helm_release::AttemptKind;
+use belay_api::helm_release::{AttemptKind, Stage};
 use belay_api::rollback_request::RequestPhase;
-use belay_rollout::{At, Waiting};
+use belay_rollout::{At, Waiting, When};
 
-use crate::cluster::{Cluster, Health};
+use crate::cluster::{Cluster, Ends, Health, Hook};
 
 fn waiting_for_v2() -> Cluster {
     let mut cluster = Cluster::asking_for("v1").with("v2", Health::Silent);
@@ -155,4 +155,72 @@ fn a_release_that_is_suspended_from_the_start_writes_nothing() {
     cluster.declared.suspend = true;
     assert_eq!(cluster.rest(), Waiting::Suspended);
     assert!(cluster.objects.is_empty() && cluster.storage.is_empty());
+}
+
+#[test]
+fn suspended_at_any_stage_an_attempt_is_finished_and_what_failed_is_taken_back() {
+    let reached = |cluster: &Cluster, wanted: Stage| {
+        cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.stage() == wanted)
+    };
+    let hook = |when| Hook {
+        when,
+        irreversible: false,
+        ends: Ends::Well,
+    };
+    let hooks = [When::Before, When::After, When::Test].map(hook);
+    let start = || {
+        let mut cluster = Cluster::asking_for("v1")
+            .with_hooks("v2", Health::Good, &hooks)
+            .with("bad", Health::NoImage)
+            .that_soaks(1);
+        cluster.rest();
+        cluster
+    };
+    let good = [
+        Stage::PreHooks,
+        Stage::Applying,
+        Stage::Waiting,
+        Stage::PostHooks,
+        Stage::Testing,
+        Stage::Finishing,
+        Stage::Soaking,
+    ];
+    // Only the intent is on record: nothing is lost when the spec has gone on.
+    let mut cluster = start();
+    cluster.edit("v2");
+    cluster.until(|cluster| reached(cluster, Stage::Preparing));
+    cluster.declared.suspend = true;
+    cluster.edit("v3");
+    cluster.crash();
+    assert_eq!(cluster.rest(), Waiting::Suspended);
+    assert!(cluster.holds("v1"));
+    for stage in good {
+        let mut cluster = start();
+        cluster.edit("v2");
+        cluster.until(|cluster| reached(cluster, stage));
+        cluster.declared.suspend = true;
+        cluster.edit("v3");
+        assert_eq!(cluster.rest(), Waiting::Suspended, "{stage:?}");
+        assert!(cluster.holds("v2"), "{stage:?}");
+        assert_eq!(cluster.proven(), ["v2", "v1"], "{stage:?}");
+        cluster.declared.suspend = false;
+        assert_eq!(cluster.rest(), Waiting::Deployed, "{stage:?}");
+        assert!(cluster.holds("v3"), "{stage:?}");
+    }
+    for stage in [Stage::Waiting, Stage::Failed] {
+        let mut cluster = start();
+        cluster.edit("bad");
+        cluster.until(|cluster| reached(cluster, stage));
+        cluster.declared.suspend = true;
+        assert_eq!(cluster.rest(), Waiting::Suspended, "{stage:?}");
+        assert!(cluster.holds("v1"), "{stage:?}");
+    }
+    let mut cluster = start();
+    cluster.declared.deleting = true;
+    cluster.until(|cluster| reached(cluster, Stage::Removing));
+    cluster.declared.suspend = true;
+    cluster.rest();
+    assert!(cluster.gone && cluster.objects.is_empty());
 }

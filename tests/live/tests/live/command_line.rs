@@ -18,8 +18,8 @@ const LIMIT: Duration = Duration::from_mins(4);
 
 /// A user with a `belay` command.
 pub struct User {
-    identity: Identity,
-    namespace: String,
+    pub identity: Identity,
+    pub namespace: String,
 }
 
 /// What a command left behind.
@@ -49,9 +49,18 @@ impl User {
             &verbs,
         );
         let rules = std::iter::once(kinds).chain(more);
+        Self::with(world, "user", rules).await
+    }
+
+    /// Somebody who may do this in the namespace, and nothing else.
+    pub async fn with(
+        world: &World,
+        label: &str,
+        rules: impl IntoIterator<Item = PolicyRule>,
+    ) -> Self {
         let rights = Rights::none().within(world.namespace(), rules);
         Self {
-            identity: world.cluster.identity("user", rights).await.unwrap(),
+            identity: world.cluster.identity(label, rights).await.unwrap(),
             namespace: world.namespace().to_owned(),
         }
     }

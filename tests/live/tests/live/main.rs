@@ -39,9 +39,13 @@ mod endure_world;
 #[cfg(test)]
 mod operator_account;
 #[cfg(test)]
+mod operator_approval;
+#[cfg(test)]
 mod operator_charts;
 #[cfg(test)]
 mod operator_definitions;
+#[cfg(test)]
+mod operator_dependencies;
 #[cfg(test)]
 mod operator_failures;
 #[cfg(test)]
@@ -56,6 +60,8 @@ mod operator_life;
 mod operator_namespaces;
 #[cfg(test)]
 mod operator_objects;
+#[cfg(test)]
+mod operator_orders;
 #[cfg(test)]
 mod operator_outside;
 #[cfg(test)]
@@ -88,6 +94,8 @@ mod operator_soak;
 mod operator_sources;
 #[cfg(test)]
 mod operator_storage;
+#[cfg(test)]
+mod operator_suspend;
 #[cfg(test)]
 mod operator_trouble;
 #[cfg(test)]

@@ -141,7 +141,8 @@ async fn a_request_for_a_release_that_is_not_there_says_so_and_is_carried_out_on
     made(&world, "early", &spec).await.unwrap();
     let requests = world.api::<RollbackRequest>();
     let told = until(&requests, "early", "an answer", GENEROUS, |request| {
-        request.status.is_some()
+        let status = request.status.as_ref();
+        status.is_some_and(|status| !status.conditions.is_empty())
     })
     .await
     .unwrap();

@@ -115,7 +115,8 @@ impl World {
         Api::namespaced(self.client.clone(), self.namespace())
     }
 
-    async fn start(&mut self, change: impl FnOnce(&mut Settings)) {
+    /// Starts the operator of a quiet world.
+    pub async fn start(&mut self, change: impl FnOnce(&mut Settings)) {
         let mut settings = Settings {
             namespaces: vec![self.namespace().to_owned()],
             own_namespace: self.namespace().to_owned(),
@@ -146,6 +147,11 @@ impl World {
 
     /// Stops the operator gracefully; it has to end.
     pub async fn end(mut self) {
+        self.pause().await;
+    }
+
+    /// The same, and others go on with the world: nobody works on it now.
+    pub async fn pause(&mut self) {
         if let Some((stop, running)) = self.operator.take() {
             let _ = stop.send(());
             tokio::time::timeout(GENEROUS, running)
