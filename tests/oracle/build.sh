@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the oracle and prints its path. Needs Go, nothing else.
+# Builds the oracle, and the program health beside it, and prints the oracle's path. Needs Go, nothing else.
 #
 # It lies outside the checkout, in a folder named after what goes into it, as the
 # tools of ../controlplane do; BELAY_CACHE says where.
@@ -7,11 +7,11 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 cache=${BELAY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/belay}
-hash=$(cat go.mod go.sum main.go build.sh | git hash-object --stdin)
+hash=$(cat go.mod go.sum main.go health/main.go build.sh | git hash-object --stdin)
 folder=$cache/oracle-${hash:0:16}
 
 done_already() {
-    [ -x "$folder/oracle" ] || return 1
+    [ -x "$folder/oracle" ] && [ -x "$folder/health" ] || return 1
     echo "$folder/oracle"
     exit 0
 }
@@ -32,6 +32,7 @@ version() { go list -m -f '{{.Version}}' "$1"; }
 flags="-s -w -X helm.sh/helm/v4/internal/version.version=$(version helm.sh/helm/v4)"
 flags+=" -X k8s.io/client-go/pkg/version.gitVersion=$(version k8s.io/client-go | sed 's/^v0/v1/')"
 CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "$flags" -o "$building/oracle" .
+CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w" -o "$building/health" ./health
 chmod 755 "$building"
 [ -d "$folder" ] || mv "$building" "$folder"
 echo "$folder/oracle"

@@ -551,7 +551,9 @@ fn check_rest(state: &State) {
             assert_eq!(deployed, 1, "{}", seen());
             let left_over = held.len() != cluster.objects.len();
             assert!(
-                !left_over || ledger.pin.is_some() || wait.on == Waiting::Deployed,
+                !left_over
+                    || ledger.pin.is_some()
+                    || matches!(wait.on, Waiting::Deployed | Waiting::Suspended),
                 "{}",
                 seen()
             );

@@ -37,6 +37,8 @@ mod endure_tenfold;
 #[cfg(test)]
 mod endure_world;
 #[cfg(test)]
+mod judges_builtin;
+#[cfg(test)]
 mod operator_account;
 #[cfg(test)]
 mod operator_approval;
@@ -86,6 +88,8 @@ mod operator_revert;
 mod operator_rollback;
 #[cfg(test)]
 mod operator_serving;
+#[cfg(test)]
+mod operator_signals;
 #[cfg(test)]
 mod operator_size;
 #[cfg(test)]
