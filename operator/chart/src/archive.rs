@@ -1,6 +1,6 @@
 //! Chart packages: gzipped tar archives, unpacked in memory with Helm's limits.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use flate2::read::MultiGzDecoder;
 
@@ -14,6 +14,53 @@ pub const MAX_FILE_BYTES: u64 = 5 * 1024 * 1024;
 /// Most entries in one package; Helm has no such limit, but an empty file costs memory as well.
 const MAX_ENTRIES: usize = 50_000;
 
+/// Most bytes of the archive as a whole: headers and padding beside the files. Names that are too long for a header
+/// and folders may have a content of their own, which counts here.
+const MAX_ARCHIVE_BYTES: u64 = MAX_CHART_BYTES + MAX_ENTRIES as u64 * 1024;
+/// Largest size of all files of the packages within a chart together, in bytes. Helm measures each alone, and packages
+/// in packages would grow without end.
+const MAX_INNER_BYTES: u64 = 256 * 1024 * 1024;
+
+/// What the packages within a chart may still unpack to.
+pub(crate) struct Budget(u64);
+
+impl Budget {
+    pub(crate) fn new() -> Self {
+        Self(MAX_INNER_BYTES)
+    }
+
+    /// Unpacks a package within a chart.
+    pub(crate) fn unpack(&mut self, package: &[u8]) -> Result<Vec<File>, ChartError> {
+        let files = unpack(package)?;
+        let size: u64 = files.iter().map(|file| file.data.len() as u64).sum();
+        self.0 = self.0.checked_sub(size).ok_or_else(|| {
+            ChartError::Package(format!(
+                "the packages within the chart are larger than the maximum size {MAX_INNER_BYTES} when decompressed"
+            ))
+        })?;
+        Ok(files)
+    }
+}
+
+/// Ends with an error where [`Read::take`] would end as if all were there.
+struct Bounded<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.left = self.left.checked_sub(read as u64).ok_or_else(|| {
+            let limit = MAX_ARCHIVE_BYTES;
+            io::Error::other(format!(
+                "decompressed chart archive is larger than the maximum size {limit}"
+            ))
+        })?;
+        Ok(read)
+    }
+}
+
 /// What Go says of bytes that are not compressed.
 pub(crate) const NO_GZIP: &str = "gzip: invalid header";
 
@@ -25,7 +72,10 @@ pub(crate) fn unpack(package: &[u8]) -> Result<Vec<File>, ChartError> {
     if !package.starts_with(&[0x1f, 0x8b]) {
         return Err(ChartError::Package(NO_GZIP.to_owned()));
     }
-    let mut archive = tar::Archive::new(MultiGzDecoder::new(package));
+    let mut archive = tar::Archive::new(Bounded {
+        inner: MultiGzDecoder::new(package),
+        left: MAX_ARCHIVE_BYTES,
+    });
     let entries = archive
         .entries()
         .map_err(|e| ChartError::Package(e.to_string()))?;
@@ -205,18 +255,88 @@ mod tests {
         );
     }
 
-    #[test]
-    fn links_and_what_is_no_archive_are_refused() {
-        let mut tar = tar::Builder::new(Vec::new());
+    /// One entry of this type whose content is all zeros, as small as it can be packed.
+    fn zeros(kind: tar::EntryType, size: u64) -> Vec<u8> {
         let mut header = tar::Header::new_gnu();
-        header.set_entry_type(tar::EntryType::Symlink);
-        header.set_size(0);
-        tar.append_link(&mut header, "web/link", "/etc/passwd")
+        header.set_path("web/zeros").unwrap();
+        header.set_entry_type(kind);
+        header.set_size(size);
+        header.set_cksum();
+        let mut gz = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gz.write_all(header.as_bytes()).unwrap();
+        io::copy(&mut io::repeat(0).take(size), &mut gz).unwrap();
+        gz.finish().unwrap()
+    }
+
+    /// Given what is no file and so counts for none: a name, a folder, an extended header, each of 200 MiB.
+    #[test]
+    fn a_bomb_that_is_no_file_is_given_up() {
+        for kind in [
+            tar::EntryType::GNULongName,
+            tar::EntryType::Directory,
+            tar::EntryType::XHeader,
+        ] {
+            let bomb = zeros(kind, 200 * 1024 * 1024);
+            assert!(bomb.len() < 2 * 1024 * 1024, "{} bytes", bomb.len());
+
+            let refusal = unpack(&bomb).unwrap_err().to_string();
+
+            assert!(
+                refusal.contains("larger than the maximum size"),
+                "{kind:?}: {refusal}"
+            );
+        }
+    }
+
+    #[test]
+    fn packages_in_a_package_have_one_limit_together() {
+        let most = vec![0; MAX_FILE_BYTES as usize];
+        let names: Vec<String> = (0..19).map(|n| format!("web/{n}")).collect();
+        let entries: Vec<(&str, &[u8])> = names
+            .iter()
+            .map(|n| (n.as_str(), most.as_slice()))
+            .collect();
+        let inner = package(&entries);
+        let mut budget = Budget::new();
+        assert!(budget.unpack(&inner).is_ok());
+        assert!(budget.unpack(&inner).is_ok());
+
+        let refusal = budget.unpack(&inner).unwrap_err().to_string();
+
+        assert!(refusal.contains("packages within the chart"), "{refusal}");
+    }
+
+    #[test]
+    fn an_archive_of_very_many_entries_is_given_up() {
+        let one = package(&[("web/a", b"")]);
+        let mut tar = Vec::new();
+        MultiGzDecoder::new(one.as_slice())
+            .read_to_end(&mut tar)
             .unwrap();
         let mut gz = GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        gz.write_all(&tar.into_inner().unwrap()).unwrap();
+        for _ in 0..=MAX_ENTRIES {
+            gz.write_all(&tar[..512]).unwrap();
+        }
+
         let refusal = unpack(&gz.finish().unwrap()).unwrap_err().to_string();
-        assert!(refusal.contains("contains a link"), "{refusal}");
+
+        assert!(refusal.contains("more than 50000 entries"), "{refusal}");
+    }
+
+    #[test]
+    fn links_and_what_is_no_archive_are_refused() {
+        for kind in [tar::EntryType::Symlink, tar::EntryType::Link] {
+            let mut tar = tar::Builder::new(Vec::new());
+            let mut header = tar::Header::new_gnu();
+            header.set_entry_type(kind);
+            header.set_size(0);
+            tar.append_link(&mut header, "web/link", "/etc/passwd")
+                .unwrap();
+            let mut gz = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            gz.write_all(&tar.into_inner().unwrap()).unwrap();
+            let refusal = unpack(&gz.finish().unwrap()).unwrap_err().to_string();
+            assert!(refusal.contains("contains a link"), "{refusal}");
+        }
         assert!(
             unpack(b"apiVersion: v2")
                 .unwrap_err()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use belay_yaml::{Numbers, ParseOptions, Value};
 
-use crate::archive;
+use crate::archive::{self, Budget};
 use crate::decode::DecodeError;
 use crate::digest::{self, Digest};
 use crate::directory;
@@ -86,12 +86,12 @@ impl Chart {
         for file in files.iter().filter(|file| &*file.name == "Chart.yaml") {
             api_version(file, &parse(file)?)?;
         }
-        load(files, 0)
+        load(files, 0, &mut Budget::new())
     }
 
     /// As [`from_files`](Self::from_files) for any `apiVersion`, which only loading for a release looks at.
     pub(crate) fn of_any_version(files: Vec<File>) -> Result<Self, ChartError> {
-        load(files, 0)
+        load(files, 0, &mut Budget::new())
     }
 
     /// The chart's name; for an aliased subchart its alias.
@@ -214,7 +214,7 @@ impl Chart {
     }
 }
 
-fn load(files: Vec<File>, depth: usize) -> Result<Chart, ChartError> {
+fn load(files: Vec<File>, depth: usize, budget: &mut Budget) -> Result<Chart, ChartError> {
     if depth > MAX_DEPTH {
         return Err(ChartError::TooDeep(MAX_DEPTH));
     }
@@ -259,7 +259,8 @@ fn load(files: Vec<File>, depth: usize) -> Result<Chart, ChartError> {
         if name.starts_with(['_', '.']) {
             continue;
         }
-        let child = load_subchart(&name, files, depth).map_err(|source| ChartError::Subchart {
+        let child = load_subchart(&name, files, depth, budget);
+        let child = child.map_err(|source| ChartError::Subchart {
             name: name.clone(),
             parent: chart.name().to_owned(),
             source: Box::new(source),
@@ -330,7 +331,12 @@ impl Chart {
     }
 }
 
-fn load_subchart(name: &str, files: Vec<File>, depth: usize) -> Result<Chart, ChartError> {
+fn load_subchart(
+    name: &str,
+    files: Vec<File>,
+    depth: usize,
+    budget: &mut Budget,
+) -> Result<Chart, ChartError> {
     if has_extension(name, "tgz") {
         let Some(package) = files.iter().find(|f| &*f.name == name) else {
             let found = files
@@ -338,7 +344,7 @@ fn load_subchart(name: &str, files: Vec<File>, depth: usize) -> Result<Chart, Ch
                 .map_or_else(String::new, |f| f.name.to_string());
             return Err(ChartError::Package(format!("expected {name}, got {found}")));
         };
-        return load(archive::unpack(&package.data)?, depth + 1);
+        return load(budget.unpack(&package.data)?, depth + 1, budget);
     }
     // A loose file in charts/ is no chart: what stays is an empty one, which then lacks its Chart.yaml.
     let inner = files
@@ -350,7 +356,7 @@ fn load_subchart(name: &str, files: Vec<File>, depth: usize) -> Result<Chart, Ch
             })
         })
         .collect();
-    load(inner, depth + 1)
+    load(inner, depth + 1, budget)
 }
 
 /// Names are compared as they are written, as on Helm's side.
