@@ -28,6 +28,8 @@ pub enum ConditionType {
     RolledBack,
     /// The chart's tests succeeded for what runs.
     TestSuccess,
+    /// The chart's source had, at the last look, what the spec asks for.
+    SourceReady,
     /// The proven revision before the one that runs could be brought back.
     RollbackReady,
     /// Of a `RollbackRequest`: somebody other than who asked has approved it. Absent where nobody has to.

@@ -58,6 +58,8 @@ pub enum Reason {
     /// `spec.suspend` is set.
     Suspended,
 
+    /// The chart's source has what the spec asks for.
+    ChartFound,
     /// The chart's tests succeeded.
     TestsSucceeded,
     /// The API server would take the previous revision today.
@@ -100,6 +102,8 @@ pub enum Reason {
     SourceUnauthorized,
     /// The package is damaged or not a chart.
     ChartInvalid,
+    /// The chart lacks the proof of origin that the spec asks for, or it does not hold.
+    ChartUnverified,
     /// Values could not be read or merged.
     ValuesInvalid,
     /// Values break the chart's schema.

@@ -57,8 +57,7 @@ pub(crate) fn read(wanted: Wanted<'_>) -> Result<Travelling, Error> {
                 url: url.to_owned(),
                 name: chart.to_owned(),
                 version: version.map(str::to_owned),
-                secret_ref: None,
-                ca_secret_ref: None,
+                ..RepositoryChart::default()
             }),
             ..ChartSource::default()
         })));
@@ -70,9 +69,8 @@ pub(crate) fn read(wanted: Wanted<'_>) -> Result<Travelling, Error> {
                 url: reference.url,
                 version,
                 digest: reference.digest,
-                secret_ref: None,
-                ca_secret_ref: None,
                 plain_http,
+                ..OciChart::default()
             }),
             ..ChartSource::default()
         })));

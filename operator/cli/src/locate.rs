@@ -93,7 +93,7 @@ impl Source {
 /// A chart that was found, or is to be fetched.
 pub(crate) enum Located {
     Local(PathBuf),
-    Remote(belay_source::Source),
+    Remote(Box<belay_source::Source>),
 }
 
 /// Says where the chart is, before anything else is looked at.
@@ -105,9 +105,10 @@ pub(crate) fn check(chart: &str, source: &Source) -> Result<Located, Error> {
             version: source.wanted_version(),
             credentials: source.credentials(),
             ca_bundle: source.authorities()?,
+            ..HttpRepository::default()
         };
-        return Ok(Located::Remote(belay_source::Source::HttpRepository(
-            repository,
+        return Ok(Located::Remote(Box::new(
+            belay_source::Source::HttpRepository(repository),
         )));
     }
     if let Some(reference) = split_reference(chart) {
@@ -124,13 +125,16 @@ pub(crate) fn check(chart: &str, source: &Source) -> Result<Located, Error> {
                 })?)
             }
         };
-        return Ok(Located::Remote(belay_source::Source::Oci(OciChart {
-            url: reference.url,
-            pick,
-            credentials: source.credentials(),
-            ca_bundle: source.authorities()?,
-            plain_http: source.plain_http,
-        })));
+        return Ok(Located::Remote(Box::new(belay_source::Source::Oci(
+            OciChart {
+                url: reference.url,
+                pick,
+                credentials: source.credentials(),
+                ca_bundle: source.authorities()?,
+                plain_http: source.plain_http,
+                ..OciChart::default()
+            },
+        ))));
     }
     let path = Path::new(chart);
     if path.exists() {

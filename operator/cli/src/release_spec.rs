@@ -257,9 +257,7 @@ mod tests {
             repository: Some(RepositoryChart {
                 url: "https://charts.example.org".to_owned(),
                 name: "web".to_owned(),
-                version: None,
-                secret_ref: None,
-                ca_secret_ref: None,
+                ..RepositoryChart::default()
             }),
             ..ChartSource::default()
         }

@@ -112,13 +112,18 @@ pub async fn compare(
     chart: Option<Arc<Chart>>,
 ) -> Result<Comparison, CannotCompare> {
     let references = References::new();
-    let mut reading = Reading::through(connection.clone(), &references, release);
+    let account = release.spec.service_account_name.as_deref();
+    let account = account.unwrap_or("default");
+    let mut reading = Reading::through(connection.clone(), &references, release, account);
     let fetcher = Fetcher::new(&Settings {
         // It is the user's machine that fetches, not the operator.
         destinations: Destinations::Any,
         ..Settings::default()
     });
-    let ready = match come_to(&fetcher, &mut reading, release, chart, Duration::ZERO).await? {
+    let ready = match come_to(&fetcher, &mut reading, release, chart, Duration::ZERO)
+        .await?
+        .0
+    {
         Ok(ready) => ready,
         Err(refusal) => return Err(CannotCompare::Spec(refusal.message)),
     };

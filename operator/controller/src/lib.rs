@@ -34,4 +34,4 @@ pub use metrics::Metrics;
 pub use run::{Operator, run};
 pub use settings::Settings;
 pub use trial::{TrialError, trial};
-pub use values::{Origin, WrongValues, merge_values};
+pub use values::{Keys, Origin, WrongValues, keys_of_config_map, keys_of_secret, merge_values};

@@ -79,17 +79,21 @@ impl Context {
     /// The way to what a spec names, which is in the operator's own cluster: the release's account, unless that is one
     /// of another cluster.
     pub(crate) fn reading_for(&self, release: &HelmRelease) -> Result<Connection, Error> {
-        let spec = &release.spec;
-        let named = spec.service_account_name.as_deref();
-        let default = self.settings.default_service_account.as_deref();
-        let account = named.filter(|_| spec.kube_config.is_none()).or(default);
-        match account {
+        match self.account_of(release) {
             Some(account) => {
                 let namespace = release.namespace().unwrap_or_default();
                 Ok(self.connection.impersonate(&namespace, account)?)
             }
             None => Ok(self.connection.clone()),
         }
+    }
+
+    /// The service account, of the operator's own cluster, as which what a spec names is read; none: as the operator.
+    pub(crate) fn account_of<'r>(&'r self, release: &'r HelmRelease) -> Option<&'r str> {
+        let spec = &release.spec;
+        let named = spec.service_account_name.as_deref();
+        let default = self.settings.default_service_account.as_deref();
+        named.filter(|_| spec.kube_config.is_none()).or(default)
     }
 
     /// A release as the watch last saw it.

@@ -170,7 +170,10 @@ async fn tell(context: &Context, release: &HelmRelease, before: &HelmReleaseStat
         events.push(event(
             EventType::Normal,
             &format!("{:?}Started", attempt.kind),
-            &format!("revision {}: {:?} begun", attempt.revision, attempt.kind),
+            &format!(
+                "revision {}: {:?} begun: {}",
+                attempt.revision, attempt.kind, attempt.cause
+            ),
         ));
     }
     if let Some(failure) = &status.last_failure

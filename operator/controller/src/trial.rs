@@ -11,7 +11,7 @@ use belay_rollout::ChartId;
 use crate::error::Error;
 use crate::gather::{Ready, post_render};
 use crate::render::Renders;
-use crate::values::{WrongValues, merge_values};
+use crate::values::{Keys, WrongValues, merge_values};
 
 /// Why a spec comes to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +28,7 @@ pub enum TrialError {
 }
 
 /// Renders a chart with the values of a spec as the operator would, against the cluster of `connection` and with its
-/// rights. `found` are the keys that `valuesFrom` names, as [`merge_values`] takes them. Nothing is written.
+/// rights. `found` are the objects that `valuesFrom` names, as [`merge_values`] takes them. Nothing is written.
 ///
 /// # Errors
 /// [`TrialError`], when the cluster, the values or the chart say no.
@@ -36,7 +36,7 @@ pub async fn trial(
     connection: &Connection,
     chart: Arc<Chart>,
     spec: &HelmReleaseSpec,
-    found: &[Option<Vec<u8>>],
+    found: &[Option<Keys>],
     release: Release,
 ) -> Result<Manifest, TrialError> {
     let values = merge_values(spec, found).map(Layers::into_values)?;

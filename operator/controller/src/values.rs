@@ -1,9 +1,11 @@
 //! The user's values, merged in Helm's order: `valuesFrom` below `values` below `setJson`, `set`, `setString`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use belay_api::helm_release::{HelmReleaseSpec, ValuesKind, ValuesReference};
+use belay_api::helm_release::{ALL_KEYS, HelmReleaseSpec, ValuesKind, ValuesReference};
 use belay_chart::{ChartError, Layers, UserValues, Values, strvals};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 
 /// Where a value of a release came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,22 +61,48 @@ pub enum WrongValues {
     },
 }
 
-/// The values that a spec comes to, without the chart's own. `found` are the keys that `valuesFrom` names, in its
+/// The keys of an object with their content.
+pub type Keys = BTreeMap<String, Vec<u8>>;
+
+/// The keys of a ConfigMap, those of its `binaryData` among them.
+pub fn keys_of_config_map(map: ConfigMap) -> Keys {
+    let text = map.data.into_iter().flatten();
+    let text = text.map(|(key, text)| (key, text.into_bytes()));
+    let binary = map.binary_data.into_iter().flatten();
+    text.chain(binary.map(|(key, bytes)| (key, bytes.0)))
+        .collect()
+}
+
+/// The keys of a Secret.
+pub fn keys_of_secret(secret: Secret) -> Keys {
+    let data = secret.data.into_iter().flatten();
+    data.map(|(key, bytes)| (key, bytes.0)).collect()
+}
+
+/// The values that a spec comes to, without the chart's own. `found` are the objects that `valuesFrom` names, in its
 /// order; `None` for what does not exist.
 ///
 /// # Errors
 /// When something is missing or cannot be read.
 pub fn merge_values(
     spec: &HelmReleaseSpec,
-    found: &[Option<Vec<u8>>],
+    found: &[Option<Keys>],
 ) -> Result<Layers<Origin>, WrongValues> {
     let mut layers = Layers::default();
     for (index, reference) in spec.values_from.iter().enumerate() {
         let field = format!("valuesFrom[{index}]");
         match found.get(index).and_then(Option::as_ref) {
-            Some(bytes) => add(&mut layers, field, reference, bytes)?,
-            None if reference.optional => {}
-            None => {
+            Some(keys) if reference.values_key == ALL_KEYS => {
+                for (key, bytes) in keys {
+                    add(&mut layers, &field, reference, key, bytes)?;
+                }
+            }
+            Some(keys) if keys.contains_key(&reference.values_key) => {
+                let key = &reference.values_key;
+                add(&mut layers, &field, reference, key, &keys[key])?;
+            }
+            _ if reference.optional => {}
+            _ => {
                 return Err(WrongValues::Missing {
                     field,
                     key: reference.values_key.clone(),
@@ -113,16 +141,14 @@ pub fn merge_values(
 
 fn add(
     layers: &mut Layers<Origin>,
-    field: String,
+    field: &str,
     reference: &ValuesReference,
+    key: &str,
     bytes: &[u8],
 ) -> Result<(), WrongValues> {
-    let object = format!(
-        "{:?} {}, key {}",
-        reference.kind, reference.name, reference.values_key
-    );
+    let object = format!("{:?} {}, key {key}", reference.kind, reference.name);
     let origin = Origin {
-        field,
+        field: field.to_owned(),
         object: Some(object),
         is_secret: reference.kind == ValuesKind::Secret,
     };
@@ -169,5 +195,104 @@ fn of_spec(field: String) -> Origin {
         field,
         object: None,
         is_secret: false,
+    }
+}
+
+/// A schema's complaint with, below it, where each value comes from that it names by its place. What is said of a
+/// value out of a Secret is left out, as it may repeat the value.
+///
+/// Its places are those of the validator that Helm uses: `- at '/image/tag': …`, below the name of the chart whose
+/// schema it is.
+pub(crate) fn with_origins(complaint: &str, chart: &str, layers: &Layers<Origin>) -> String {
+    let (mut lines, mut origins) = (Vec::new(), Vec::new());
+    let mut within = None;
+    for line in complaint.trim_end().lines() {
+        let Some((before, place)) = line.split_once("- at '") else {
+            let name = line.strip_suffix(':').filter(|name| *name != chart);
+            within = name.map(str::to_owned);
+            lines.push(line.to_owned());
+            continue;
+        };
+        let pointer = place.split('\'').next().unwrap_or_default();
+        let keys = pointer.split('/').skip(1);
+        let keys = keys.map(|key| key.replace("~1", "/").replace("~0", "~"));
+        let path: Vec<String> = within.iter().cloned().chain(keys).collect();
+        lines.push(if is_hidden(&path, layers) {
+            format!(
+                "{before}- at '{pointer}': a value out of a Secret that the schema does not allow"
+            )
+        } else {
+            line.to_owned()
+        });
+        let origin = format!("{} is from {}", path.join("."), origin_of(&path, layers));
+        if !pointer.is_empty() && !origins.contains(&origin) {
+            origins.push(origin);
+        }
+    }
+    lines.extend(origins);
+    lines.join("\n")
+}
+
+/// Whether the value at a path, or the one that it is a part of, is out of a Secret.
+fn is_hidden(path: &[String], layers: &Layers<Origin>) -> bool {
+    let leaves = layers.leaves();
+    let mut whole = leaves.iter().filter(|leaf| path.starts_with(leaf.path));
+    whole.any(|leaf| leaf.origins.iter().any(|origin| origin.is_secret))
+}
+
+/// Where the value at a path comes from; those below it for a map, the list's for one of its items.
+fn origin_of(path: &[String], layers: &Layers<Origin>) -> String {
+    let leaves = layers.leaves();
+    let here = leaves
+        .iter()
+        .filter(|leaf| leaf.path.starts_with(path) || path.starts_with(leaf.path));
+    let origins: BTreeSet<_> = here
+        .flat_map(|leaf| leaf.origins.iter().map(ToString::to_string))
+        .collect();
+    if origins.is_empty() {
+        return "the chart's own values".to_owned();
+    }
+    let origins: Vec<_> = origins.into_iter().collect();
+    origins.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_s_complaint_names_the_origin_of_each_value() {
+        let mut layers = Layers::default();
+        let map = |text: &str| belay_yaml::parse_map(text.as_bytes()).unwrap();
+        let base = Origin {
+            field: "valuesFrom[0]".into(),
+            object: Some("ConfigMap base, key values.yaml".into()),
+            is_secret: false,
+        };
+        layers.overlay(base, map("image: {tag: 1}\ndb: {port: x}\nlist: [1, a]\n"));
+        layers.overlay(of_spec("values".into()), map("replicas: many\n"));
+        let login = Origin {
+            field: "valuesFrom[1]".into(),
+            object: Some("Secret login, key password".into()),
+            is_secret: true,
+        };
+        layers.overlay(login, map("password: hunter2\n"));
+        let complaint = "the schema(s) in the following chart(s):\nweb:\n- at '/replicas': got string, want integer\n\
+                         - at '/list/1': got string, want integer\n- at '': missing property 'x'\n- at '/own': no\n  - at '/password': 'hunter2' does not match\ndb:\n- at '/port': got string\n";
+
+        let told = with_origins(complaint, "web", &layers);
+
+        assert!(!told.contains("hunter2"), "{told}");
+        let lines: Vec<_> = told.lines().skip(complaint.lines().count()).collect();
+        assert_eq!(
+            lines,
+            [
+                "replicas is from values",
+                "list.1 is from valuesFrom[0]: ConfigMap base, key values.yaml",
+                "own is from the chart's own values",
+                "password is from valuesFrom[1]: Secret login, key password",
+                "db.port is from valuesFrom[0]: ConfigMap base, key values.yaml",
+            ]
+        );
     }
 }

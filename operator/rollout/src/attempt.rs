@@ -1,5 +1,7 @@
 //! An attempt: one try to bring the cluster from one revision to another.
 
+use std::fmt;
+
 use belay_api::Timestamp;
 use belay_api::helm_release::{AttemptKind, Moment, Stage};
 use belay_health::ObjectRef;
@@ -48,6 +50,9 @@ pub enum Cause {
     Spec {
         /// The generation.
         generation: i64,
+        /// What is new about it.
+        #[serde(default)]
+        news: News,
     },
     /// A `RollbackRequest`.
     Request {
@@ -66,6 +71,44 @@ pub enum Cause {
     OutsideChange,
     /// The `HelmRelease` is being deleted.
     Deletion,
+}
+
+/// What is new about what a spec asks for, against what was tried for it before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum News {
+    /// The spec itself.
+    #[default]
+    Spec,
+    /// The chart: the source has another one for the same spec.
+    Chart {
+        /// The name and version of the one before.
+        before: String,
+    },
+    /// What the spec names, the chart's version apart: values, or other content under the same version.
+    Content,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Spec {
+                generation,
+                news: News::Spec,
+            } => write!(f, "generation {generation} of the spec"),
+            Self::Spec {
+                news: News::Chart { before },
+                ..
+            } => write!(f, "the source has this chart now, where it had {before}"),
+            Self::Spec {
+                news: News::Content,
+                ..
+            } => f.write_str("what the spec names has changed, the spec has not"),
+            Self::Request { name, .. } => write!(f, "the request {name}"),
+            Self::Failure => f.write_str("the attempt before failed"),
+            Self::OutsideChange => f.write_str("helm was run by hand"),
+            Self::Deletion => f.write_str("the HelmRelease is being deleted"),
+        }
+    }
 }
 
 /// How far an attempt is.

@@ -11,7 +11,7 @@ use belay_api::helm_release::FaultyObject;
 use belay_health::ObjectRef;
 use serde::{Deserialize, Serialize};
 
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, Cause};
 use crate::blocked::Blocked;
 use crate::{Digest, DigestKey, Failure, Pin};
 
@@ -131,6 +131,9 @@ pub struct Known {
     pub at: Timestamp,
     /// What happened, as in Helm's history.
     pub description: String,
+    /// Who asked for it; nobody is known of what helm made.
+    #[serde(default)]
+    pub cause: Option<Cause>,
 }
 
 /// An object of the release in the cluster.

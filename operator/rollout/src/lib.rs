@@ -29,7 +29,7 @@ mod under_way;
 mod world;
 
 pub use approval::{Approval, Enforcement};
-pub use attempt::{At, Attempt, Cause, HookPlan, HookProgress, Soaking, When};
+pub use attempt::{At, Attempt, Cause, HookPlan, HookProgress, News, Soaking, When};
 pub use blocked::{Blocked, MAX_BLOCKED, MAX_RETRIES};
 pub use decide::decide;
 pub use dependency::{HeldUp, Place, Unready, circle, unready};
@@ -44,5 +44,6 @@ pub use pin::{Hold, Pin};
 pub use request::{Order, Ruling, rule};
 pub use step::{Amendment, Decision, Plan, Step, Target, Wait, Waiting};
 pub use world::{
-    Declared, Desired, Progress, Proof, Rejection, SightedFault, Stored, StrandedPod, World,
+    Declared, Desired, Progress, Proof, Rejection, SightedFault, SourceLook, Stored, StrandedPod,
+    World,
 };

@@ -3,7 +3,7 @@
 use belay_api::helm_release::AttemptKind;
 use belay_release::Status;
 
-use crate::attempt::Cause;
+use crate::attempt::{Cause, News};
 use crate::decide::{going_back, next_order, next_revision, removed_by_hand, wait};
 use crate::outside::foreign_operation;
 use crate::request::{Ruling, rule};
@@ -147,6 +147,7 @@ fn decide_desired(world: &World, ledger: &Ledger) -> Decision {
         },
         cause: Cause::Spec {
             generation: declared.generation,
+            news: news(world, ledger, chart),
         },
         revision: next_revision(world, ledger),
         digest: digest.clone(),
@@ -159,6 +160,26 @@ fn decide_desired(world: &World, ledger: &Ledger) -> Decision {
         target: Target::Spec,
         timeout: declared.timeout,
     }))
+}
+
+/// What is new against the last try for the spec.
+fn news(world: &World, ledger: &Ledger, chart: &ChartId) -> News {
+    let last = ledger.known.iter().find_map(|known| match known.cause {
+        Some(Cause::Spec { generation, .. }) => Some((generation, &known.chart)),
+        _ => None,
+    });
+    match last {
+        Some((generation, before)) if generation == world.declared.generation => {
+            if before == chart {
+                News::Content
+            } else {
+                News::Chart {
+                    before: before.full_name(),
+                }
+            }
+        }
+        _ => News::Spec,
+    }
 }
 
 /// Back to last good, if what the cluster holds is neither whole nor wanted: an attempt gave way to

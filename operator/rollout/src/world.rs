@@ -18,6 +18,8 @@ pub struct World {
     pub desired: Desired,
     /// What the releases that the spec depends on hold up; nothing if they are ready.
     pub held_up: Option<HeldUp>,
+    /// What the last look at the chart's source found. Nothing is decided by it.
+    pub source: SourceLook,
     /// The release's requests, oldest first.
     pub orders: Vec<Order>,
     /// The ledger, if there is one.
@@ -104,6 +106,28 @@ impl Desired {
             _ => None,
         }
     }
+}
+
+/// What a look at a chart's source found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum SourceLook {
+    /// There was none, or it did not get that far.
+    #[default]
+    Unknown,
+    /// What the spec asks for.
+    Found {
+        /// The chart.
+        chart: ChartId,
+        /// Where it came from, without credentials.
+        origin: String,
+    },
+    /// Nothing that could be used.
+    Failed {
+        /// In one word.
+        reason: Reason,
+        /// For people: place and remedy.
+        message: String,
+    },
 }
 
 /// Why the spec comes to nothing; the cluster was not touched.

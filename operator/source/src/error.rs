@@ -49,6 +49,17 @@ pub enum Error {
         #[source]
         source: Arc<reqwest::Error>,
     },
+    /// The client certificate or its key cannot be used.
+    #[error(
+        "the client certificate for {url} cannot be used; it and its key must be PEM, and the key fit the certificate"
+    )]
+    BadClientCertificate {
+        /// The repository.
+        url: String,
+        /// What the TLS library says.
+        #[source]
+        source: Arc<reqwest::Error>,
+    },
     /// TLS has no cryptography to work with: the program did not install any.
     #[error(
         "this program installed no TLS cryptography provider before fetching; that is a defect of the program"
@@ -209,6 +220,16 @@ pub enum Error {
         /// The digest of the bytes that came.
         actual: String,
     },
+    /// The chart's origin is not proven, and proof is asked for.
+    #[error("{origin} is not verified: {detail}; tried {tried}")]
+    Unverified {
+        /// The chart, as it was asked for.
+        origin: String,
+        /// What is missing or does not hold.
+        detail: String,
+        /// The keys of which one has to have signed, by name and fingerprint.
+        tried: String,
+    },
     /// The bytes are no chart.
     #[error("the chart from {origin} cannot be used: {source}")]
     BadPackage {
@@ -245,6 +266,8 @@ pub enum Kind {
     DigestMismatch,
     /// The package is no chart.
     BadPackage,
+    /// The proof of origin is missing or does not hold.
+    Unverified,
 }
 
 impl Error {
@@ -255,6 +278,7 @@ impl Error {
             | Self::BadOciUrl { .. }
             | Self::BadRange { .. }
             | Self::BadCertificates { .. }
+            | Self::BadClientCertificate { .. }
             | Self::ForbiddenAddress { .. }
             | Self::NoTls => Kind::BadRequest,
             Self::RepositoryNotFound { .. }
@@ -270,6 +294,7 @@ impl Error {
             Self::BadIndex { .. } | Self::BadAnswer { .. } => Kind::BadIndex,
             Self::DigestMismatch { .. } => Kind::DigestMismatch,
             Self::BadPackage { .. } | Self::NotAChart { .. } => Kind::BadPackage,
+            Self::Unverified { .. } => Kind::Unverified,
         }
     }
 
@@ -299,6 +324,7 @@ impl Kind {
             Self::BadIndex => "BadIndex",
             Self::DigestMismatch => "DigestMismatch",
             Self::BadPackage => "BadPackage",
+            Self::Unverified => "Unverified",
         }
     }
 }

@@ -4,15 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use belay_chart::Chart;
+use url::Url;
 
 use crate::digest::PackageDigest;
 use crate::error::{Error, Kind};
 use crate::flight::{Flights, Shared};
 use crate::http::{Answer, Document, Http, Received, Validators};
 use crate::index::{self, Index, Range};
-use crate::location::{Access, Scope, shown};
-use crate::oci::Oci;
+use crate::location::{Access, Scope, file_name, provenance_of, shown};
+use crate::oci::{Means, Oci};
 use crate::packages::{Packages, unasked};
+use crate::provenances::{Claim, Provenances};
 use crate::reader::Reader;
 use crate::request::{HttpRepository, OciChart, Package, Source};
 use crate::settings::Settings;
@@ -54,6 +56,7 @@ struct Inner {
     http: Http,
     reader: Reader,
     packages: Packages,
+    provenances: Provenances,
     offers: Flights<Scope, Arc<Offer>>,
     oci: Oci,
 }
@@ -75,6 +78,7 @@ impl Fetcher {
                 http: Http::new(settings),
                 reader: Reader::new(),
                 packages: Packages::new(settings),
+                provenances: Provenances::new(),
                 offers: Flights::new(settings.repositories as u64),
                 oci: Oci::new(settings),
             }),
@@ -110,27 +114,34 @@ impl Inner {
         repository: &HttpRepository,
         max_age: Duration,
     ) -> Result<Fetched, Error> {
-        let name = &repository.name;
-        let range = Range::parse(repository.version.as_deref())?;
-        let access = Access::new(repository)?;
-        let kept = self.offer(&access, max_age).await?;
-        let first = self.take(&access, &kept.value, name, &range, max_age).await;
+        let wanted = Wanted {
+            repository,
+            range: Range::parse(repository.version.as_deref())?,
+            access: Access::new(repository)?,
+        };
+        let access = &wanted.access;
+        let kept = self.offer(access, max_age).await?;
+        let first = self.take(&wanted, &kept.value, max_age).await;
         match first {
             Err(error) if !kept.fresh && may_be_outdated(&error) => {
-                let newer = self.offer(&access, Duration::ZERO).await?.value;
+                let newer = self.offer(access, Duration::ZERO).await?.value;
                 if Arc::ptr_eq(&newer, &kept.value) {
                     return Err(error);
                 }
-                self.take(&access, &newer, name, &range, Duration::ZERO)
-                    .await
+                self.take(&wanted, &newer, Duration::ZERO).await
             }
             other => other,
         }
     }
 
     async fn fetch_oci(&self, chart: &OciChart, max_age: Duration) -> Result<Fetched, Error> {
-        let (http, reader, packages) = (&self.http, &self.reader, &self.packages);
-        self.oci.fetch(http, reader, packages, chart, max_age).await
+        let means = Means {
+            http: &self.http,
+            reader: &self.reader,
+            packages: &self.packages,
+            provenances: &self.provenances,
+        };
+        self.oci.fetch(means, chart, max_age).await
     }
 
     /// The repository's index: one fetch for all that use it.
@@ -177,13 +188,14 @@ impl Inner {
     /// none does.
     async fn take(
         &self,
-        access: &Access,
+        wanted: &Wanted<'_>,
         offer: &Offer,
-        name: &str,
-        range: &Range,
         max_age: Duration,
     ) -> Result<Fetched, Error> {
-        let entry = offer.index.select(&shown(&access.base), name, range)?;
+        let (access, name) = (&wanted.access, &wanted.repository.name);
+        let entry = offer
+            .index
+            .select(&shown(&access.base), name, &wanted.range)?;
         let bad = |detail: String| Error::BadIndex {
             url: shown(&access.index()),
             line: None,
@@ -196,17 +208,80 @@ impl Inner {
         let mut failure = None;
         for reference in &entry.urls {
             let url = access.package(reference)?;
-            let packages = &self.packages;
-            match packages
-                .fetch(&self.http, &self.reader, access, url, proof, max_age)
-                .await
-            {
+            match self.take_from(wanted, url, proof, max_age).await {
                 Ok(fetched) => return Ok(fetched),
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
         Err(failure.unwrap_or_else(|| bad(format!("{name} {} has no URL", entry.version))))
     }
+
+    /// A package, verified before it is transferred where the index says what it is.
+    async fn take_from(
+        &self,
+        wanted: &Wanted<'_>,
+        url: Url,
+        proof: Option<PackageDigest>,
+        max_age: Duration,
+    ) -> Result<Fetched, Error> {
+        if let Some(digest) = proof {
+            self.verify(wanted, &url, digest, max_age).await?;
+        }
+        let (http, reader, access) = (&self.http, &self.reader, &wanted.access);
+        let packages = &self.packages;
+        let fetched = packages
+            .fetch(http, reader, access, url.clone(), proof, max_age)
+            .await?;
+        if let (None, Some(digest)) = (proof, fetched.package) {
+            self.verify(wanted, &url, digest, max_age).await?;
+        }
+        Ok(fetched)
+    }
+
+    /// Whether the package at `url` is signed, if that is asked for.
+    async fn verify(
+        &self,
+        wanted: &Wanted<'_>,
+        url: &Url,
+        package: PackageDigest,
+        max_age: Duration,
+    ) -> Result<(), Error> {
+        let Some(keyring) = &wanted.repository.provenance else {
+            return Ok(());
+        };
+        let beside = provenance_of(url);
+        let claim = Claim {
+            keyring,
+            file: Some(file_name(url)),
+            package,
+            origin: &shown(url),
+            place: shown(&beside),
+        };
+        let access = &wanted.access;
+        let fetch = || async {
+            let nothing = Validators::default();
+            let answer = self
+                .http
+                .get(access, beside.clone(), Document::Provenance, &nothing)
+                .await;
+            match answer {
+                Ok(Answer::Body(received)) => Ok(Some(received.bytes)),
+                Ok(_) => Err(unasked(shown(&beside))),
+                Err(Error::PackageNotFound { .. }) => Ok(None),
+                Err(error) => Err(error),
+            }
+        };
+        self.provenances
+            .verify(&self.reader, access.scope, &claim, max_age, fetch)
+            .await
+    }
+}
+
+/// What is looked for in a repository.
+struct Wanted<'w> {
+    repository: &'w HttpRepository,
+    range: Range,
+    access: Access,
 }
 
 /// Whether newer knowledge of a repository or registry may lead where this one did not.

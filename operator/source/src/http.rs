@@ -1,29 +1,41 @@
 //! GET under limits: size, time, redirects, and credentials for one origin alone.
 
-use std::sync::{Arc, Mutex, PoisonError};
+mod clients;
+mod transfer;
+
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-    LAST_MODIFIED, LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+    IF_RANGE, LAST_MODIFIED, LINK, LOCATION, RANGE, RETRY_AFTER, WWW_AUTHENTICATE,
 };
-use reqwest::{Certificate, Client, Response, StatusCode, redirect};
+use reqwest::{Response, StatusCode};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::destinations::{Forbidden, GuardedDns};
 use crate::error::Error;
 use crate::location::{Access, shown};
-use crate::recent::Recent;
 use crate::request::Credentials;
 use crate::settings::Settings;
+
+use clients::Pool;
+use transfer::{CONTINUATIONS, Ended, Rest, Transfer, unreachable};
 
 /// What a server said that lets it answer "not changed" next time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Validators {
     etag: Option<String>,
     last_modified: Option<String>,
+}
+
+impl Validators {
+    fn of(headers: &HeaderMap) -> Self {
+        Self {
+            etag: text(headers, &ETAG),
+            last_modified: text(headers, &LAST_MODIFIED),
+        }
+    }
 }
 
 /// An answer of a server.
@@ -60,47 +72,68 @@ pub(crate) enum Document {
     Token,
     /// A `.tgz` in a registry.
     Blob,
+    /// A provenance file beside a package.
+    Provenance,
+    /// What a registry holds as a proof of origin: a provenance file, or a signature of cosign's.
+    Proof,
+    /// A registry's list of what refers to a manifest.
+    Referrers,
 }
 
 /// The media type of a manifest, by the OCI image specification.
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// The media type of a list of manifests, by the same specification.
+pub(crate) const IMAGE_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// Most bytes of a registry's own answers: the OCI distribution specification asks for 4 MiB of manifests.
 const REGISTRY_BYTES: u64 = 4 * 1024 * 1024;
+/// Most bytes of a proof of origin: the chart's metadata with a signature, or a bundle with certificates.
+const PROOF_BYTES: u64 = 256 * 1024;
 
 impl Document {
     /// Whether a refusal may say which credentials are wanted.
     fn is_challenged(self) -> bool {
-        matches!(self, Self::Manifest | Self::Tags | Self::Blob)
+        match self {
+            Self::Manifest | Self::Tags | Self::Blob | Self::Proof | Self::Referrers => true,
+            Self::Index | Self::Package | Self::Token | Self::Provenance => false,
+        }
     }
 
     /// Whether the bytes are taken as they come.
     fn is_verbatim(self) -> bool {
-        matches!(self, Self::Package | Self::Manifest | Self::Blob)
+        match self {
+            Self::Package | Self::Manifest | Self::Blob | Self::Proof => true,
+            Self::Index | Self::Tags | Self::Token | Self::Provenance | Self::Referrers => false,
+        }
+    }
+
+    /// Whether the address names the content, so that the rest of a transfer is the rest of the same.
+    fn is_named_by_content(self) -> bool {
+        matches!(self, Self::Blob)
+    }
+
+    /// The one media type that is asked for.
+    fn media_type(self) -> Option<&'static str> {
+        match self {
+            Self::Manifest => Some(MANIFEST),
+            Self::Referrers => Some(IMAGE_INDEX),
+            _ => None,
+        }
     }
 }
 
-/// Connections to servers, shared by everything that trusts the same authorities.
+/// Gets documents.
 #[derive(Debug)]
 pub(crate) struct Http {
     settings: Settings,
-    clients: Mutex<Recent<Option<String>, Clients>>,
+    clients: Pool,
     transfers: Semaphore,
 }
-
-#[derive(Clone, Debug)]
-struct Clients {
-    decoding: Client,
-    verbatim: Client,
-}
-
-/// Distinct sets of authorities for which connections are kept.
-const CLIENTS: u64 = 32;
 
 impl Http {
     pub fn new(settings: &Settings) -> Self {
         Self {
             settings: settings.clone(),
-            clients: Mutex::new(Recent::new(CLIENTS)),
+            clients: Pool::new(),
             transfers: Semaphore::new(settings.transfers.max(1)),
         }
     }
@@ -118,32 +151,11 @@ impl Http {
         document: Document,
         known: &Validators,
     ) -> Result<Answer, Error> {
-        let client = self.client(access, document)?;
-        let limit = match document {
-            Document::Index => self.settings.index_bytes,
-            Document::Package | Document::Blob => self.settings.package_bytes,
-            Document::Manifest | Document::Tags | Document::Token => REGISTRY_BYTES,
-        };
         // The semaphore is never closed, so waiting for a permit does not fail.
         let _permit = self.transfers.acquire().await;
         let address = shown(&url);
-        let transfer = async {
-            let answer = self.follow(&client, access, url, document, known).await?;
-            if answer.status() == StatusCode::NOT_MODIFIED {
-                return Ok(Answer::NotModified);
-            }
-            if answer.status() == StatusCode::UNAUTHORIZED {
-                return Ok(Answer::Challenged(challenges(answer.headers())));
-            }
-            let validators = validators(answer.headers());
-            let link = text(answer.headers(), &LINK);
-            Ok(Answer::Body(Received {
-                bytes: read(answer, limit).await?,
-                validators,
-                link,
-            }))
-        };
-        // One limit over all redirects together.
+        let transfer = self.transfer(access, url, document, known);
+        // One limit over all redirects and continuations together.
         tokio::time::timeout(self.settings.request_time, transfer)
             .await
             .unwrap_or_else(|_| {
@@ -159,30 +171,115 @@ impl Http {
             })
     }
 
-    async fn follow(
+    /// Transfers a document, and goes on where a transfer broke off if the server knows how.
+    async fn transfer(
         &self,
-        client: &Client,
         access: &Access,
-        start: Url,
+        url: Url,
         document: Document,
         known: &Validators,
-    ) -> Result<Response, Error> {
+    ) -> Result<Answer, Error> {
+        let question = |rest| Question {
+            access,
+            document,
+            known,
+            rest,
+        };
+        let answer = self.follow(url.clone(), &question(None)).await?;
+        if answer.status() == StatusCode::NOT_MODIFIED {
+            return Ok(Answer::NotModified);
+        }
+        if answer.status() == StatusCode::UNAUTHORIZED {
+            return Ok(Answer::Challenged(challenges(answer.headers())));
+        }
+        let link = text(answer.headers(), &LINK);
+        let mut validators = Validators::of(answer.headers());
+        let mut version = transfer::version(answer.headers());
+        let mut transfer = Transfer::new(self.limit(document), answer.url().clone());
+        let mut ended = transfer.take(answer).await?;
+        for _ in 0..CONTINUATIONS {
+            let resumable = document.is_named_by_content()
+                || document == Document::Package && version.is_some();
+            let from = transfer.len();
+            if from == 0 || !resumable || matches!(ended, Ended::Whole(_)) {
+                break;
+            }
+            let of = version.clone();
+            let rest = question(Some(Rest { from, of }));
+            // Whatever comes instead of the rest, the cut is what is told.
+            let Ok(answer) = self.follow(url.clone(), &rest).await else {
+                break;
+            };
+            match answer.status() {
+                StatusCode::PARTIAL_CONTENT => {}
+                // All of it once more, and perhaps of a newer version.
+                StatusCode::OK => {
+                    validators = Validators::of(answer.headers());
+                    version = transfer::version(answer.headers());
+                }
+                _ => break,
+            }
+            ended = transfer.take(answer).await?;
+            if transfer.len() <= from && matches!(ended, Ended::Cut(_)) {
+                break;
+            }
+        }
+        match ended {
+            Ended::Whole(bytes) => Ok(Answer::Body(Received {
+                bytes,
+                validators,
+                link,
+            })),
+            Ended::Cut(error) => Err(error),
+        }
+    }
+
+    fn limit(&self, document: Document) -> u64 {
+        match document {
+            Document::Index => self.settings.index_bytes,
+            Document::Package | Document::Blob => self.settings.package_bytes,
+            Document::Manifest | Document::Tags | Document::Token | Document::Referrers => {
+                REGISTRY_BYTES
+            }
+            Document::Provenance | Document::Proof => PROOF_BYTES,
+        }
+    }
+
+    async fn follow(&self, start: Url, question: &Question<'_>) -> Result<Response, Error> {
+        let Question {
+            access,
+            document,
+            known,
+            rest,
+        } = question;
+        let document = *document;
         let mut url = start.clone();
         for _ in 0..=self.settings.redirects {
             self.settings.destinations.check(&url)?;
             let credentials = access.credentials_for(&url);
+            let verbatim = document.is_verbatim();
+            let client = self
+                .clients
+                .client(&self.settings, access, &url, verbatim)?;
             let mut request = client.get(url.clone());
-            if document.is_verbatim() {
+            if verbatim {
                 request = request.header(ACCEPT_ENCODING, "identity");
             }
-            if document == Document::Manifest {
-                request = request.header(ACCEPT, MANIFEST);
+            if let Some(media_type) = document.media_type() {
+                request = request.header(ACCEPT, media_type);
             }
-            if let Some(etag) = &known.etag {
-                request = request.header(IF_NONE_MATCH, etag);
-            }
-            if let Some(time) = &known.last_modified {
-                request = request.header(IF_MODIFIED_SINCE, time);
+            if let Some(Rest { from, of }) = rest {
+                request = request.header(RANGE, format!("bytes={from}-"));
+                if let Some(version) = of {
+                    request = request.header(IF_RANGE, version);
+                }
+            } else {
+                if let Some(etag) = &known.etag {
+                    request = request.header(IF_NONE_MATCH, etag);
+                }
+                if let Some(time) = &known.last_modified {
+                    request = request.header(IF_MODIFIED_SINCE, time);
+                }
             }
             request = match credentials {
                 None => request,
@@ -212,53 +309,14 @@ impl Http {
             detail: format!("more than {} redirects", self.settings.redirects),
         })
     }
+}
 
-    fn client(&self, access: &Access, document: Document) -> Result<Client, Error> {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = clients.get(&access.ca_bundle).cloned();
-        let pair = if let Some(pair) = found {
-            pair
-        } else {
-            let pair = Clients {
-                decoding: self.build(access, true)?,
-                verbatim: self.build(access, false)?,
-            };
-            clients.insert(access.ca_bundle.clone(), pair.clone(), 1);
-            pair
-        };
-        Ok(if document.is_verbatim() {
-            pair.verbatim
-        } else {
-            pair.decoding
-        })
-    }
-
-    fn build(&self, access: &Access, decode: bool) -> Result<Client, Error> {
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            return Err(Error::NoTls);
-        }
-        let bad = |source| Error::BadCertificates {
-            url: shown(&access.base),
-            source: Arc::new(source),
-        };
-        let mut builder = Client::builder()
-            .user_agent(concat!("belay/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(self.settings.connect_time)
-            .read_timeout(self.settings.stall_time)
-            .redirect(redirect::Policy::none())
-            .pool_idle_timeout(Duration::from_secs(30))
-            .pool_max_idle_per_host(2)
-            .gzip(decode)
-            .dns_resolver(Arc::new(GuardedDns(self.settings.destinations.clone())));
-        if !self.settings.proxy_from_environment {
-            builder = builder.no_proxy();
-        }
-        if let Some(pem) = &access.ca_bundle {
-            let authorities = Certificate::from_pem_bundle(pem.as_bytes()).map_err(bad)?;
-            builder = builder.tls_certs_merge(authorities);
-        }
-        builder.build().map_err(bad)
-    }
+/// What is asked of a server.
+struct Question<'q> {
+    access: &'q Access,
+    document: Document,
+    known: &'q Validators,
+    rest: Option<Rest>,
 }
 
 fn is_redirect(status: StatusCode) -> bool {
@@ -298,7 +356,12 @@ fn accepted(
     let url = shown(url);
     Err(match code {
         404 | 410 if document == Document::Index => Error::RepositoryNotFound { url, status: code },
-        404 | 410 if matches!(document, Document::Manifest | Document::Tags) => {
+        404 | 410
+            if matches!(
+                document,
+                Document::Manifest | Document::Tags | Document::Referrers
+            ) =>
+        {
             Error::NotInRegistry { url, status: code }
         }
         404 | 410 => Error::PackageNotFound { url, status: code },
@@ -324,13 +387,6 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-fn validators(headers: &HeaderMap) -> Validators {
-    Validators {
-        etag: text(headers, &ETAG),
-        last_modified: text(headers, &LAST_MODIFIED),
-    }
-}
-
 fn challenges(headers: &HeaderMap) -> Vec<String> {
     let challenges = headers.get_all(WWW_AUTHENTICATE).iter();
     let texts = challenges.filter_map(|challenge| challenge.to_str().ok());
@@ -339,59 +395,4 @@ fn challenges(headers: &HeaderMap) -> Vec<String> {
 
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
-}
-
-async fn read(mut answer: Response, limit: u64) -> Result<Bytes, Error> {
-    let url = answer.url().clone();
-    let too_large = || Error::TooLarge {
-        url: shown(&url),
-        limit,
-    };
-    let announced = answer.content_length().unwrap_or(0);
-    if announced > limit {
-        return Err(too_large());
-    }
-    let mut body = BytesMut::with_capacity(announced as usize);
-    while let Some(chunk) = answer
-        .chunk()
-        .await
-        .map_err(|error| unreachable(&url, error))?
-    {
-        if (body.len() + chunk.len()) as u64 > limit {
-            return Err(too_large());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body.freeze())
-}
-
-fn unreachable(url: &Url, error: reqwest::Error) -> Error {
-    if let Some(forbidden) = Forbidden::behind(&error) {
-        return forbidden.at(url);
-    }
-    let error = error.without_url();
-    let detail = if error.is_timeout() {
-        "the time limit passed".to_owned()
-    } else if error.is_connect() {
-        format!("no connection ({})", root_cause(&error))
-    } else if error.is_body() || error.is_decode() {
-        format!("the transfer broke off ({})", root_cause(&error))
-    } else {
-        root_cause(&error)
-    };
-    Error::Unreachable {
-        url: shown(url),
-        detail,
-        retry_after: None,
-        source: Some(Arc::new(error)),
-    }
-}
-
-/// The innermost error's text: the outer layers only say that a request failed.
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }

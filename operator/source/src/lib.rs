@@ -6,7 +6,7 @@
 //!
 //! One fetcher serves a whole process. An index is fetched once for all who use its repository with the same
 //! credentials, revalidated by `ETag` and `Last-Modified`, and kept; packages are kept by their digest. Every transfer
-//! is bounded in time and size by [`Settings`], credentials go to the repository's own origin alone, and addresses that
+//! is bounded in time and size by [`Settings`], a chart whose proof of origin is asked for comes only with it, credentials go to the repository's own origin alone, and addresses that
 //! are not for tenants are not asked ([`Destinations`]).
 //!
 //! ```no_run
@@ -19,8 +19,7 @@
 //!     url: "https://charts.example.org".into(),
 //!     name: "web".into(),
 //!     version: Some(">=6 <7".into()),
-//!     credentials: None,
-//!     ca_bundle: None,
+//!     ..HttpRepository::default()
 //! });
 //! let fetched = fetcher.fetch(&source, Duration::from_secs(300)).await?;
 //! println!("{} {}", fetched.chart.name(), fetched.version);
@@ -40,10 +39,12 @@ mod index;
 mod location;
 mod oci;
 mod packages;
+mod provenances;
 mod reader;
 mod recent;
 mod request;
 mod settings;
+mod verify;
 
 pub use destinations::Destinations;
 pub use digest::{BadDigest, PackageDigest};
@@ -51,7 +52,10 @@ pub use docker_config::{BadDockerConfig, docker_credentials};
 pub use error::{Error, Kind};
 pub use fetcher::{Fetched, Fetcher};
 pub use oci::{Reference, split_reference};
-pub use request::{Credentials, HttpRepository, Inline, OciChart, Package, Pick, Secret, Source};
+pub use request::{
+    ClientCertificate, Credentials, HttpRepository, Inline, OciChart, Package, Pick, Secret, Source,
+};
 pub use settings::Settings;
+pub use verify::{BadKeyring, BadPublicKey, Keyring, PublicKeys};
 
 pub use ipnet::IpNet;

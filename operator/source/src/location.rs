@@ -4,7 +4,7 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use crate::error::Error;
-use crate::request::{Credentials, HttpRepository, Secret};
+use crate::request::{ClientCertificate, Credentials, HttpRepository, Secret};
 
 /// Stands for one distinct (address, credentials, authorities). Whatever is cached is cached under it, so that nobody
 /// gets from the cache what his own credentials would not open.
@@ -17,6 +17,7 @@ pub(crate) struct Access {
     pub base: Url,
     pub credentials: Option<Credentials>,
     pub ca_bundle: Option<String>,
+    pub client_certificate: Option<ClientCertificate>,
     pub scope: Scope,
 }
 
@@ -51,11 +52,18 @@ impl Access {
             .ca_bundle
             .clone()
             .filter(|pem| !pem.trim().is_empty());
-        let scope = scope(&base, credentials.as_ref(), ca_bundle.as_deref());
+        let client_certificate = repository.client_certificate.clone();
+        let scope = scope(
+            &base,
+            credentials.as_ref(),
+            ca_bundle.as_deref(),
+            client_certificate.as_ref(),
+        );
         Ok(Self {
             base,
             credentials,
             ca_bundle,
+            client_certificate,
             scope,
         })
     }
@@ -114,6 +122,20 @@ impl Access {
     }
 }
 
+/// Where the provenance file of a package is: beside it, `.prov` after its name, as Helm has it.
+pub(crate) fn provenance_of(package: &Url) -> Url {
+    let mut url = package.clone();
+    let path = format!("{}.prov", package.path());
+    url.set_path(&path);
+    url
+}
+
+/// The name of the file that an address ends in.
+pub(crate) fn file_name(url: &Url) -> String {
+    let last = url.path_segments().and_then(|mut parts| parts.next_back());
+    decoded(last.unwrap_or_default())
+}
+
 /// An address for messages: no user, no password, no query (signed URLs carry their signature there).
 pub(crate) fn shown(url: &Url) -> String {
     let mut url = url.clone();
@@ -167,6 +189,7 @@ pub(crate) fn scope(
     base: &Url,
     credentials: Option<&Credentials>,
     ca_bundle: Option<&str>,
+    client_certificate: Option<&ClientCertificate>,
 ) -> Scope {
     let (kind, user, secret) = match credentials {
         None => ("none", "", ""),
@@ -182,6 +205,8 @@ pub(crate) fn scope(
         user,
         secret,
         ca_bundle.unwrap_or_default(),
+        client_certificate.map_or("", |identity| &identity.certificate),
+        client_certificate.map_or("", |identity| identity.key.expose()),
     ] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
@@ -202,9 +227,7 @@ mod tests {
         HttpRepository {
             url: url.into(),
             name: "web".into(),
-            version: None,
-            credentials: None,
-            ca_bundle: None,
+            ..HttpRepository::default()
         }
     }
 
@@ -278,6 +301,18 @@ mod tests {
 
         assert!(error.contains("https://host/path"), "{error}");
         assert!(!error.contains("hunter2"), "{error}");
+    }
+
+    #[rstest]
+    #[case("https://a.example/web-1.0.0.tgz", "web-1.0.0.tgz")]
+    #[case("https://a.example/web-1.0.0%2Bb.1.tgz?key=1", "web-1.0.0+b.1.tgz")]
+    fn a_provenance_file_is_beside_its_package(#[case] package: &str, #[case] name: &str) {
+        let package = Url::parse(package).unwrap();
+
+        assert_eq!(file_name(&package), name);
+        let beside = provenance_of(&package);
+        assert_eq!(file_name(&beside), format!("{name}.prov"));
+        assert_eq!(beside.query(), package.query());
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod address;
 mod challenge;
 mod door;
 mod manifest;
+mod signatures;
 mod tags;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::http::{Answer, Document, Http, Received, Validators};
 use crate::index::{Index, Range};
 use crate::location::{Access, Scope, shown};
 use crate::packages::{Packages, unasked};
+use crate::provenances::Provenances;
 use crate::reader::Reader;
 use crate::request::{OciChart, Pick};
 use crate::settings::Settings;
@@ -27,6 +29,7 @@ use crate::settings::Settings;
 use address::Address;
 use door::Doors;
 use manifest::Manifest;
+use signatures::{Found, Signatures};
 
 pub use address::{Reference, split_reference};
 
@@ -35,22 +38,25 @@ pub use address::{Reference, split_reference};
 pub(crate) struct Oci {
     tags: Flights<Scope, Arc<Index>>,
     manifests: Flights<(Scope, String), Arc<Known>>,
+    signatures: Signatures,
     doors: Doors,
 }
 
 /// A manifest with what the server needs to say that its tag still means it.
 #[derive(Debug)]
 struct Known {
+    digest: PackageDigest,
     manifest: Manifest,
     validators: Validators,
 }
 
 /// The parts of a fetcher that an answer takes.
 #[derive(Clone, Copy)]
-struct Means<'f> {
-    http: &'f Http,
-    reader: &'f Reader,
-    packages: &'f Packages,
+pub(crate) struct Means<'f> {
+    pub http: &'f Http,
+    pub reader: &'f Reader,
+    pub packages: &'f Packages,
+    pub provenances: &'f Provenances,
 }
 
 /// Manifests kept for each repository that is: a handful of versions.
@@ -62,6 +68,7 @@ impl Oci {
         Self {
             tags: Flights::new(repositories),
             manifests: Flights::new(repositories.saturating_mul(MANIFESTS_PER_REPOSITORY)),
+            signatures: Signatures::new(),
             doors: Doors::new(repositories),
         }
     }
@@ -70,17 +77,10 @@ impl Oci {
     /// it is called missing.
     pub async fn fetch(
         &self,
-        http: &Http,
-        reader: &Reader,
-        packages: &Packages,
+        means: Means<'_>,
         chart: &OciChart,
         max_age: Duration,
     ) -> Result<Fetched, Error> {
-        let means = Means {
-            http,
-            reader,
-            packages,
-        };
         let address = Address::new(chart)?;
         let mut fresh = true;
         match self.take(means, &address, chart, max_age, &mut fresh).await {
@@ -101,20 +101,36 @@ impl Oci {
         max_age: Duration,
         fresh: &mut bool,
     ) -> Result<Fetched, Error> {
-        let (known, origin) = match &chart.pick {
-            Pick::Digest(digest) => (
-                self.manifest_of(means, address, *digest).await?,
-                format!("{address}@sha256:{digest}"),
-            ),
+        let (known, tag) = match &chart.pick {
+            Pick::Digest(digest) => (self.manifest_of(means, address, *digest).await?, None),
             Pick::Version(version) => {
                 let range = Range::parse(version.as_deref())?;
-                self.tagged(means, address, &range, max_age, fresh).await?
+                let tagged = self.tagged(means, address, &range, max_age, fresh).await?;
+                (tagged.0, Some(tagged.1))
             }
+        };
+        let origin = match &tag {
+            Some(tag) => format!("{address}:{tag}"),
+            None => format!("{address}@sha256:{}", known.digest),
         };
         let manifest = &known.manifest;
         let limit = means.http.package_bytes();
         if manifest.size > limit {
             return Err(Error::TooLarge { url: origin, limit });
+        }
+        let found = Found {
+            means,
+            address,
+            known: &known,
+            origin: &origin,
+            max_age,
+        };
+        if let Some(keys) = &chart.cosign {
+            self.verify_signature(&found, keys).await?;
+        }
+        if let Some(keyring) = &chart.provenance {
+            let file = tag.map(|tag| tags::package(address.name(), &tag));
+            self.verify_provenance(&found, keyring, file).await?;
         }
         let access = &address.access;
         let url = address.blob(manifest.chart)?;
@@ -140,7 +156,8 @@ impl Oci {
         Err(refused(address, &url))
     }
 
-    /// The manifest of the newest tag inside a range. A single version is asked for by its tag, without the list.
+    /// The manifest of the newest tag inside a range, and that tag. A single version is asked for by its tag, without
+    /// the list.
     async fn tagged(
         &self,
         means: Means<'_>,
@@ -155,7 +172,7 @@ impl Oci {
             match self.manifest_at(means, address, &tag, max_age).await {
                 Ok(shared) => {
                     *fresh &= shared.fresh;
-                    return Ok((shared.value, format!("{address}:{tag}")));
+                    return Ok((shared.value, tag));
                 }
                 // `v1.2.3` may be tagged `1.2.3`, and if not, its neighbours are worth telling.
                 Err(Error::NotInRegistry { .. }) => {}
@@ -170,7 +187,7 @@ impl Oci {
         let tag = tags::tag(&entry.version);
         let shared = self.manifest_at(means, address, &tag, max_age).await?;
         *fresh &= shared.fresh;
-        Ok((shared.value, format!("{address}:{tag}")))
+        Ok((shared.value, tag))
     }
 
     /// The tags that are versions: one look for all that use the repository.
@@ -182,15 +199,13 @@ impl Oci {
     ) -> Result<Shared<Arc<Index>>, Error> {
         let flight = self.tags.of(&address.access.scope);
         let look = |_| async {
-            let nothing = Validators::default();
             let mut versions = Vec::new();
             let mut next = Some(address.tags()?);
             for _ in 0..tags::PAGES {
                 let Some(url) = next else { break };
-                let answer = self.ask(means, address, url.clone(), Document::Tags, &nothing);
-                let Answer::Body(page) = answer.await? else {
-                    return Err(unasked(shown(&url)));
-                };
+                let page = self
+                    .body(means, address, url.clone(), Document::Tags)
+                    .await?;
                 versions.extend(tags::read(&url, &page.bytes)?);
                 next = tags::next(&url, page.link.as_deref())?;
             }
@@ -239,22 +254,28 @@ impl Oci {
         let flight = self.manifests.of(&(address.access.scope, name.clone()));
         let look = |_| async {
             let url = address.manifest(&name)?;
-            let nothing = Validators::default();
-            let answer = self.ask(means, address, url.clone(), Document::Manifest, &nothing);
-            let Answer::Body(received) = answer.await? else {
-                return Err(unasked(shown(&url)));
-            };
-            let actual = PackageDigest::of(&received.bytes);
-            if actual != digest {
-                return Err(Error::DigestMismatch {
-                    url: format!("{address}@{name}"),
-                    expected: digest.to_string(),
-                    actual: actual.to_string(),
-                });
-            }
-            read(&format!("{address}@{name}"), received).map(Arc::new)
+            let received = self.body(means, address, url, Document::Manifest).await?;
+            let origin = format!("{address}@{name}");
+            same(&origin, digest, &received.bytes)?;
+            read(&origin, received).map(Arc::new)
         };
         Ok(flight.share(Duration::MAX, look).await?.value)
+    }
+
+    /// What a registry has at an address.
+    async fn body(
+        &self,
+        means: Means<'_>,
+        address: &Address,
+        url: Url,
+        document: Document,
+    ) -> Result<Received, Error> {
+        let nothing = Validators::default();
+        let answer = self.ask(means, address, url.clone(), document, &nothing);
+        match answer.await? {
+            Answer::Body(received) => Ok(received),
+            _ => Err(unasked(shown(&url))),
+        }
     }
 
     /// Asks a registry, going through its door first where it has one.
@@ -285,8 +306,22 @@ impl Oci {
 
 fn read(origin: &str, received: Received) -> Result<Known, Error> {
     Ok(Known {
+        digest: PackageDigest::of(&received.bytes),
         manifest: Manifest::read(origin, &received.bytes)?,
         validators: received.validators,
+    })
+}
+
+/// Whether bytes are those that a digest names.
+fn same(origin: &str, digest: PackageDigest, bytes: &[u8]) -> Result<(), Error> {
+    let actual = PackageDigest::of(bytes);
+    if actual == digest {
+        return Ok(());
+    }
+    Err(Error::DigestMismatch {
+        url: origin.to_owned(),
+        expected: digest.to_string(),
+        actual: actual.to_string(),
     })
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use crate::digest::PackageDigest;
+use crate::verify::{Keyring, PublicKeys};
 
 /// Where one chart comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub enum Source {
 }
 
 /// A chart in a classic Helm repository.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HttpRepository {
     /// The repository's address, without `index.yaml`: `https://charts.example.org/stable`.
     ///
@@ -37,10 +38,14 @@ pub struct HttpRepository {
     pub credentials: Option<Credentials>,
     /// PEM certificates of authorities that are trusted besides the system's.
     pub ca_bundle: Option<String>,
+    /// Shown to servers that ask for a certificate in TLS.
+    pub client_certificate: Option<ClientCertificate>,
+    /// The keys of which one has to have signed the package's provenance file, `PACKAGE.prov` beside the package.
+    pub provenance: Option<Keyring>,
 }
 
 /// A chart in an OCI registry, as `helm push` puts it there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OciChart {
     /// The chart's address, without tag and digest: `oci://registry.example.org/charts/web`.
     pub url: String,
@@ -51,6 +56,13 @@ pub struct OciChart {
     pub credentials: Option<Credentials>,
     /// PEM certificates of authorities that are trusted besides the system's.
     pub ca_bundle: Option<String>,
+    /// Shown to servers that ask for a certificate in TLS.
+    pub client_certificate: Option<ClientCertificate>,
+    /// The keys of which one has to have signed the package's provenance file, which `helm push` puts beside the
+    /// package.
+    pub provenance: Option<Keyring>,
+    /// The keys of which one has to have signed the manifest, as `cosign sign --key` does.
+    pub cosign: Option<PublicKeys>,
     /// Speak HTTP without TLS. What travels, credentials included, can then be read and changed on the way.
     pub plain_http: bool,
 }
@@ -63,6 +75,12 @@ pub enum Pick {
     Version(Option<String>),
     /// The manifest with this SHA-256, whatever its tags.
     Digest(PackageDigest),
+}
+
+impl Default for Pick {
+    fn default() -> Self {
+        Self::Version(None)
+    }
 }
 
 /// A packaged chart that the caller holds.
@@ -95,6 +113,15 @@ pub enum Credentials {
     },
     /// A token that is sent as `Authorization: Bearer …`.
     Bearer(Secret),
+}
+
+/// A certificate by which servers know their client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The certificate and those that it was signed by, PEM.
+    pub certificate: String,
+    /// Its private key, PEM.
+    pub key: Secret,
 }
 
 /// A text that no log and no message shows: its `Debug` form is masked, and it has no `Display`.

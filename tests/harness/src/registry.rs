@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
 use crate::certificates::Authority;
-use crate::{Error, Front, GENEROUS, Result, Tools, Watchdog};
+use crate::{Error, Front, GENEROUS, Publisher, Result, Tools, Watchdog};
 
 /// A process that begins to listen gives no event.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -23,6 +23,8 @@ pub struct RegistryOptions {
     pub credentials: Option<(String, String)>,
     /// Whether it speaks TLS, with a certificate of an authority of its own.
     pub tls: bool,
+    /// Whether it lets in only who shows a certificate by that authority; [`Registry::client`] makes them.
+    pub client_certificates: bool,
 }
 
 /// The distribution project's registry, as a process. It ends when dropped.
@@ -95,6 +97,15 @@ impl Registry {
         self.authority.as_deref()
     }
 
+    /// A certificate by which it knows a client, and its key, both in PEM.
+    ///
+    /// # Errors
+    /// If it has no authority, as it does not speak TLS.
+    pub fn client(&self, name: &str) -> Result<(String, String)> {
+        let pair = Authority::open(self.folder.path())?.user(name, None)?;
+        Ok((pair.certificate, pair.key))
+    }
+
     /// A server in front of it that counts requests and plays faults.
     ///
     /// # Errors
@@ -109,8 +120,7 @@ impl Registry {
     /// # Errors
     /// What helm complains about.
     pub async fn push(&self, folder: &Path, version: &str) -> Result<()> {
-        let packages =
-            tempfile::tempdir_in(self.folder.path()).map_err(Error::io("packaging a chart"))?;
+        let packages = self.packages()?;
         let (chart, into) = (shown(folder), shown(packages.path()));
         let package = [
             "package",
@@ -121,13 +131,34 @@ impl Registry {
             &into,
         ];
         self.tools.helm(&package).await?.ok()?;
-        let mut packages =
-            std::fs::read_dir(packages.path()).map_err(Error::io("packaging a chart"))?;
-        let package = packages
-            .next()
-            .and_then(|entry| Some(entry.ok()?.path()))
-            .ok_or_else(|| Error::Tools("helm package made no package".to_owned()))?;
-        self.push_package(&package).await
+        self.push_package(&package_in(packages.path())?).await
+    }
+
+    /// The same, signed by a publisher: the provenance file goes along.
+    ///
+    /// # Errors
+    /// What helm complains about.
+    pub async fn push_signed(
+        &self,
+        folder: &Path,
+        version: &str,
+        publisher: &Publisher,
+    ) -> Result<()> {
+        let packages = self.packages()?;
+        publisher
+            .package(&self.tools, folder, version, packages.path())
+            .await?;
+        self.push_package(&package_in(packages.path())?).await
+    }
+
+    fn write_client(&self) -> Result<()> {
+        let authority = Authority::open(self.folder.path())?;
+        let client = authority.user("helm", None)?;
+        client.write(self.folder.path(), "client")
+    }
+
+    fn packages(&self) -> Result<TempDir> {
+        tempfile::tempdir_in(self.folder.path()).map_err(Error::io("packaging a chart"))
     }
 
     /// Pushes a package with the real helm, and the provenance file beside it if there is one.
@@ -137,9 +168,15 @@ impl Registry {
     pub async fn push_package(&self, package: &Path) -> Result<()> {
         let (package, to) = (shown(package), format!("oci://{}/charts", self.address));
         let authority = shown(&self.authority_file());
+        let certificate = shown(&self.folder.path().join("client.crt"));
+        let key = shown(&self.folder.path().join("client.key"));
         let mut push = vec!["push", &package, &to];
         if self.options.tls {
             push.extend(["--ca-file", &authority]);
+            if self.options.client_certificates {
+                self.write_client()?;
+                push.extend(["--cert-file", &certificate, "--key-file", &key]);
+            }
         } else {
             push.push("--plain-http");
         }
@@ -148,6 +185,80 @@ impl Registry {
         }
         self.tools.helm(&push).await?.ok()?;
         Ok(())
+    }
+
+    /// The manifest that a tag of a chart means, as it is. Works while the registry is open to everybody.
+    ///
+    /// # Errors
+    /// If the registry does not give it.
+    pub async fn manifest(&self, chart: &str, tag: &str) -> Result<Vec<u8>> {
+        let url = self.api(chart, &format!("manifests/{tag}"));
+        let asked = http()?
+            .get(url)
+            .header("Accept", format!("{MANIFEST}, {INDEX}"));
+        let answer = asked
+            .send()
+            .await
+            .and_then(reqwest::Response::error_for_status);
+        let answer = answer.map_err(|error| told("reading a manifest", &error))?;
+        let bytes = answer.bytes().await;
+        Ok(bytes
+            .map_err(|error| told("reading a manifest", &error))?
+            .to_vec())
+    }
+
+    /// Puts a blob beside a chart and gives its digest, as [`Registry::manifest`] does.
+    ///
+    /// # Errors
+    /// If the registry does not take it.
+    pub async fn put_blob(&self, chart: &str, content: &[u8]) -> Result<String> {
+        let digest = crate::cosign::digest(content);
+        let upload = http()?.post(self.api(chart, "blobs/uploads/"));
+        let begun = upload
+            .send()
+            .await
+            .map_err(|error| told("putting a blob", &error))?;
+        let place = begun
+            .headers()
+            .get("location")
+            .and_then(|to| to.to_str().ok());
+        let place = place.ok_or_else(|| Error::Tools("the registry takes no blob".to_owned()))?;
+        let joint = if place.contains('?') { '&' } else { '?' };
+        let url = format!("http://{}{place}{joint}digest={digest}", self.address);
+        let put = http()?.put(url).body(content.to_vec());
+        let answer = put
+            .send()
+            .await
+            .and_then(reqwest::Response::error_for_status);
+        answer.map_err(|error| told("putting a blob", &error))?;
+        Ok(digest)
+    }
+
+    /// Puts a manifest or an index under a tag or its digest, as [`Registry::manifest`] does.
+    ///
+    /// # Errors
+    /// If the registry does not take it.
+    pub async fn put_manifest(
+        &self,
+        chart: &str,
+        reference: &str,
+        manifest: &serde_json::Value,
+    ) -> Result<()> {
+        let kind = manifest["mediaType"].as_str().unwrap_or(MANIFEST);
+        let put = http()?
+            .put(self.api(chart, &format!("manifests/{reference}")))
+            .header("Content-Type", kind)
+            .body(manifest.to_string());
+        let answer = put
+            .send()
+            .await
+            .and_then(reqwest::Response::error_for_status);
+        answer.map_err(|error| told("putting a manifest", &error))?;
+        Ok(())
+    }
+
+    fn api(&self, chart: &str, what: &str) -> String {
+        format!("http://{}/v2/charts/{chart}/{what}", self.address)
     }
 
     /// A file with [`Registry::authority`].
@@ -170,6 +281,29 @@ impl Registry {
         }
         Ok(())
     }
+}
+
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+fn http() -> Result<reqwest::Client> {
+    // Any provider will do: nothing in here speaks TLS.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().build();
+    client.map_err(|error| Error::Tools(error.to_string()))
+}
+
+fn told(doing: &str, error: &reqwest::Error) -> Error {
+    Error::Tools(format!("{doing}: {error}"))
+}
+
+/// The package that helm made.
+fn package_in(folder: &Path) -> Result<PathBuf> {
+    let entries = std::fs::read_dir(folder).map_err(Error::io("packaging a chart"))?;
+    entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .find(|path| path.extension().is_some_and(|ending| ending == "tgz"))
+        .ok_or_else(|| Error::Tools("helm package made no package".to_owned()))
 }
 
 impl Drop for Registry {
@@ -206,6 +340,9 @@ fn configure(folder: &Path, address: &str, options: &RegistryOptions) -> Result<
             "certificate": folder.join("server.crt"),
             "key": folder.join("server.key"),
         });
+        if options.client_certificates {
+            configuration["http"]["tls"]["clientcas"] = serde_json::json!([folder.join("ca.crt")]);
+        }
     }
     if let Some((user, password)) = &options.credentials {
         let file = folder.join("htpasswd");

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::{Error, Result, Tools};
+use crate::{Error, Publisher, Result, Tools};
 
 /// What a repository does instead of answering well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +64,7 @@ struct Behaviour {
     fault: Option<Fault>,
     credentials: Option<String>,
     requests: BTreeMap<String, u64>,
+    bytes: u64,
 }
 
 impl HttpRepo {
@@ -128,6 +129,28 @@ impl HttpRepo {
         self.index().await
     }
 
+    /// Publishes a chart as [`HttpRepo::publish`] does, signed by a publisher: the provenance file lies beside it.
+    ///
+    /// # Errors
+    /// What helm complains about.
+    pub async fn publish_signed(
+        &self,
+        folder: &Path,
+        version: &str,
+        publisher: &Publisher,
+    ) -> Result<()> {
+        let into = self.folder.path();
+        publisher
+            .package(&self.tools, folder, version, into)
+            .await?;
+        self.index().await
+    }
+
+    /// The folder that is served.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Puts a file as it is beside the packages, for example a broken one.
     ///
     /// # Errors
@@ -158,6 +181,11 @@ impl HttpRepo {
     /// How often a path was asked for, for example `/index.yaml`; faults count too.
     pub fn requests(&self, path: &str) -> u64 {
         self.state().requests.get(path).copied().unwrap_or(0)
+    }
+
+    /// How many bytes of files were sent.
+    pub fn bytes(&self) -> u64 {
+        self.state().bytes
     }
 
     /// How many requests there were at all.
@@ -218,10 +246,19 @@ async fn serve(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) 
     }
     match tokio::fs::read(shared.folder.join(name)).await {
         Ok(mut content) => {
+            let etag = format!("\"{}\"", crate::cosign::digest(&content));
+            if headers
+                .get("if-none-match")
+                .is_some_and(|known| *known == etag)
+            {
+                return StatusCode::NOT_MODIFIED.into_response();
+            }
             if let Some(fault) = fault {
                 fault.spoil(&mut content);
             }
-            content.into_response()
+            let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.bytes += content.len() as u64;
+            ([("etag", etag)], content).into_response()
         }
         Err(_) => StatusCode::NOT_FOUND.into_response(),
     }

@@ -29,7 +29,7 @@ pub struct ChartSource {
 }
 
 /// A chart of an HTTP chart repository.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RepositoryChart {
     /// The repository's address, without `index.yaml`.
@@ -48,10 +48,54 @@ pub struct RepositoryChart {
     /// A Secret with `ca.crt`: the authorities to trust for this repository, PEM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_secret_ref: Option<NameRef>,
+    /// A Secret with `tls.crt` and `tls.key`, PEM: the certificate to show to this repository. A `ca.crt` in it is
+    /// trusted as that of `caSecretRef` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cert_secret_ref: Option<NameRef>,
+    /// Which proof of origin the chart has to have. Without it, it is not rendered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<RepositoryVerification>,
+}
+
+/// The proof of origin of a chart in a chart repository.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RepositoryVerification {
+    /// A provenance file beside the package, as `helm package --sign` writes it.
+    pub provenance: ProvenanceKeys,
+}
+
+/// The proof of origin of a chart in a registry: what is set has to hold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.provenance) || has(self.cosign)").message("set provenance, cosign or both"))]
+pub struct OciVerification {
+    /// A provenance file in the chart's manifest, as `helm package --sign` writes and `helm push` pushes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<ProvenanceKeys>,
+    /// A signature of the chart's manifest, as `cosign sign --key` makes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cosign: Option<CosignKeys>,
+}
+
+/// Who may sign provenance files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProvenanceKeys {
+    /// A Secret each of whose keys is a PGP keyring, as `gpg --export` writes it. One of its keys has to have signed.
+    pub key_secret_ref: NameRef,
+}
+
+/// Who may sign manifests.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CosignKeys {
+    /// A Secret with public keys under keys that end in `.pub`, as `cosign.pub`. One of them has to have signed.
+    pub key_secret_ref: NameRef,
 }
 
 /// A chart of an OCI registry.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!(has(self.version) && has(self.digest))").message("set version or digest, not both"))]
 pub struct OciChart {
@@ -70,12 +114,20 @@ pub struct OciChart {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 71, max = 71), regex(pattern = r"^sha256:[0-9a-f]{64}$"))]
     pub digest: Option<String>,
-    /// A Secret of type `kubernetes.io/dockerconfigjson`, or one with `username` and `password`, or `token`.
+    /// A Secret of type `kubernetes.io/dockerconfigjson`, or one with `username` and `password`, or `token`. If
+    /// absent, the pull secrets of the release's service account are used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<NameRef>,
     /// A Secret with `ca.crt`: the authorities to trust for this registry, PEM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_secret_ref: Option<NameRef>,
+    /// A Secret with `tls.crt` and `tls.key`, PEM: the certificate to show to this registry. A `ca.crt` in it is
+    /// trusted as that of `caSecretRef` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cert_secret_ref: Option<NameRef>,
+    /// Which proof of origin the chart has to have. Without it, it is not rendered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<OciVerification>,
     /// Speak HTTP without TLS. What travels, credentials included, can then be read and changed on the way.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub plain_http: bool,

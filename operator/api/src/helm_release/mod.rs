@@ -7,7 +7,10 @@ mod readiness;
 mod spec;
 mod status;
 
-pub use chart::{ChartSource, Dependency, InlineChart, KeyRef, NameRef, OciChart, RepositoryChart};
+pub use chart::{
+    ChartSource, CosignKeys, Dependency, InlineChart, KeyRef, NameRef, OciChart, OciVerification,
+    ProvenanceKeys, RepositoryChart, RepositoryVerification,
+};
 pub use policy::{
     ApprovalPolicy, CrdsPolicy, DeletionPolicy, FailFast, FailFastMode, InstallPolicy, OnImmutable,
     OutsideChanges, RollbackPolicy, Soak, TestsPolicy, UninstallPolicy, UpgradePolicy,
@@ -15,7 +18,8 @@ pub use policy::{
 pub use post_render::{CommonMetadata, ObjectPatch, PatchTarget};
 pub use readiness::ReadinessRule;
 pub use spec::{
-    HelmRelease, HelmReleaseSpec, KubeConfig, KubeConfigSecret, ValuesKind, ValuesReference,
+    ALL_KEYS, HelmRelease, HelmReleaseSpec, KubeConfig, KubeConfigSecret, ValuesKind,
+    ValuesReference,
 };
 pub use status::{
     AttemptKind, AttemptStatus, BlockedStatus, DesiredStatus, FailureClass, FailureStatus,

@@ -187,16 +187,20 @@ pub enum ValuesKind {
     Secret,
 }
 
+/// What stands for all keys of an object. No key can be called so.
+pub const ALL_KEYS: &str = "*";
+
 /// Values from a ConfigMap or Secret of the release's namespace.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!(has(self.targetPath) && self.valuesKey == '*')").message("targetPath takes the text of one key: name it in valuesKey"))]
 pub struct ValuesReference {
     /// The kind of object.
     pub kind: ValuesKind,
     /// Its name.
     #[schemars(length(min = 1, max = 253))]
     pub name: String,
-    /// The key in its data.
+    /// The key in its data; `*` for all of them, in the order of their names.
     #[serde(default = "values_yaml")]
     #[schemars(length(min = 1, max = 253))]
     pub values_key: String,

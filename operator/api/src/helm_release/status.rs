@@ -135,6 +135,9 @@ pub struct AttemptStatus {
     pub id: String,
     /// What it does.
     pub kind: AttemptKind,
+    /// Who or what asked for it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub cause: String,
     /// Helm's number of the revision that it makes.
     pub revision: u32,
     /// What it rolls out.
@@ -305,6 +308,9 @@ pub struct HistoryEntry {
     /// Helm's description.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
+    /// Who or what asked for it, when Belay made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
 }
 
 /// What holds the release at an older revision.

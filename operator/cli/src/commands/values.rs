@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use belay_api::helm_release::{ValuesKind, ValuesReference};
 use belay_chart::{Layers, Values};
-use belay_controller::{Origin, merge_values};
+use belay_controller::{Keys, Origin, keys_of_config_map, keys_of_secret, merge_values};
 use belay_yaml::Value;
 use clap::{Args, ValueEnum};
 use comfy_table::{Table, presets};
@@ -67,28 +67,20 @@ pub(crate) async fn run(arguments: Arguments, session: Session) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-/// A key of an object, under the rights of whoever asks; `None` when it does not exist.
-async fn read(session: &Session, reference: &ValuesReference) -> Result<Option<Vec<u8>>, Error> {
-    let (name, key) = (reference.name.as_str(), &reference.values_key);
+/// The keys of an object, under the rights of whoever asks; `None` when it does not exist.
+async fn read(session: &Session, reference: &ValuesReference) -> Result<Option<Keys>, Error> {
+    let name = reference.name.as_str();
     let doing = format!("reading the {:?} {name}", reference.kind);
     Ok(match reference.kind {
         ValuesKind::ConfigMap => {
             let api = session.access.api::<ConfigMap>();
             let map = asking(&doing, api.get_opt(name)).await?;
-            map.and_then(|map| {
-                let binary = map.binary_data.and_then(|mut data| data.remove(key));
-                let text = map.data.and_then(|mut data| data.remove(key));
-                binary
-                    .map(|bytes| bytes.0)
-                    .or_else(|| text.map(String::into_bytes))
-            })
+            map.map(keys_of_config_map)
         }
         ValuesKind::Secret => {
             let api = session.access.api::<Secret>();
             let secret = asking(&doing, api.get_opt(name)).await?;
-            secret
-                .and_then(|secret| secret.data?.remove(key))
-                .map(|bytes| bytes.0)
+            secret.map(keys_of_secret)
         }
     })
 }
@@ -164,9 +156,13 @@ mod tests {
             },
         }))
         .unwrap();
-        let base = b"image: {name: web, tag: 1}\n".to_vec();
-        let login = b"login: {user: jane, password: hunter2}\n".to_vec();
-        merge_values(&release.spec, &[Some(base), Some(login)]).unwrap()
+        let object = |text: &str| {
+            let key = ("values.yaml".to_owned(), text.as_bytes().to_vec());
+            Some(Keys::from([key, ("other".to_owned(), b"{".to_vec())]))
+        };
+        let base = object("image: {name: web, tag: 1}\n");
+        let login = object("login: {user: jane, password: hunter2}\n");
+        merge_values(&release.spec, &[base, login]).unwrap()
     }
 
     #[test]
@@ -188,6 +184,39 @@ mod tests {
         assert_eq!(
             row("login.password"),
             "login.password *** valuesFrom[1]: Secret login, key values.yaml"
+        );
+    }
+
+    #[test]
+    fn all_keys_of_an_object_are_merged_in_the_order_of_their_names() {
+        let release: HelmRelease = serde_json::from_value(json!({
+            "apiVersion": "belay.dev/v1alpha1", "kind": "HelmRelease", "metadata": {"name": "web"},
+            "spec": {
+                "chart": {"inline": {"files": {}}},
+                "valuesFrom": [
+                    {"kind": "ConfigMap", "name": "parts", "valuesKey": "*"},
+                    {"kind": "ConfigMap", "name": "empty", "valuesKey": "*"},
+                ],
+            },
+        }))
+        .unwrap();
+        let parts = [
+            ("20-team", "b: team\nc: team\n"),
+            ("10-base", "a: base\nb: base\n"),
+        ];
+        let parts = parts.map(|(key, text)| (key.to_owned(), text.as_bytes().to_vec()));
+        let found = [Some(Keys::from(parts)), Some(Keys::new())];
+
+        let layers = merge_values(&release.spec, &found).unwrap();
+
+        assert_eq!(
+            shown(&layers, false),
+            json!({"a": "base", "b": "team", "c": "team"})
+        );
+        let table = table(&layers, false).to_string();
+        assert!(
+            table.contains("valuesFrom[0]: ConfigMap parts, key 20-team"),
+            "{table}"
         );
     }
 

@@ -23,7 +23,7 @@ use super::size::{fits_the_ledger, fitted};
 use super::stored::{self, Found};
 use crate::clock;
 use crate::error::Error;
-use crate::gather;
+use crate::gather::{self, origins};
 use crate::reconcile::Context;
 use crate::render::Rendering;
 use crate::session::Session;
@@ -246,11 +246,18 @@ pub(super) async fn render(
         revision: i64::from(revision),
         is_upgrade: kind != AttemptKind::Install,
     };
-    context
-        .renders
-        .render(&session.connection, ready, release)
-        .await?
-        .map_err(Halt::Rejected)
+    let rendered = context.renders.render(&session.connection, ready, release);
+    match rendered.await? {
+        Ok(rendering) => Ok(rendering),
+        Err(mut rejection) => {
+            if rejection.reason == Reason::SchemaViolation {
+                let name = ready.chart.name();
+                let text = rejection.message.as_str();
+                rejection.message = origins(context, session, name, text).await?;
+            }
+            Err(Halt::Rejected(rejection))
+        }
+    }
 }
 
 /// The pending record of a rendering.

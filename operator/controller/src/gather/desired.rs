@@ -6,7 +6,7 @@ use std::time::Duration;
 use belay_api::{HelmRelease, Reason, Timestamp, names};
 use belay_chart::Chart;
 use belay_release::PostRender;
-use belay_rollout::{ChartId, Desired, Digest, DigestInput, Rejection};
+use belay_rollout::{ChartId, Desired, Digest, DigestInput, Rejection, SourceLook};
 use belay_source::Fetcher;
 use belay_yaml::{Map, Value};
 use kube::ResourceExt;
@@ -34,6 +34,8 @@ pub(crate) struct Resolved {
     pub(crate) failures: u32,
     /// When something that changed meanwhile is looked at again: it could not be while the chart's source was down.
     pub(crate) again: Option<Timestamp>,
+    /// What the chart's source had.
+    pub(crate) source: SourceLook,
     /// What it came to.
     pub(crate) outcome: Result<Ready, Rejection>,
 }
@@ -106,6 +108,7 @@ pub(super) async fn desired(context: &Context, session: &mut Session) -> Result<
         },
         Err(rejection) => Desired::Rejected(rejection.clone()),
     };
+    session.world.source = resolved.source.clone();
     session.resolved = Some(resolved);
     Ok(desired)
 }
@@ -135,7 +138,7 @@ async fn resolve(
     let changed =
         context.references.changed(&namespace, &name) || old.is_some_and(|old| old.again.is_some());
     let mut reading = Reading::new(context, release, &session.cluster)?;
-    let outcome = come_to(
+    let (outcome, source) = come_to(
         &context.fetcher,
         &mut reading,
         release,
@@ -147,7 +150,7 @@ async fn resolve(
     if let (Err(refusal), Some(old)) = (&outcome, old)
         && let Some(kept) = keep_through_outage(refusal, old, release, now, changed)
     {
-        return Ok(kept);
+        return Ok(Resolved { source, ..kept });
     }
     let failures = match &outcome {
         Ok(_) => 0,
@@ -159,6 +162,7 @@ async fn resolve(
         at: now,
         failures,
         again: None,
+        source,
         outcome: outcome.map_err(|refusal| reject(&refusal, failures, release, now)),
     })
 }
@@ -185,42 +189,55 @@ fn max_age(release: &HelmRelease, old: Option<&Resolved>) -> Duration {
     }
 }
 
-/// A chart with values, or why there is none. `given` is used in place of the chart that the spec names.
+/// A chart with values, or why there is none; and what the chart's source had. `given` is used in place of the chart
+/// that the spec names.
 pub(crate) async fn come_to(
     fetcher: &Fetcher,
     reading: &mut Reading<'_>,
     release: &HelmRelease,
     given: Option<Arc<Chart>>,
     max_age: Duration,
-) -> Result<Result<Ready, Refusal>, Error> {
+) -> Result<(Result<Ready, Refusal>, SourceLook), Error> {
     let post_render = match post_render::read(&release.spec) {
         Ok(post_render) => Arc::new(post_render),
-        Err(refusal) => return Ok(Err(refusal)),
+        Err(refusal) => return Ok((Err(refusal), SourceLook::Unknown)),
     };
     let values = match permitted(values::merge(reading, release).await)? {
         Ok(values) => Arc::new(values),
-        Err(refusal) => return Ok(Err(refusal)),
+        Err(refusal) => return Ok((Err(refusal), SourceLook::Unknown)),
     };
-    let had = if let Some(chart) = given {
-        Ok(chart)
+    let (chart, origin) = if let Some(chart) = given {
+        (chart, None)
     } else {
-        let chart = &release.spec.chart;
-        permitted(source::fetch(fetcher, reading, chart, max_age).await)?
-            .map(|fetched| fetched.chart)
-    };
-    Ok(had.map(|chart| {
-        let metadata = chart.metadata();
-        Ready {
-            id: ChartId {
-                name: metadata.name.clone(),
-                version: metadata.version.clone(),
-                app_version: metadata.app_version.clone(),
-            },
-            chart,
-            values,
-            post_render,
+        let named = &release.spec.chart;
+        match permitted(Box::pin(source::fetch(fetcher, reading, named, max_age)).await)? {
+            Ok(had) => (had.chart, Some(had.origin)),
+            Err(refusal) => {
+                let failed = SourceLook::Failed {
+                    reason: refusal.reason,
+                    message: refusal.message.clone(),
+                };
+                return Ok((Err(refusal), failed));
+            }
         }
-    }))
+    };
+    let metadata = chart.metadata();
+    let id = ChartId {
+        name: metadata.name.clone(),
+        version: metadata.version.clone(),
+        app_version: metadata.app_version.clone(),
+    };
+    let look = origin.map_or(SourceLook::Unknown, |origin| SourceLook::Found {
+        chart: id.clone(),
+        origin,
+    });
+    let ready = Ready {
+        chart,
+        values,
+        id,
+        post_render,
+    };
+    Ok((Ok(ready), look))
 }
 
 /// What runs keeps running while its source is down: an interval's look that fails for the moment changes nothing

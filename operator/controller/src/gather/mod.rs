@@ -7,6 +7,7 @@ mod judging;
 mod live;
 pub(crate) mod post_render;
 mod reading;
+mod secrets;
 mod source;
 mod values;
 
@@ -18,7 +19,7 @@ use belay_cluster::storage::Storage;
 use belay_health::PodFaultReason;
 use belay_release::Status;
 use belay_rollout::{
-    Approval, At, Declared, Desired, Ledger, Order, Owner, Rejection, Stored, World,
+    Approval, At, Declared, Desired, Ledger, Order, Owner, Rejection, SourceLook, Stored, World,
 };
 use kube::{Api, ResourceExt};
 
@@ -35,6 +36,7 @@ pub(crate) use desired::{Ready, Resolved, come_to};
 pub(crate) use judging::{Judging, Readiness};
 pub(crate) use live::{applied, progress, since, track, watch_key};
 pub(crate) use reading::Reading;
+pub(crate) use values::origins;
 
 /// Where a release's records live.
 pub(crate) fn storage_key(release: &HelmRelease) -> StorageKey {
@@ -288,6 +290,7 @@ fn world(
         declared: declared(context, release),
         desired: Desired::Unknown,
         held_up: None,
+        source: SourceLook::Unknown,
         orders,
         ledger,
         storage,

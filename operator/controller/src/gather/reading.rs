@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use belay_api::HelmRelease;
 use belay_cluster::Connection;
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret, ServiceAccount};
 use kube::{Api, ResourceExt};
 
 use crate::clusters::{Cluster, Clusters};
@@ -16,6 +16,8 @@ use crate::references::{Read, Reference, ReferenceKind, References};
 pub(crate) struct Reading<'c> {
     references: &'c References,
     connection: Connection,
+    /// The name of that account, or the one that pods have which name none.
+    account: String,
     namespace: String,
     release: String,
     read: BTreeMap<Reference, Read>,
@@ -31,22 +33,25 @@ impl<'c> Reading<'c> {
         cluster: &Cluster,
     ) -> Result<Self, Error> {
         let connection = context.reading_for(release)?;
-        let reading = Self::through(connection, &context.references, release);
+        let account = context.account_of(release).unwrap_or("default");
+        let reading = Self::through(connection, &context.references, release, account);
         Ok(Self {
             read: Clusters::read_of(release, cluster),
             ..reading
         })
     }
 
-    /// As whoever speaks through the connection.
+    /// As whoever speaks through the connection; `account` is the one that the release is rolled out as.
     pub(crate) fn through(
         connection: Connection,
         references: &'c References,
         release: &HelmRelease,
+        account: &str,
     ) -> Self {
         Self {
             references,
             connection,
+            account: account.to_owned(),
             namespace: release.namespace().unwrap_or_default(),
             release: release.name_any(),
             read: BTreeMap::new(),
@@ -88,6 +93,24 @@ impl<'c> Reading<'c> {
             self.secrets.insert(name.to_owned(), found);
         }
         Ok(self.secrets.get(name).and_then(Option::as_ref))
+    }
+
+    /// The pull secrets of the release's service account, by name; none where the account may not be read, as most
+    /// charts need none.
+    pub(super) async fn pull_secrets(&self) -> Result<Vec<String>, Error> {
+        let client = self.connection.client();
+        let accounts = Api::<ServiceAccount>::namespaced(client, &self.namespace);
+        let found = accounts
+            .get_opt(&self.account)
+            .await
+            .map_err(Error::kube("reading the service account"));
+        let account = match found {
+            Err(error) if error.is_access_denied() => None,
+            found => found?,
+        };
+        let secrets = account.and_then(|account| account.image_pull_secrets);
+        let named = secrets.unwrap_or_default().into_iter();
+        Ok(named.map(|secret| secret.name).collect())
     }
 
     /// A key of a ConfigMap as bytes; `None` when either does not exist.

@@ -3,16 +3,13 @@
 use std::time::Duration;
 
 use belay_api::Reason;
-use belay_api::helm_release::{ChartSource, KeyRef, NameRef, OciChart, RepositoryChart};
-use belay_source::{
-    Credentials, Fetched, Fetcher, HttpRepository, Inline, Kind, Package, Pick, Secret as Hidden,
-    Source, docker_credentials,
-};
+use belay_api::helm_release::{ChartSource, KeyRef, OciChart, RepositoryChart};
+use belay_source::{Fetched, Fetcher, HttpRepository, Inline, Kind, Package, Pick, Source};
 use bytes::Bytes;
-use k8s_openapi::api::core::v1::Secret;
 
 use super::desired::Refusal;
 use super::reading::Reading;
+use super::secrets::{Place, Stop};
 use crate::error::Error;
 
 /// Fetches the chart.
@@ -24,9 +21,10 @@ pub(super) async fn fetch(
     chart: &ChartSource,
     max_age: Duration,
 ) -> Result<Result<Fetched, Refusal>, Error> {
-    let source = match describe(reading, chart).await? {
+    let source = match describe(reading, chart).await {
         Ok(source) => source,
-        Err(refusal) => return Ok(Err(refusal)),
+        Err(Stop::Refused(refusal)) => return Ok(Err(refusal)),
+        Err(Stop::Failed(error)) => return Err(error),
     };
     Ok(fetcher
         .fetch(&source, max_age)
@@ -43,6 +41,7 @@ fn refuse(error: &belay_source::Error) -> Refusal {
         Kind::TooLarge | Kind::BadIndex | Kind::DigestMismatch | Kind::BadPackage => {
             Reason::ChartInvalid
         }
+        Kind::Unverified => Reason::ChartUnverified,
     };
     Refusal {
         reason,
@@ -52,10 +51,7 @@ fn refuse(error: &belay_source::Error) -> Refusal {
     }
 }
 
-async fn describe(
-    reading: &mut Reading<'_>,
-    chart: &ChartSource,
-) -> Result<Result<Source, Refusal>, Error> {
+async fn describe(reading: &mut Reading<'_>, chart: &ChartSource) -> Result<Source, Stop> {
     if let Some(repository) = &chart.repository {
         return http(reading, repository).await;
     }
@@ -63,10 +59,10 @@ async fn describe(
         return oci(reading, chart).await;
     }
     if let Some(inline) = &chart.inline {
-        return Ok(Ok(Source::Inline(Inline {
+        return Ok(Source::Inline(Inline {
             files: inline.files.clone(),
             origin: "spec.chart.inline".to_owned(),
-        })));
+        }));
     }
     let (bytes, kind, KeyRef { name, key }) = match (&chart.config_map, &chart.secret) {
         (Some(reference), _) => (
@@ -82,185 +78,74 @@ async fn describe(
             reference,
         ),
         (None, None) => {
-            return Ok(Err(Refusal::lasting(
-                Reason::SpecInvalid,
+            return Err(Stop::wrong(
                 "spec.chart names no source: set repository, oci, inline, configMap or secret",
-            )));
+            ));
         }
     };
     let origin = format!("{kind} {}/{name}, key {key}", reading.namespace());
-    Ok(match bytes {
+    match bytes {
         Some(bytes) => Ok(Source::Package(Package {
             bytes: Bytes::from(bytes),
             origin,
         })),
-        None => Err(Refusal::missing(format!(
+        None => Err(Stop::Refused(Refusal::missing(format!(
             "spec.chart names {origin}, which does not exist"
-        ))),
-    })
+        )))),
+    }
 }
 
-async fn http(
-    reading: &mut Reading<'_>,
-    repository: &RepositoryChart,
-) -> Result<Result<Source, Refusal>, Error> {
-    let mut at = Place {
-        reading,
-        field: "spec.chart.repository",
-    };
-    let credentials = match &repository.secret_ref {
+async fn http(reading: &mut Reading<'_>, repository: &RepositoryChart) -> Result<Source, Stop> {
+    let mut at = Place::new(reading, "spec.chart.repository");
+    let credentials = at.credentials(repository.secret_ref.as_ref()).await?;
+    let certificate = at.certificate(repository.cert_secret_ref.as_ref()).await?;
+    let authorities = at.authorities(repository.ca_secret_ref.as_ref()).await?;
+    let provenance = match &repository.verify {
+        Some(verify) => Some(at.keyring(&verify.provenance).await?),
         None => None,
-        Some(reference) => match at.secret("secretRef", reference).await? {
-            Ok(secret) => match plain_credentials(&secret) {
-                Some(credentials) => Some(credentials),
-                None => return Ok(Err(at.useless("secretRef", reference, PLAIN))),
-            },
-            Err(refusal) => return Ok(Err(refusal)),
-        },
     };
-    let ca_bundle = match at.authorities(repository.ca_secret_ref.as_ref()).await? {
-        Ok(ca_bundle) => ca_bundle,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    Ok(Ok(Source::HttpRepository(HttpRepository {
+    Ok(Source::HttpRepository(HttpRepository {
         url: repository.url.clone(),
         name: repository.name.clone(),
         version: repository.version.clone(),
         credentials,
-        ca_bundle,
-    })))
+        ca_bundle: certificate.trusting(authorities),
+        client_certificate: certificate.shown,
+        provenance,
+    }))
 }
 
-async fn oci(
-    reading: &mut Reading<'_>,
-    chart: &OciChart,
-) -> Result<Result<Source, Refusal>, Error> {
-    let mut at = Place {
-        reading,
-        field: "spec.chart.oci",
-    };
+async fn oci(reading: &mut Reading<'_>, chart: &OciChart) -> Result<Source, Stop> {
+    let mut at = Place::new(reading, "spec.chart.oci");
     let pick = match &chart.digest {
         None => Pick::Version(chart.version.clone()),
-        Some(digest) => match digest.parse() {
-            Ok(digest) => Pick::Digest(digest),
-            Err(error) => {
-                return Ok(Err(Refusal::lasting(
-                    Reason::SpecInvalid,
-                    &format!("spec.chart.oci.digest is {digest:?}: {error}"),
-                )));
-            }
-        },
+        Some(digest) => Pick::Digest(digest.parse().map_err(|error| {
+            Stop::wrong(&format!("spec.chart.oci.digest is {digest:?}: {error}"))
+        })?),
     };
     let credentials = match &chart.secret_ref {
+        Some(reference) => Some(at.registry_credentials(reference, &chart.url).await?),
+        None => at.pull_secrets(&chart.url).await?,
+    };
+    let certificate = at.certificate(chart.cert_secret_ref.as_ref()).await?;
+    let authorities = at.authorities(chart.ca_secret_ref.as_ref()).await?;
+    let verify = chart.verify.as_ref();
+    let provenance = match verify.and_then(|verify| verify.provenance.as_ref()) {
+        Some(keys) => Some(at.keyring(keys).await?),
         None => None,
-        Some(reference) => match at.secret("secretRef", reference).await? {
-            Ok(secret) => match registry_credentials(&secret, &chart.url) {
-                Ok(credentials) => Some(credentials),
-                Err(lacks) => return Ok(Err(at.useless("secretRef", reference, &lacks))),
-            },
-            Err(refusal) => return Ok(Err(refusal)),
-        },
     };
-    let ca_bundle = match at.authorities(chart.ca_secret_ref.as_ref()).await? {
-        Ok(ca_bundle) => ca_bundle,
-        Err(refusal) => return Ok(Err(refusal)),
+    let cosign = match verify.and_then(|verify| verify.cosign.as_ref()) {
+        Some(keys) => Some(at.public_keys(keys).await?),
+        None => None,
     };
-    Ok(Ok(Source::Oci(belay_source::OciChart {
+    Ok(Source::Oci(belay_source::OciChart {
         url: chart.url.clone(),
         pick,
         credentials,
-        ca_bundle,
+        ca_bundle: certificate.trusting(authorities),
+        client_certificate: certificate.shown,
+        provenance,
+        cosign,
         plain_http: chart.plain_http,
-    })))
-}
-
-/// What a Secret for a repository has to hold.
-const PLAIN: &str = "has neither token nor username and password";
-/// The key of a pull secret.
-const DOCKER_CONFIG: &str = ".dockerconfigjson";
-
-fn plain_credentials(secret: &Secret) -> Option<Credentials> {
-    let text = |key: &str| text_of(secret, key);
-    match (text("token"), text("username"), text("password")) {
-        (Some(token), _, _) => Some(Credentials::Bearer(Hidden::new(token))),
-        (None, Some(username), Some(password)) => Some(Credentials::Basic {
-            username,
-            password: Hidden::new(password),
-        }),
-        _ => None,
-    }
-}
-
-/// The credentials for a chart in a registry, or what the Secret lacks.
-fn registry_credentials(secret: &Secret, url: &str) -> Result<Credentials, String> {
-    let Some(config) = text_of(secret, DOCKER_CONFIG) else {
-        return plain_credentials(secret).ok_or_else(|| {
-            format!("has neither {DOCKER_CONFIG} nor token nor username and password")
-        });
-    };
-    match docker_credentials(config.as_bytes(), url) {
-        Ok(Some(credentials)) => Ok(credentials),
-        Ok(None) => Err(format!("has no entry for the registry of {url}")),
-        Err(error) => Err(format!("cannot be used: {error}")),
-    }
-}
-
-/// Where in a spec Secrets are named.
-struct Place<'p, 'c> {
-    reading: &'p mut Reading<'c>,
-    field: &'static str,
-}
-
-impl Place<'_, '_> {
-    async fn secret(
-        &mut self,
-        field: &str,
-        reference: &NameRef,
-    ) -> Result<Result<Secret, Refusal>, Error> {
-        let found = self.reading.secret(&reference.name).await?.cloned();
-        Ok(found.ok_or_else(|| {
-            Refusal::missing(format!(
-                "{}.{field} names the Secret {}/{}, which does not exist",
-                self.field,
-                self.reading.namespace(),
-                reference.name
-            ))
-        }))
-    }
-
-    async fn authorities(
-        &mut self,
-        reference: Option<&NameRef>,
-    ) -> Result<Result<Option<String>, Refusal>, Error> {
-        let Some(reference) = reference else {
-            return Ok(Ok(None));
-        };
-        let secret = match self.secret("caSecretRef", reference).await? {
-            Ok(secret) => secret,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        Ok(match text_of(&secret, "ca.crt") {
-            Some(pem) => Ok(Some(pem)),
-            None => Err(self.useless("caSecretRef", reference, "has no key ca.crt")),
-        })
-    }
-
-    fn useless(&self, field: &str, reference: &NameRef, lacks: &str) -> Refusal {
-        Refusal::lasting(
-            Reason::SpecInvalid,
-            &format!(
-                "Secret {}/{} of {}.{field} {lacks}",
-                self.reading.namespace(),
-                reference.name,
-                self.field
-            ),
-        )
-    }
-}
-
-fn text_of(secret: &Secret, key: &str) -> Option<String> {
-    let data = secret.data.as_ref()?.get(key)?;
-    String::from_utf8(data.0.clone())
-        .ok()
-        .map(|text| text.trim_end_matches('\n').to_owned())
+    }))
 }

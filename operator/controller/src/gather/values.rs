@@ -1,25 +1,44 @@
 //! The user's values: what `valuesFrom` names is read, then all is merged.
 
-use belay_api::helm_release::{ValuesKind, ValuesReference};
+use belay_api::helm_release::ValuesKind;
 use belay_api::{HelmRelease, Reason};
+use belay_chart::Layers;
 use belay_yaml::Map;
 
 use super::desired::Refusal;
 use super::reading::Reading;
 use crate::error::Error;
-use crate::values::{WrongValues, merge_values};
+use crate::reconcile::Context;
+use crate::session::Session;
+use crate::values::{
+    Origin, WrongValues, keys_of_config_map, keys_of_secret, merge_values, with_origins,
+};
+
+/// A complaint about values, with the origin of each that it names.
+pub(crate) async fn origins(
+    context: &Context,
+    session: &Session,
+    chart: &str,
+    complaint: &str,
+) -> Result<String, Error> {
+    let release = &session.release;
+    let mut reading = Reading::new(context, release, &session.cluster)?;
+    let layers = layers(&mut reading, release).await?;
+    Ok(match layers {
+        Ok(layers) => with_origins(complaint, chart, &layers),
+        // They changed meanwhile, and are looked at again.
+        Err(_) => complaint.to_owned(),
+    })
+}
 
 /// Merges the values of a release.
 pub(super) async fn merge(
     reading: &mut Reading<'_>,
     release: &HelmRelease,
 ) -> Result<Result<Map, Refusal>, Error> {
-    let mut found = Vec::with_capacity(release.spec.values_from.len());
-    for reference in &release.spec.values_from {
-        found.push(read(reading, reference).await?);
-    }
-    Ok(merge_values(&release.spec, &found)
-        .map(belay_chart::Layers::into_values)
+    Ok(layers(reading, release)
+        .await?
+        .map(Layers::into_values)
         .map_err(|error| match error {
             WrongValues::Missing { .. } => Refusal::missing(error.to_string()),
             WrongValues::Unreadable { .. } | WrongValues::Expression { .. } => {
@@ -28,13 +47,20 @@ pub(super) async fn merge(
         }))
 }
 
-async fn read(
+async fn layers(
     reading: &mut Reading<'_>,
-    reference: &ValuesReference,
-) -> Result<Option<Vec<u8>>, Error> {
-    let (name, key) = (&reference.name, &reference.values_key);
-    match reference.kind {
-        ValuesKind::ConfigMap => reading.config_map_key(name, key).await,
-        ValuesKind::Secret => reading.secret_key(name, key).await,
+    release: &HelmRelease,
+) -> Result<Result<Layers<Origin>, WrongValues>, Error> {
+    let mut found = Vec::with_capacity(release.spec.values_from.len());
+    for reference in &release.spec.values_from {
+        let name = &reference.name;
+        found.push(match reference.kind {
+            ValuesKind::ConfigMap => {
+                let map = reading.config_map(name).await?;
+                map.cloned().map(keys_of_config_map)
+            }
+            ValuesKind::Secret => reading.secret(name).await?.cloned().map(keys_of_secret),
+        });
     }
+    Ok(merge_values(&release.spec, &found))
 }

@@ -84,6 +84,7 @@ impl Ledger {
             chart: attempt.chart.clone(),
             at: now,
             description: description.to_owned(),
+            cause: Some(attempt.cause.clone()),
         });
     }
 

@@ -370,6 +370,7 @@ impl Ledger {
             chart: running.chart.clone(),
             at: running.since,
             description: description.to_owned(),
+            cause: None,
         });
         for tracked in &mut self.inventory {
             tracked.wanted = false;

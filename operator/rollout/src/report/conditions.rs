@@ -6,7 +6,7 @@ use belay_api::{Condition, ConditionStatus, ConditionType, Reason};
 
 use crate::attempt::{At, Soaking};
 use crate::step::{Wait, Waiting};
-use crate::world::World;
+use crate::world::{SourceLook, World};
 use crate::{Attempt, HeldUp, Ledger};
 
 /// Whether anything is still to come by itself.
@@ -52,6 +52,14 @@ pub(super) fn of_release(world: &World, ledger: Option<&Ledger>, wait: &Wait) ->
             &message,
         )),
         Mode::Ready => {}
+    }
+    if let Some((status, reason, message)) = source(world) {
+        conditions.push(condition(
+            ConditionType::SourceReady,
+            status,
+            reason,
+            &message,
+        ));
     }
     let Some(ledger) = ledger else {
         return conditions;
@@ -268,6 +276,20 @@ fn at_rest(world: &World, ledger: &Ledger, wait: &Wait) -> (Mode, Reason, String
             )
         }
         _ => (Mode::Working, Reason::Pending, "not looked at yet".to_owned()),
+    }
+}
+
+fn source(world: &World) -> Option<(ConditionStatus, Reason, String)> {
+    match &world.source {
+        SourceLook::Unknown => None,
+        SourceLook::Found { chart, origin } => Some((
+            ConditionStatus::True,
+            Reason::ChartFound,
+            format!("{} comes from {origin}", chart.full_name()),
+        )),
+        SourceLook::Failed { reason, message } => {
+            Some((ConditionStatus::False, *reason, message.clone()))
+        }
     }
 }
 

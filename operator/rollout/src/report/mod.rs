@@ -8,10 +8,10 @@ use belay_api::helm_release::{
     AttemptKind, AttemptStatus, BlockedStatus, DesiredStatus, HelmReleaseStatus, HistoryEntry,
     PinStatus, ProgressStatus, RevisionStatus, RollbackReadyStatus,
 };
-use belay_api::{Phase, condition};
+use belay_api::{ConditionType, Phase, condition};
 
 use crate::step::{Wait, Waiting};
-use crate::world::{Desired, Progress, World};
+use crate::world::{Desired, Progress, SourceLook, World};
 use crate::{Attempt, Failure, Ledger, Proven, Running};
 
 pub use request::{previewed, refused, request_status, without_release};
@@ -44,6 +44,11 @@ pub fn status(before: &HelmReleaseStatus, world: &World, wait: &Wait) -> HelmRel
     }
     status.phase = phase(ours, wait);
     status.conditions = conditions::of_release(world, ours, wait);
+    if world.source == SourceLook::Unknown {
+        let kept = before.conditions.iter();
+        let kept = kept.filter(|condition| condition.type_ == ConditionType::SourceReady);
+        status.conditions.extend(kept.cloned());
+    }
     condition::carry_transition_times(&before.conditions, &mut status.conditions);
     status
 }
@@ -102,6 +107,9 @@ fn history(ledger: &Ledger, world: &World) -> Vec<HistoryEntry> {
                 status: stored.status.to_string(),
                 last_deployed: Some(known.map_or(stored.created, |known| known.at)),
                 description: known.map_or_else(String::new, |known| known.description.clone()),
+                cause: known
+                    .and_then(|known| known.cause.as_ref())
+                    .map(ToString::to_string),
             }
         })
         .collect()
@@ -131,6 +139,7 @@ fn attempt_status(attempt: &Attempt, progress: Option<&Progress>) -> AttemptStat
     AttemptStatus {
         id: attempt.id.clone(),
         kind: attempt.kind,
+        cause: attempt.cause.to_string(),
         revision: attempt.revision,
         digest: attempt.digest.to_string(),
         from: attempt.from,

@@ -12,8 +12,8 @@ use belay_health::{
 use belay_release::Status;
 use belay_rollout::{
     Approval, At, Attempt, ChartId, Declared, Desired, Digest, Enforcement, HeldUp, HookPlan,
-    HookProgress, Ledger, Order, Owner, Place, Progress, Proof, Rejection, SightedFault, Stored,
-    StrandedPod, Target, Unready, When, World,
+    HookProgress, Ledger, Order, Owner, Place, Progress, Proof, Rejection, SightedFault,
+    SourceLook, Stored, StrandedPod, Target, Unready, When, World,
 };
 
 /// How the objects of a chart fare.
@@ -452,6 +452,16 @@ impl Cluster {
             declared: self.declared.clone(),
             desired: self.desired(),
             held_up: self.held_up.clone(),
+            source: match &self.source {
+                Some(rejection) => SourceLook::Failed {
+                    reason: rejection.reason,
+                    message: rejection.message.clone(),
+                },
+                None => SourceLook::Found {
+                    chart: chart_id(&self.spec),
+                    origin: "https://charts.example.org".into(),
+                },
+            },
             orders: self.orders.clone(),
             ledger: self.ledger.clone(),
             storage: self

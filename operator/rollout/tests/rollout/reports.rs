@@ -421,3 +421,52 @@ fn a_request_is_a_record_of_who_went_where() {
         .unwrap();
     assert_eq!((ready.status, ready.observed_generation), (True, 1));
 }
+
+#[test]
+fn whether_the_source_has_the_chart_is_a_condition_of_its_own() {
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.rest();
+    let found = cluster.condition(ConditionType::SourceReady).unwrap();
+    assert_eq!((found.status, found.reason), (True, Reason::ChartFound));
+    assert_eq!(
+        found.message,
+        "web-v1 comes from https://charts.example.org"
+    );
+
+    cluster.source = Some(rejection(Reason::SourceUnavailable));
+    cluster.rest();
+
+    let down = cluster.condition(ConditionType::SourceReady).unwrap();
+    assert_eq!(
+        (down.status, down.reason),
+        (False, Reason::SourceUnavailable)
+    );
+    assert_eq!(cluster.shows(Available), Some(True));
+}
+
+/// Given a range: the same spec comes to another chart, and later to other values under the same chart.
+#[test]
+fn each_revision_says_what_it_was_made_for() {
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.rest();
+    cluster.spec = "v2".into();
+    cluster.rest();
+    cluster.roll_out("v3");
+    cluster.order("back");
+    cluster.rest();
+
+    let causes: Vec<_> = cluster.status.history.iter().rev().collect();
+    let causes: Vec<_> = causes
+        .iter()
+        .filter_map(|entry| entry.cause.as_deref())
+        .collect();
+    assert_eq!(
+        causes,
+        [
+            "generation 1 of the spec",
+            "the source has this chart now, where it had web-v1",
+            "generation 2 of the spec",
+            "the request back",
+        ]
+    );
+}

@@ -65,7 +65,13 @@ impl Address {
         url.set_path(&format!("/v2/{repository}/"));
         let credentials = chart.credentials.clone();
         let ca_bundle = chart.ca_bundle.clone().filter(|pem| !pem.trim().is_empty());
-        let scope = scope(&url, credentials.as_ref(), ca_bundle.as_deref());
+        let client_certificate = chart.client_certificate.clone();
+        let scope = scope(
+            &url,
+            credentials.as_ref(),
+            ca_bundle.as_deref(),
+            client_certificate.as_ref(),
+        );
         Ok(Self {
             host: host.to_owned(),
             repository: repository.to_owned(),
@@ -73,6 +79,7 @@ impl Address {
                 base: url,
                 credentials,
                 ca_bundle,
+                client_certificate,
                 scope,
             },
             plain_http: chart.plain_http,
@@ -107,6 +114,11 @@ impl Address {
 
     pub fn blob(&self, digest: PackageDigest) -> Result<Url, Error> {
         self.within(&format!("blobs/sha256:{digest}"))
+    }
+
+    /// What refers to a manifest, by the OCI distribution specification 1.1.
+    pub fn referrers(&self, digest: PackageDigest) -> Result<Url, Error> {
+        self.within(&format!("referrers/sha256:{digest}"))
     }
 
     fn within(&self, reference: &str) -> Result<Url, Error> {
@@ -177,15 +189,11 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::request::Pick;
 
     fn chart(url: &str) -> OciChart {
         OciChart {
             url: url.into(),
-            pick: Pick::Version(None),
-            credentials: None,
-            ca_bundle: None,
-            plain_http: false,
+            ..OciChart::default()
         }
     }
 

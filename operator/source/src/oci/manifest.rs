@@ -1,5 +1,7 @@
 //! A manifest: which blob is the chart.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::digest::PackageDigest;
@@ -13,6 +15,9 @@ const CONTENT: [&str; 2] = [
     "application/tar+gzip",
 ];
 
+/// What Helm calls a provenance file.
+const PROVENANCE: &str = "application/vnd.cncf.helm.chart.provenance.v1.prov";
+
 /// Where a chart is within its repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Manifest {
@@ -20,6 +25,8 @@ pub(super) struct Manifest {
     pub chart: PackageDigest,
     /// Its bytes.
     pub size: u64,
+    /// The provenance file, if there is one.
+    pub provenance: Option<PackageDigest>,
 }
 
 #[derive(Deserialize)]
@@ -31,13 +38,31 @@ struct Document {
     layers: Vec<Descriptor>,
 }
 
+/// What a manifest says of a blob, by the OCI image specification.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Descriptor {
-    media_type: String,
+pub(super) struct Descriptor {
+    pub media_type: String,
     digest: String,
     #[serde(default)]
     size: u64,
+    #[serde(default)]
+    pub artifact_type: String,
+    #[serde(default)]
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl Descriptor {
+    /// The digest; what is wrong with it otherwise.
+    pub fn sha256(&self) -> Result<PackageDigest, String> {
+        let digest = &self.digest;
+        let digits = digest
+            .strip_prefix("sha256:")
+            .ok_or_else(|| format!("{digest:?} is no SHA-256 digest"))?;
+        digits
+            .parse()
+            .map_err(|error| format!("the digest {digest:?}: {error}"))
+    }
 }
 
 impl Manifest {
@@ -62,20 +87,19 @@ impl Manifest {
         if config.media_type != CONFIG {
             return Err(not_a_chart(config.media_type));
         }
-        let layer = document
-            .layers
-            .into_iter()
+        let layers = &document.layers;
+        let layer = layers
+            .iter()
             .find(|layer| CONTENT.contains(&layer.media_type.as_str()))
             .ok_or_else(|| not_a_chart("a manifest without a package".to_owned()))?;
-        let digest = layer
-            .digest
-            .strip_prefix("sha256:")
-            .ok_or_else(|| bad(format!("{:?} is no SHA-256 digest", layer.digest)))?;
+        let provenance = layers.iter().find(|layer| layer.media_type == PROVENANCE);
         Ok(Self {
-            chart: digest
-                .parse()
-                .map_err(|error| bad(format!("the package's digest: {error}")))?,
+            chart: layer.sha256().map_err(bad)?,
             size: layer.size,
+            provenance: provenance
+                .map(Descriptor::sha256)
+                .transpose()
+                .map_err(bad)?,
         })
     }
 }
@@ -91,7 +115,7 @@ mod tests {
     fn manifest(config: &str, layer: &str, digest: &str) -> String {
         format!(
             r#"{{"schemaVersion": 2, "config": {{"mediaType": "{config}", "digest": "sha256:00", "size": 3}},
-               "layers": [{{"mediaType": "application/vnd.cncf.helm.chart.provenance.v1.prov", "digest": "sha256:11", "size": 1}},
+               "layers": [{{"mediaType": "application/vnd.cncf.helm.chart.provenance.v1.prov", "digest": "sha256:{DIGEST}", "size": 1}},
                           {{"mediaType": "{layer}", "digest": "{digest}", "size": 7}}]}}"#
         )
     }
@@ -106,6 +130,13 @@ mod tests {
 
         assert_eq!(manifest.chart.to_string(), DIGEST);
         assert_eq!(manifest.size, 7);
+        assert_eq!(
+            manifest
+                .provenance
+                .map(|digest| digest.to_string())
+                .as_deref(),
+            Some(DIGEST)
+        );
     }
 
     #[rstest]

@@ -24,6 +24,11 @@ pub(super) fn tag(version: &str) -> String {
     version.replace('+', "_")
 }
 
+/// What `helm package` calls the package that is pushed under a tag.
+pub(super) fn package(name: &str, tag: &str) -> String {
+    format!("{name}-{}.tgz", tag.replace('_', "+"))
+}
+
 /// The versions of one page; tags that are none are left out.
 pub(super) fn read(url: &Url, bytes: &[u8]) -> Result<Vec<String>, Error> {
     let list: List = serde_json::from_slice(bytes).map_err(|error| Error::BadAnswer {

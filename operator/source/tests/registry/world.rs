@@ -67,9 +67,8 @@ pub fn web_at(url: &str, range: &str) -> OciChart {
     OciChart {
         url: url.to_owned(),
         pick: Pick::Version(Some(range.to_owned())),
-        credentials: None,
-        ca_bundle: None,
         plain_http: true,
+        ..OciChart::default()
     }
 }
 

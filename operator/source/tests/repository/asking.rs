@@ -39,9 +39,7 @@ pub fn repository(server: &Server) -> HttpRepository {
     HttpRepository {
         url: server.url(""),
         name: "web".into(),
-        version: None,
-        credentials: None,
-        ca_bundle: None,
+        ..HttpRepository::default()
     }
 }
 

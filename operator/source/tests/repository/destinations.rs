@@ -80,9 +80,8 @@ async fn nor_does_a_registry() {
     let wanted = Source::Oci(OciChart {
         url: format!("oci://{}/web", server.address()),
         pick: Pick::Version(Some("1.0.0".into())),
-        credentials: None,
-        ca_bundle: None,
         plain_http: true,
+        ..OciChart::default()
     });
 
     let at_once = guarded(&[]).fetch(&wanted, NOW).await.unwrap_err();

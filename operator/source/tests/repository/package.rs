@@ -8,11 +8,23 @@ use super::server::{Page, Server};
 
 /// The chart `web` in this version, packaged.
 pub fn package(version: &str) -> Vec<u8> {
+    packaged(version, "kind: ConfigMap\n")
+}
+
+/// The same, its package at least this large.
+pub fn large(version: &str, bytes: usize) -> Vec<u8> {
+    // Digits that compression does not make shorter than half.
+    let digits = (0_u64..).map(|number| format!("{:x}", Sha256::digest(number.to_be_bytes())));
+    let text: String = digits.take(2 * bytes / 64 + 1).collect();
+    packaged(version, &format!("# {text}\nkind: ConfigMap\n"))
+}
+
+fn packaged(version: &str, template: &str) -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
     let chart = format!("apiVersion: v2\nname: web\nversion: {version}\n");
     let files = [
         ("web/Chart.yaml", chart.as_str()),
-        ("web/templates/web.yaml", "kind: ConfigMap\n"),
+        ("web/templates/web.yaml", template),
     ];
     for (path, content) in files {
         let mut header = tar::Header::new_gnu();

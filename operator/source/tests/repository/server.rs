@@ -18,6 +18,8 @@ pub struct Page {
     pub fault: Option<Fault>,
     /// Who sends another `Authorization` gets another page.
     guard: Option<(String, Box<Page>)>,
+    /// Whether a part of it can be asked for.
+    ranges: bool,
 }
 
 /// How an answer goes wrong on its way.
@@ -29,6 +31,8 @@ pub enum Fault {
     Stalled,
     /// Nothing at all.
     Silent,
+    /// So many bytes of what was asked for, then the connection closes.
+    Pieces(usize),
 }
 
 impl Page {
@@ -39,6 +43,7 @@ impl Page {
             body: body.into(),
             fault: None,
             guard: None,
+            ranges: false,
         }
     }
 
@@ -46,6 +51,14 @@ impl Page {
     pub fn guarded(self, authorization: &str, otherwise: Page) -> Self {
         Self {
             guard: Some((authorization.to_owned(), Box::new(otherwise))),
+            ..self
+        }
+    }
+
+    /// Gives the rest of itself to whoever asks for it, as RFC 9110 has it.
+    pub fn resumable(self) -> Self {
+        Self {
+            ranges: true,
             ..self
         }
     }
@@ -154,6 +167,12 @@ impl Server {
             .insert(path.to_owned(), page);
     }
 
+    /// All that was asked for, in order.
+    pub fn seen_all(&self) -> Vec<String> {
+        let seen = self.state.seen.lock().unwrap();
+        seen.iter().map(|request| request.path.clone()).collect()
+    }
+
     pub fn seen(&self, path: &str) -> Vec<Request> {
         let seen = self.state.seen.lock().unwrap();
         seen.iter()
@@ -173,7 +192,12 @@ impl State {
     /// Answers one request; `None` when the other side left.
     async fn answer(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> Option<()> {
         let (path, headers) = head(&mut stream).await?;
-        let known = self.pages.lock().unwrap().get(&path).cloned();
+        // A proxy is asked for the whole address.
+        let place = path
+            .strip_prefix("http://")
+            .and_then(|rest| rest.find('/').map(|at| &rest[at..]))
+            .unwrap_or(&path);
+        let known = self.pages.lock().unwrap().get(place).cloned();
         let mut page = known.unwrap_or_else(|| Page::status(404));
         if let Some((wanted, otherwise)) = page.guard.take()
             && headers.get("authorization") != Some(&wanted)
@@ -193,6 +217,13 @@ impl State {
                 page.status = 304;
                 page.body.clear();
             }
+        }
+        if let Some(from) = rest(&page, &headers) {
+            page.status = 206;
+            let last = page.body.len() - 1;
+            let part = format!("bytes {from}-{last}/{}", page.body.len());
+            page.headers.push(("Content-Range".to_owned(), part));
+            page.body.drain(..from);
         }
         let status = page.status;
         self.seen.lock().unwrap().push(Request {
@@ -214,10 +245,10 @@ impl State {
         );
         lines.push(format!("Content-Length: {}", page.body.len()));
         let text = lines.join("\r\n") + "\r\n\r\n";
-        let sent = if page.fault.is_some() {
-            page.body.len() / 2
-        } else {
-            page.body.len()
+        let sent = match page.fault {
+            None => page.body.len(),
+            Some(Fault::Pieces(bytes)) => page.body.len().min(bytes),
+            Some(_) => page.body.len() / 2,
         };
         stream.write_all(text.as_bytes()).await.ok()?;
         stream.write_all(&page.body[..sent]).await.ok()?;
@@ -227,6 +258,16 @@ impl State {
         }
         stream.shutdown().await.ok()
     }
+}
+
+/// From where on a page is asked for, if it is, and if it is still the one that was begun.
+fn rest(page: &Page, headers: &BTreeMap<String, String>) -> Option<usize> {
+    let range = headers.get("range").filter(|_| page.ranges)?;
+    let from = range.strip_prefix("bytes=")?.strip_suffix('-')?;
+    if let Some(version) = headers.get("if-range") {
+        page.headers.iter().find(|(_, value)| value == version)?;
+    }
+    from.parse().ok().filter(|from| *from < page.body.len())
 }
 
 async fn head(stream: &mut (impl AsyncRead + Unpin)) -> Option<(String, BTreeMap<String, String>)> {

@@ -48,8 +48,8 @@ async fn guarded(realm: impl Fn(&Server) -> String) -> Guarded {
                 username: "jane".into(),
                 password: Secret::new("hunter2"),
             }),
-            ca_bundle: None,
             plain_http: true,
+            ..OciChart::default()
         },
         blob: format!("/v2/web/blobs/sha256:{digest}"),
         server,

@@ -105,4 +105,6 @@ mod operator_trouble;
 #[cfg(test)]
 mod operator_verdicts;
 #[cfg(test)]
+mod operator_verify;
+#[cfg(test)]
 mod operator_world;

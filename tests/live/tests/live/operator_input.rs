@@ -192,7 +192,11 @@ async fn a_chart_that_cannot_be_rendered_is_told_with_file_and_line() {
         &good,
         &spec,
         Reason::SchemaViolation,
-        &["replicas", "5"],
+        &[
+            "at '/replicas'",
+            "maximum: got 7, want 5",
+            "replicas is from values",
+        ],
     )
     .await;
     let no_chart = chart(&note().with("Chart.yaml", "apiVersion: v2\nname: shop\n"));

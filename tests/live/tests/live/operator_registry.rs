@@ -90,6 +90,91 @@ async fn a_range_over_tags_takes_what_is_pushed_with_a_pull_secret() {
     world.end().await;
 }
 
+/// Given a release that names no Secret: the account that it is rolled out as opens the registry, as for its images.
+#[tokio::test]
+async fn the_pull_secrets_of_the_service_account_open_the_registry() {
+    let world = operated_world("ociaccount").await;
+    let options = RegistryOptions {
+        credentials: Some(("jane".into(), "hunter2".into())),
+        ..RegistryOptions::default()
+    };
+    let (registry, _folder) = registry(&world, options, &["1.0.0"]).await;
+    let pull = async |name: &str, host: &str, password: &str| {
+        let (host, password) = (
+            format!("--docker-server={host}"),
+            format!("--docker-password={password}"),
+        );
+        let made = [
+            "create",
+            "secret",
+            "docker-registry",
+            name,
+            &host,
+            &password,
+        ];
+        world
+            .kubectl(&[&made[..], &["--docker-username=jane"]].concat())
+            .await;
+    };
+    pull("elsewhere", "elsewhere.example", "other").await;
+    pull("pull", registry.address(), "hunter2").await;
+    world
+        .kubectl(&["create", "serviceaccount", "deployer"])
+        .await;
+    let rights = ["--verb=*", "--resource=configmaps,secrets,serviceaccounts"];
+    world
+        .kubectl(&[&["create", "role", "some"][..], &rights].concat())
+        .await;
+    let subject = format!("--serviceaccount={}:deployer", world.namespace());
+    world
+        .kubectl(&["create", "rolebinding", "some", "--role=some", &subject])
+        .await;
+    let chart = from(&registry.url(SHOP), "1.0.0");
+    let spec = json!({"chart": {"oci": chart}, "serviceAccountName": "deployer", "interval": "1h"});
+
+    let asked = world.apply(SHOP, &spec).await;
+    let told = message(&world.stopped(&asked, Reason::SourceUnauthorized).await);
+    assert!(told.contains("no credentials were sent"), "{told}");
+
+    let secrets =
+        r#"{"imagePullSecrets": [{"name": "elsewhere"}, {"name": "absent"}, {"name": "pull"}]}"#;
+    let patch = ["patch", "serviceaccount", "deployer", "-p", secrets];
+    world.kubectl(&patch).await;
+    world.looked_at(SHOP, "with pull secrets").await;
+    world.deployed(&asked).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_registry_that_knows_its_clients_by_certificates_is_shown_one() {
+    let world = operated_world("ocicert").await;
+    let options = RegistryOptions {
+        tls: true,
+        client_certificates: true,
+        ..RegistryOptions::default()
+    };
+    let (registry, _folder) = registry(&world, options, &["1.0.0"]).await;
+    let (certificate, key) = registry.client("jane").unwrap();
+    let secret = json!({
+        "metadata": {"name": "certificate"},
+        "stringData": {"tls.crt": certificate, "tls.key": key, "ca.crt": registry.authority()},
+    });
+    let secret = serde_json::from_value::<Secret>(secret).unwrap();
+    let secrets = world.api::<Secret>();
+    secrets
+        .create(&PostParams::default(), &secret)
+        .await
+        .unwrap();
+    let chart = json!({
+        "url": registry.url(SHOP), "version": "1.0.0", "certSecretRef": {"name": "certificate"},
+    });
+
+    let asked = world.apply(SHOP, &json!({"chart": {"oci": chart}})).await;
+
+    world.deployed(&asked).await;
+    world.end().await;
+}
+
 #[tokio::test]
 async fn a_tag_that_is_pushed_anew_is_rolled_out_and_a_digest_is_not() {
     let world = operated_world("ocitag").await;

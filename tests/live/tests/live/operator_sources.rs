@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use belay_api::{ConditionStatus, HelmRelease};
+use belay_api::rollback_request::RequestPhase;
+use belay_api::{Condition, ConditionStatus, ConditionType, HelmRelease, Reason};
 use belay_harness::{Fault, HttpRepo};
 use futures::StreamExt;
 use k8s_openapi::ByteString;
@@ -17,7 +18,9 @@ use serde_json::{Value, json};
 use tempfile::tempdir;
 
 use crate::operator_charts::note;
-use crate::operator_world::{SHOP, at_rest, current, operated_world, ready};
+use crate::operator_world::{
+    SHOP, World, at_rest, condition, current, operated_world, phase, ready,
+};
 
 #[tokio::test]
 async fn a_range_takes_its_newest_version_and_at_the_interval_a_newer_one() {
@@ -43,6 +46,13 @@ async fn a_range_takes_its_newest_version_and_at_the_interval_a_newer_one() {
         .await;
     let history = world.helm_json(&["history", SHOP]).await;
     assert_eq!(history[1]["chart"], "shop-1.2.0");
+    let release = world.until_release(SHOP, "rest", at_rest).await;
+    let causes: Vec<_> = release.status.unwrap().history.into_iter().rev().collect();
+    assert_eq!(causes[0].cause.as_deref(), Some("generation 1 of the spec"));
+    assert_eq!(
+        causes[1].cause.as_deref(),
+        Some("the source has this chart now, where it had shop-1.1.0")
+    );
     world.end().await;
 }
 
@@ -102,6 +112,9 @@ async fn a_repository_that_is_down_for_a_while_does_not_unsettle_what_runs() {
     while repository.all_requests() < before + 2 {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    let down = until_source(&world, ConditionStatus::False).await;
+    assert_eq!(down.reason, Reason::SourceUnavailable);
+    assert!(down.message.contains("HTTP 503"), "{}", down.message);
     repository.heal();
     repository.publish(folder.path(), "1.1.0").await.unwrap();
     world
@@ -110,7 +123,59 @@ async fn a_repository_that_is_down_for_a_while_does_not_unsettle_what_runs() {
         })
         .await;
     assert!(!unsettled.load(Ordering::Relaxed), "Ready became False");
+    let found = until_source(&world, ConditionStatus::True).await;
+    assert!(
+        found.message.contains("shop-1.1.0 comes from"),
+        "{}",
+        found.message
+    );
     watch.abort();
+    world.end().await;
+}
+
+/// Waits until the release says of its source that it is, or is not, ready.
+async fn until_source(world: &World, status: ConditionStatus) -> Condition {
+    let says = |release: &HelmRelease| {
+        let source = condition(release, ConditionType::SourceReady);
+        source.filter(|source| source.status == status).cloned()
+    };
+    let release = world
+        .until_release(SHOP, "SourceReady", |release| says(release).is_some())
+        .await;
+    says(&release).unwrap()
+}
+
+/// Given a source that is gone for good, and an operator that starts without having seen it.
+#[tokio::test]
+async fn a_way_back_needs_no_source() {
+    let world = operated_world("noway").await;
+    let repository = HttpRepo::start(world.cluster.tools()).await.unwrap();
+    let folder = tempdir().unwrap();
+    note().write(folder.path());
+    for version in ["1.0.0", "1.1.0"] {
+        repository.publish(folder.path(), version).await.unwrap();
+    }
+    let from = |version: &str| {
+        let chart = json!({"url": repository.url(), "name": SHOP, "version": version});
+        json!({"chart": {"repository": chart}, "interval": "1h"})
+    };
+    world
+        .deployed(&world.apply(SHOP, &from("1.0.0")).await)
+        .await;
+    world
+        .deployed(&world.apply(SHOP, &from("1.1.0")).await)
+        .await;
+    drop(repository);
+    let world = world.with_a_new_operator().await;
+    until_source(&world, ConditionStatus::False).await;
+
+    let request = world
+        .order("back", &json!({"target": {"previous": {}}}))
+        .await;
+
+    assert_eq!(phase(&request), RequestPhase::Complete, "{request:?}");
+    let history = world.helm_json(&["history", SHOP]).await;
+    assert_eq!(history[2]["chart"], "shop-1.0.0");
     world.end().await;
 }
 
@@ -173,6 +238,12 @@ async fn values_come_in_helms_order() {
         let made = map(name, &values);
         maps.create(&PostParams::default(), &made).await.unwrap();
     }
+    let parts = json!({
+        "metadata": {"name": "parts"},
+        "data": {"20-team": "h: team\ni: team\n", "10-base": "g: base\nh: base\n"},
+    });
+    let parts = serde_json::from_value(parts).unwrap();
+    maps.create(&PostParams::default(), &parts).await.unwrap();
     let spec = json!({
         "chart": chart.inline(),
         "valuesFrom": [
@@ -180,6 +251,7 @@ async fn values_come_in_helms_order() {
             {"kind": "ConfigMap", "name": "second"},
             {"kind": "ConfigMap", "name": "first", "valuesKey": "alone", "targetPath": "deep.key"},
             {"kind": "Secret", "name": "absent", "optional": true},
+            {"kind": "ConfigMap", "name": "parts", "valuesKey": "*"},
         ],
         "values": {"c": "inline", "d": "inline"},
         "set": ["d=set", "e=1"],
@@ -192,6 +264,7 @@ async fn values_come_in_helms_order() {
         all,
         json!({
             "a": "first", "b": "second", "c": "inline", "d": "set", "e": 1, "f": "1",
+            "g": "base", "h": "team", "i": "team",
             "greeting": "hello", "deep": {"key": "single"},
         })
     );

@@ -150,6 +150,13 @@ impl World {
         self.pause().await;
     }
 
+    /// The same with another operator, which knows nothing of what the first one saw.
+    pub async fn with_a_new_operator(mut self) -> Self {
+        self.pause().await;
+        self.start(|_| {}).await;
+        self
+    }
+
     /// The same, and others go on with the world: nobody works on it now.
     pub async fn pause(&mut self) {
         if let Some((stop, running)) = self.operator.take() {
