@@ -4,7 +4,8 @@
 //! How long upgrades to an image that does not exist take to be noticed and taken back is measured too.
 //!
 //! `belay-bench [RELEASES [ROUNDS]]` measures all of it, `belay-bench images [RELEASES]` the reverts only,
-//! `belay-bench charts [ROUNDS]` renders only and needs no cluster.
+//! `belay-bench charts [ROUNDS]` renders only and `belay-bench sources [RELEASES]` counts only what releases cost their
+//! sources; these two need no cluster.
 
 mod charts;
 mod contest;
@@ -17,6 +18,7 @@ mod measure;
 mod missing_image;
 mod operated;
 mod rendering;
+mod sources;
 
 use std::process::ExitCode;
 
@@ -31,6 +33,9 @@ const ROUNDS: usize = 3;
 /// How many times both sides render each chart, unless the argument after `charts` says otherwise.
 const CHART_ROUNDS: usize = 11;
 
+/// How many releases look at one source, unless the argument after `sources` says otherwise.
+const SOURCE_RELEASES: usize = 1000;
+
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     let first = arguments.next().unwrap_or_default();
@@ -43,6 +48,7 @@ fn main() -> ExitCode {
         }
         Some("charts") => charts(count(arguments.next(), CHART_ROUNDS)),
         Some("images") => images(count(arguments.next(), RELEASES)),
+        Some("sources") => sources(count(arguments.next(), SOURCE_RELEASES)),
         _ => return cluster(),
     };
     ended(outcome)
@@ -82,6 +88,14 @@ async fn images(releases: usize) -> Result<(), Error> {
 }
 
 #[tokio::main]
+async fn sources(releases: usize) -> Result<(), Error> {
+    let tools = belay_harness::Tools::ensure().await?;
+    let costs = sources::measure(&tools, &ground::chart(), releases).await?;
+    println!("{costs}");
+    Ok(())
+}
+
+#[tokio::main]
 async fn cluster() -> ExitCode {
     let mut arguments = std::env::args().skip(1).map(|argument| argument.parse());
     let mut number = |usual| match arguments.next() {
@@ -89,7 +103,9 @@ async fn cluster() -> ExitCode {
         Some(given) => given.ok().filter(|given: &usize| *given > 0),
     };
     let (Some(releases), Some(rounds)) = (number(RELEASES), number(ROUNDS)) else {
-        eprintln!("usage: belay-bench [RELEASES [ROUNDS]] | images [RELEASES] | charts [ROUNDS]");
+        eprintln!(
+            "usage: belay-bench [RELEASES [ROUNDS]] | images [RELEASES] | charts [ROUNDS] | sources [RELEASES]"
+        );
         return ExitCode::FAILURE;
     };
     ended(run(releases, rounds).await)
@@ -107,6 +123,9 @@ async fn run(releases: usize, rounds: usize) -> Result<(), Error> {
     }
     println!("\n{rollouts}");
     missing_image::measure(&ground).await?;
+    let tools = ground.cluster.tools();
+    let costs = sources::measure(tools, &ground::chart(), SOURCE_RELEASES).await?;
+    println!("{costs}");
     let helm = ground.cluster.tools().path("helm");
     let belay = belay_harness::belay_binary()?;
     let rendered = tokio::task::spawn_blocking(move || {
