@@ -213,11 +213,11 @@ fn count(range: Cel, left: &AtomicU64) -> Result<Cel, ExecutionError> {
 /// `+` for numbers alone: joined texts and lists would grow without bound.
 fn add(left: Cel, right: Cel) -> Result<Cel, ExecutionError> {
     let overflow = || ExecutionError::Overflow("+", Cel::Null, Cel::Null);
-    match (&left, &right) {
-        (Cel::Int(a), Cel::Int(b)) => a.checked_add(*b).map(Cel::Int).ok_or_else(overflow),
-        (Cel::UInt(a), Cel::UInt(b)) => a.checked_add(*b).map(Cel::UInt).ok_or_else(overflow),
+    match (left, right) {
+        (Cel::Int(a), Cel::Int(b)) => a.checked_add(b).map(Cel::Int).ok_or_else(overflow),
+        (Cel::UInt(a), Cel::UInt(b)) => a.checked_add(b).map(Cel::UInt).ok_or_else(overflow),
         (Cel::Float(a), Cel::Float(b)) => Ok(Cel::Float(a + b)),
-        _ => Err(ExecutionError::no_such_overload(
+        (left, right) => Err(ExecutionError::no_such_overload(
             "+",
             vec![left.type_of().to_string(), right.type_of().to_string()],
         )),

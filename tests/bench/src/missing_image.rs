@@ -88,11 +88,11 @@ impl Reverts {
         let pods = watcher(pods, watcher::Config::default())
             .default_backoff()
             .filter_map(|event| future::ready(event.ok()))
-            .map(News::Pod);
+            .map(|event| News::Pod(Box::new(event)));
         let releases = watcher(releases, watcher::Config::default())
             .default_backoff()
             .filter_map(|event| future::ready(event.ok()))
-            .map(News::Release);
+            .map(|event| News::Release(Box::new(event)));
         let mut news = pin!(futures::stream::select(pods, releases));
 
         let asked = Timestamp::now();
@@ -130,11 +130,12 @@ impl Reverts {
 
 /// What a watch brought.
 enum News {
-    Pod(Event<Pod>),
-    Release(Event<HelmRelease>),
+    Pod(Box<Event<Pod>>),
+    Release(Box<Event<HelmRelease>>),
 }
 
 /// What that says of a release.
+#[derive(Clone, Copy)]
 enum Told {
     Sign,
     Noticed(Timestamp),
@@ -146,7 +147,10 @@ impl News {
     /// What it says, of which release; `tag` tells this upgrade from those before.
     fn told(self, tag: &str) -> Option<(String, Told)> {
         match self {
-            Self::Pod(Event::Apply(pod) | Event::InitApply(pod)) => {
+            Self::Pod(event) => {
+                let (Event::Apply(pod) | Event::InitApply(pod)) = *event else {
+                    return None;
+                };
                 let name = pod.labels().get(INSTANCE)?.clone();
                 let image = format!("{MISSING}:{tag}");
                 let statuses = pod.status?.container_statuses?;
@@ -165,8 +169,11 @@ impl News {
                 });
                 waits.then_some((name, Told::Sign))
             }
-            Self::Release(Event::Apply(release) | Event::InitApply(release)) => {
-                let name = release.name().map(|name| name.into_owned())?;
+            Self::Release(event) => {
+                let (Event::Apply(release) | Event::InitApply(release)) = *event else {
+                    return None;
+                };
+                let name = release.name()?.into_owned();
                 let status = release.status.as_ref()?;
                 let ready = status
                     .conditions
@@ -191,7 +198,6 @@ impl News {
                 };
                 Some((name, told))
             }
-            _ => None,
         }
     }
 }
