@@ -155,26 +155,39 @@ pub(crate) fn check(chart: &str, source: &Source) -> Result<Located, Error> {
     ))
 }
 
-/// Loads the chart; only one that is elsewhere needs a network.
+/// Loads the chart; only one that is in a repository or registry needs a network, and a runtime for it.
 pub(crate) fn load(located: Located) -> Result<Arc<Chart>, Error> {
     match located {
-        Located::Local(path) => Chart::from_path(&path)
-            .map(Arc::new)
-            .map_err(|error| Error::Template(error.to_string())),
-        Located::Remote(source) => {
-            // Who calls this asks for himself.
-            let fetcher = Fetcher::new(&Settings {
-                destinations: Destinations::Any,
-                ..Settings::default()
-            });
-            runtime::block_on(async {
-                let fetched = fetcher.fetch(&source, Duration::ZERO).await;
-                fetched
-                    .map(|fetched| fetched.chart)
-                    .map_err(|error| Error::Template(told_once(&error)))
-            })
-        }
+        Located::Local(path) => open(&path),
+        Located::Remote(source) => runtime::block_on(fetch(&source)),
     }
+}
+
+/// As [`load`], for commands that are on a runtime already.
+pub(crate) async fn load_on_runtime(located: Located) -> Result<Arc<Chart>, Error> {
+    match located {
+        Located::Local(path) => open(&path),
+        Located::Remote(source) => fetch(&source).await,
+    }
+}
+
+fn open(path: &Path) -> Result<Arc<Chart>, Error> {
+    Chart::from_path(path)
+        .map(Arc::new)
+        .map_err(|error| Error::Template(error.to_string()))
+}
+
+async fn fetch(source: &belay_source::Source) -> Result<Arc<Chart>, Error> {
+    // Who calls this asks for himself.
+    let fetcher = Fetcher::new(&Settings {
+        destinations: Destinations::Any,
+        ..Settings::default()
+    });
+    fetcher
+        .fetch(source, Duration::ZERO)
+        .await
+        .map(|fetched| fetched.chart)
+        .map_err(|error| Error::Template(told_once(&error)))
 }
 
 /// A file's content, or why there is none in the words that Go has for it; `-` is standard input.

@@ -43,8 +43,8 @@ pub struct Declared {
     pub deleting: bool,
     /// Whether it carries Belay's finalizer.
     pub has_finalizer: bool,
-    /// Whether the release lives in another cluster than its `HelmRelease`.
-    pub elsewhere: bool,
+    /// Where the release lives.
+    pub cluster: Place,
     /// How long somebody else's pending record is given before it counts as the trace of a dead process, if the
     /// release's own timeout is not longer.
     pub foreign_patience: Duration,
@@ -68,6 +68,15 @@ pub struct Declared {
     pub soak: Soak,
     /// The value of `belay.dev/retry`.
     pub retry: Option<String>,
+}
+
+/// In which cluster a release lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In that of its `HelmRelease`.
+    Here,
+    /// In the one that `spec.kubeConfig` leads to.
+    Elsewhere,
 }
 
 impl Declared {

@@ -19,7 +19,8 @@ use belay_cluster::storage::Storage;
 use belay_health::PodFaultReason;
 use belay_release::Status;
 use belay_rollout::{
-    Approval, At, Declared, Desired, Ledger, Order, Owner, Rejection, SourceLook, Stored, World,
+    Approval, At, Declared, Desired, Ledger, Order, Owner, Place, Rejection, SourceLook, Stored,
+    World,
 };
 use kube::{Api, ResourceExt};
 
@@ -309,7 +310,10 @@ fn declared(context: &Context, release: &HelmRelease) -> Declared {
         },
         generation: release.metadata.generation.unwrap_or_default(),
         deleting: release.metadata.deletion_timestamp.is_some(),
-        elsewhere: spec.kube_config.is_some(),
+        cluster: match spec.kube_config {
+            None => Place::Here,
+            Some(_) => Place::Elsewhere,
+        },
         foreign_patience: context.settings.foreign_patience,
         has_finalizer: release
             .finalizers()

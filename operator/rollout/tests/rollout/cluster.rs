@@ -156,7 +156,7 @@ impl Cluster {
                 generation: 1,
                 deleting: false,
                 has_finalizer: false,
-                elsewhere: false,
+                cluster: belay_rollout::Place::Here,
                 foreign_patience: Duration::minutes(5),
                 suspend: false,
                 atomic: true,

@@ -196,7 +196,7 @@ async fn chart(arguments: &Arguments, record: &Record) -> Result<(Arc<Chart>, Tr
         .clone()
         .with_version_of(named, &summary.version);
     let travelling = chart_argument::read(source.wanted(named))?;
-    let chart = locate::load(locate::check(named, &source)?, &source).await?;
+    let chart = locate::load_on_runtime(locate::check(named, &source)?).await?;
     Ok((chart, travelling))
 }
 
