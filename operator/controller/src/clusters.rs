@@ -150,27 +150,26 @@ impl Clusters {
         // One at a time: releases that share a Secret share what comes of it.
         let mut remote = self.remote.lock().await;
         let known = remote.get(&wanted).cloned();
-        let cluster = match known.filter(|known| !references.is_newer(&reference, known.read())) {
-            Some(known) => known,
-            None => {
-                remote.remove(&wanted);
-                if remote.len() >= MOST {
-                    let why =
-                        format!("names one cluster more than the {MOST} that are looked after");
-                    return Err(wanted.refuse(Reason::SpecInvalid, &why));
-                }
-                let (text, read) = match read(&wanted, reader).await {
-                    Ok(read) => read,
-                    Err(error) => {
-                        references.note(&name, &reference, Read::Absent);
-                        return Err(error);
-                    }
-                };
-                references.note(&name, &reference, read);
-                let cluster = Arc::new(self.reach(&wanted, text?, read, reader).await?);
-                remote.insert(wanted.clone(), Arc::clone(&cluster));
-                cluster
+        let fresh = known.filter(|known| !references.is_newer(&reference, known.read()));
+        let cluster = if let Some(known) = fresh {
+            known
+        } else {
+            remote.remove(&wanted);
+            if remote.len() >= MOST {
+                let why = format!("names one cluster more than the {MOST} that are looked after");
+                return Err(wanted.refuse(Reason::SpecInvalid, &why));
             }
+            let (text, read) = match read(&wanted, reader).await {
+                Ok(read) => read,
+                Err(error) => {
+                    references.note(&name, &reference, Read::Absent);
+                    return Err(error);
+                }
+            };
+            references.note(&name, &reference, read);
+            let cluster = Arc::new(self.reach(&wanted, text?, read, reader).await?);
+            remote.insert(wanted.clone(), Arc::clone(&cluster));
+            cluster
         };
         drop(remote);
         references.note(&name, &reference, cluster.read());
