@@ -162,6 +162,7 @@ impl Ledger {
             chart: ChartId::default(),
             at: now,
             description: String::new(),
+            cause: None,
         });
         known.description = format!("{DAMAGED}: {why}");
         self.note_revision(known);
