@@ -140,7 +140,7 @@ pub(crate) async fn reconcile(
     context.dependents.saw(&release);
     tokio::spawn(async move {
         let uid = release.uid().unwrap_or_default();
-        let outcome = Box::pin(run(&release, &context)).await;
+        let outcome = run(&release, &context).await;
         match outcome {
             Ok(action) => Ok(action),
             Err(Error::Stale) => {
@@ -184,7 +184,7 @@ async fn run(release: &Arc<HelmRelease>, context: &Context) -> Result<Action, Er
         Some(remembered) if !remembered.stale && remembered.epoch == cluster.epoch => {
             gather::from_memory(context, Arc::clone(release), cluster, remembered).await?
         }
-        other => match gather::fresh(context, release, other).await? {
+        other => match Box::pin(gather::fresh(context, release, other)).await? {
             Some(session) => session,
             None => return Ok(gone(context, release).await),
         },
@@ -196,7 +196,7 @@ async fn run(release: &Arc<HelmRelease>, context: &Context) -> Result<Action, Er
         &release.name_any(),
         &uid,
     );
-    let Some(wait) = work(context, &mut session).await? else {
+    let Some(wait) = Box::pin(work(context, &mut session)).await? else {
         return Ok(gone(context, release).await);
     };
     let written = report::report(context, &session, &wait).await?;
@@ -215,7 +215,7 @@ async fn work(context: &Context, session: &mut Session) -> Result<Option<Wait>, 
         if !session.fresh {
             // What cannot be undone is not begun on what is only remembered.
             let remembered = remember(session, 0, 0);
-            match gather::fresh(context, &session.release, Some(remembered)).await? {
+            match Box::pin(gather::fresh(context, &session.release, Some(remembered))).await? {
                 Some(fresh) => *session = fresh,
                 None => return Ok(None),
             }

@@ -9,7 +9,7 @@ use crate::request::{Ruling, rule};
 use crate::rest::decide_rest;
 use crate::step::{Amendment, Decision, Plan, Step, Target, Wait, Waiting};
 use crate::under_way::decide_attempt;
-use crate::world::{Desired, Place, World};
+use crate::world::{Desired, Home, World};
 use crate::{ChartId, Digest, Ledger, Order, Proven};
 
 /// Decides what to do now.
@@ -100,7 +100,7 @@ fn decide_deletion(world: &World) -> Decision {
 /// it may as well be that of a second operator's, which has namespaces of its own.
 fn inherit(world: &World, ledger: &Ledger) -> Option<Decision> {
     let (before, now) = (&ledger.owner, &world.declared.identity);
-    let namesake = world.declared.cluster == Place::Here
+    let namesake = world.declared.cluster == Home::Here
         && before.namespace == now.namespace
         && before.name == now.name;
     namesake.then(|| Decision::Step(Step::Amend(Amendment::Inherit { owner: now.clone() })))

@@ -44,6 +44,6 @@ pub use pin::{Hold, Pin};
 pub use request::{Order, Ruling, rule};
 pub use step::{Amendment, Decision, Plan, Step, Target, Wait, Waiting};
 pub use world::{
-    Declared, Desired, Place, Progress, Proof, Rejection, SightedFault, SourceLook, Stored,
+    Declared, Desired, Home, Progress, Proof, Rejection, SightedFault, SourceLook, Stored,
     StrandedPod, World,
 };

@@ -44,7 +44,7 @@ pub struct Declared {
     /// Whether it carries Belay's finalizer.
     pub has_finalizer: bool,
     /// Where the release lives.
-    pub cluster: Place,
+    pub cluster: Home,
     /// How long somebody else's pending record is given before it counts as the trace of a dead process, if the
     /// release's own timeout is not longer.
     pub foreign_patience: Duration,
@@ -72,7 +72,7 @@ pub struct Declared {
 
 /// In which cluster a release lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Home {
     /// In that of its `HelmRelease`.
     Here,
     /// In the one that `spec.kubeConfig` leads to.

@@ -19,7 +19,7 @@ use belay_cluster::storage::Storage;
 use belay_health::PodFaultReason;
 use belay_release::Status;
 use belay_rollout::{
-    Approval, At, Declared, Desired, Ledger, Order, Owner, Place, Rejection, SourceLook, Stored,
+    Approval, At, Declared, Desired, Home, Ledger, Order, Owner, Rejection, SourceLook, Stored,
     World,
 };
 use kube::{Api, ResourceExt};
@@ -311,8 +311,8 @@ fn declared(context: &Context, release: &HelmRelease) -> Declared {
         generation: release.metadata.generation.unwrap_or_default(),
         deleting: release.metadata.deletion_timestamp.is_some(),
         cluster: match spec.kube_config {
-            None => Place::Here,
-            Some(_) => Place::Elsewhere,
+            None => Home::Here,
+            Some(_) => Home::Elsewhere,
         },
         foreign_patience: context.settings.foreign_patience,
         has_finalizer: release

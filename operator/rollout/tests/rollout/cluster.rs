@@ -156,7 +156,7 @@ impl Cluster {
                 generation: 1,
                 deleting: false,
                 has_finalizer: false,
-                cluster: belay_rollout::Place::Here,
+                cluster: belay_rollout::Home::Here,
                 foreign_patience: Duration::minutes(5),
                 suspend: false,
                 atomic: true,
