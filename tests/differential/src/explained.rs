@@ -98,8 +98,14 @@ const ERRORS: &[Rule] = &[
     (
         "complex numbers are not read; no function of Helm takes one",
         |case| {
+            let literal = case.ours.rsplit(": ").next().unwrap_or_default();
+            let digits = literal
+                .trim_matches('"')
+                .strip_suffix('i')
+                .unwrap_or_default();
             case.ours.starts_with("parse error")
-                && case.ours.contains("complex numbers are not supported")
+                && digits.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'))
+                && case.asked.contains(digits)
         },
     ),
     (
