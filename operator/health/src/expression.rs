@@ -286,15 +286,20 @@ fn told(error: &ExecutionError) -> NoAnswer {
     }
 }
 
-/// Line and column of the first use of a name; the beginning if it is not found.
+/// Line and column of the first use of a name, as a field only if it is none otherwise; the beginning if it is not
+/// found.
 fn place(text: &str, name: &str) -> (usize, usize) {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    let found = text.match_indices(name).find(|(at, _)| {
-        let before = text[..*at].chars().next_back();
-        let after = text[at + name.len()..].chars().next();
-        !(before.is_some_and(is_part) || after.is_some_and(is_part))
-    });
-    let before = &text[..found.map_or(0, |(at, _)| at)];
+    let before = |at: usize| text[..at].chars().next_back();
+    let uses = || {
+        text.match_indices(name).filter(|(at, _)| {
+            let after = text[at + name.len()..].chars().next();
+            !(before(*at).is_some_and(is_part) || after.is_some_and(is_part))
+        })
+    };
+    let alone = uses().find(|(at, _)| before(*at) != Some('.'));
+    let at = alone.or_else(|| uses().next()).map_or(0, |(at, _)| at);
+    let before = &text[..at];
     let line = before.matches('\n').count() + 1;
     let column = before
         .rsplit('\n')

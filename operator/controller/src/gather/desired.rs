@@ -234,8 +234,8 @@ pub(crate) async fn come_to(
     let ready = Ready {
         chart,
         values,
-        id,
         post_render,
+        id,
     };
     Ok((Ok(ready), look))
 }
