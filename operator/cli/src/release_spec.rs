@@ -64,10 +64,15 @@ pub(crate) struct SpecArguments {
 impl SpecArguments {
     /// Whether the user said anything at all.
     pub(crate) fn is_empty(&self) -> bool {
-        !self.has_values()
-            && !(self.atomic || self.no_atomic || self.create_namespace)
-            && self.timeout.is_none()
-            && self.target_namespace.is_none()
+        let flags = [
+            self.has_values(),
+            self.atomic,
+            self.no_atomic,
+            self.create_namespace,
+            self.timeout.is_some(),
+            self.target_namespace.is_some(),
+        ];
+        flags.iter().all(|said| !said)
     }
 
     /// Whether the user said anything about values.

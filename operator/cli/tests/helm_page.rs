@@ -220,11 +220,11 @@ mod tests {
                 .filter(|path| path.display().to_string().ends_with(&end));
             named_so
                 .any(|path| {
-                    let text = std::fs::read_to_string(path).unwrap();
-                    let before = text
+                    let source = std::fs::read_to_string(path).unwrap();
+                    let before = source
                         .split(&wanted)
                         .next()
-                        .filter(|before| before.len() < text.len());
+                        .filter(|before| before.len() < source.len());
                     before.is_some_and(|before| {
                         before.contains("#[test]") || before.contains("#[tokio::test")
                     })

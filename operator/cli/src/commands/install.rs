@@ -85,7 +85,7 @@ pub(crate) async fn install(
             name: shared.name,
         });
     }
-    roll_out(shared, None, false, session).await
+    Box::pin(roll_out(shared, None, false, session)).await
 }
 
 pub(crate) async fn upgrade(
@@ -101,7 +101,7 @@ pub(crate) async fn upgrade(
         });
     }
     let keep_values = !arguments.reset_values && !shared.spec.has_values();
-    roll_out(shared, existing, keep_values, session).await
+    Box::pin(roll_out(shared, existing, keep_values, session)).await
 }
 
 async fn roll_out(

@@ -35,7 +35,7 @@ fn chart() -> Files {
     files
 }
 
-/// What runs: the Deployment with its generation, its ReplicaSets, its pods, the Service, each by its uid.
+/// What runs: the Deployment with its generation, its `ReplicaSet`s, its pods, the Service, each by its uid.
 async fn workload(world: &World) -> BTreeSet<String> {
     let kinds = "deployments,replicasets,pods,services";
     let columns = "jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.uid} {.metadata.generation}{\"\\n\"}{end}";

@@ -216,7 +216,7 @@ async fn a_registry_that_is_merely_slow_is_waited_for() {
     let world = operated_world("slow").await;
     world.deploy(SHOP, &shop(), &json!({})).await;
     let slow = deployment(|pod| {
-        pod["containers"][0]["image"] = json!("belay.test/registry-unreachable:1")
+        pod["containers"][0]["image"] = json!("belay.test/registry-unreachable:1");
     });
     let mut slow = slow;
     slow["spec"]["template"]["metadata"]["annotations"] =
@@ -483,7 +483,7 @@ async fn a_fault_that_does_not_exist_cannot_be_ignored() {
 /// Admission policies for the namespace of a world. They belong to no namespace, so they have to be lifted.
 struct Policies<'w> {
     world: &'w World,
-    policies: Api<ValidatingAdmissionPolicy>,
+    made: Api<ValidatingAdmissionPolicy>,
     bindings: Api<ValidatingAdmissionPolicyBinding>,
 }
 
@@ -491,7 +491,7 @@ impl<'w> Policies<'w> {
     fn of(world: &'w World) -> Self {
         Self {
             world,
-            policies: Api::all(world.client.clone()),
+            made: Api::all(world.client.clone()),
             bindings: Api::all(world.client.clone()),
         }
     }
@@ -521,7 +521,7 @@ impl<'w> Policies<'w> {
         });
         let params = PostParams::default();
         let policy = serde_json::from_value(policy).unwrap();
-        let created = self.policies.create(&params, &policy).await;
+        let created = self.made.create(&params, &policy).await;
         created.unwrap();
         let binding = serde_json::from_value(binding).unwrap();
         let created = self.bindings.create(&params, &binding).await;
@@ -572,7 +572,7 @@ impl<'w> Policies<'w> {
                 .delete(&name, &DeleteParams::default())
                 .await
                 .unwrap();
-            self.policies
+            self.made
                 .delete(&name, &DeleteParams::default())
                 .await
                 .unwrap();

@@ -269,7 +269,8 @@ fn tell(record: &Record, found: &[Difference]) {
                     if is_secret {
                         eprintln!("    {}: differs", change.path);
                     } else {
-                        let (before, after) = (shown(&change.before), shown(&change.after));
+                        let (before, after) =
+                            (shown(change.before.as_ref()), shown(change.after.as_ref()));
                         eprintln!("    {}: {before} -> {after}", change.path);
                     }
                 }
@@ -278,7 +279,7 @@ fn tell(record: &Record, found: &[Difference]) {
     }
 }
 
-fn shown(value: &Option<Value>) -> String {
+fn shown(value: Option<&Value>) -> String {
     let Some(value) = value else {
         return "(nothing)".to_owned();
     };
