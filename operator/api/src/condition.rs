@@ -32,6 +32,8 @@ pub enum ConditionType {
     SourceReady,
     /// The proven revision before the one that runs could be brought back.
     RollbackReady,
+    /// Objects differ from the revision that runs: somebody edited or deleted them.
+    Drifted,
     /// Of a `RollbackRequest`: somebody other than who asked has approved it. Absent where nobody has to.
     Approved,
     /// Of a `RollbackRequest`: what it ordered has been done.

@@ -67,6 +67,20 @@ pub enum Reason {
     /// The API server would refuse the previous revision today.
     RevisionRefused,
 
+    // Drift.
+    /// No object differs from the revision that runs.
+    NoDrift,
+    /// Somebody edited or deleted objects of the release.
+    DriftDetected,
+    /// What was put right is changed again and again: it is left alone.
+    DriftContested,
+    /// The API server refuses to put an object right.
+    DriftRefused,
+    /// An object belongs to another release now, or to none: it is left alone.
+    DriftNotOurs,
+    /// An object cannot be compared with its manifest.
+    DriftUnknown,
+
     // Under way.
     /// Nothing has been tried yet.
     Pending,

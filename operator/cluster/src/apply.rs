@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::client::Connection;
 use crate::error::{Error, NotDone, RefusalKind, Written};
 use crate::identity::{MANAGER, Owner, Ownership, ownership, stamp};
-use crate::managed_fields::{is_client_side, migration, replicas_are_scaled};
+use crate::managed_fields::{is_client_side, migration, replicas_are_scaled, rules_are_aggregated};
 use crate::object::{Place, ResourceVersion, identified, uid};
 use crate::recreate::OnImmutable;
 use crate::strategy;
@@ -19,7 +19,7 @@ const APPLY: &str = "application/apply-patch+yaml";
 const JSON_PATCH: &str = "application/json-patch+json";
 
 /// How many dry runs are in flight for one release.
-const DRY_RUNS_AT_ONCE: usize = 8;
+pub(crate) const DRY_RUNS_AT_ONCE: usize = 8;
 
 /// What the caller knows about an object before it is applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,10 +196,11 @@ impl Connection {
     ) -> Written<Applied> {
         let place = self.place(&item.object, &options.owner.namespace).await?;
         let body = prepared(item.object.clone(), &place, &options.owner);
-        let sets_replicas = body.pointer("/spec/replicas").is_some();
+        let may_yield =
+            body.pointer("/spec/replicas").is_some() || body.get("aggregationRule").is_some();
         match &item.known {
             Known::Absent => self.send(&place, body, false, dry_run).await,
-            Known::Ours { uid } if !sets_replicas => {
+            Known::Ours { uid } if !may_yield => {
                 let mut expecting = body.clone();
                 expecting["metadata"]["uid"] = Value::from(uid.as_str());
                 match self.send(&place, expecting, true, dry_run).await {
@@ -239,11 +240,7 @@ impl Connection {
         if !dry_run && migration(&live).is_some() {
             self.own(place, live.clone(), migration).await?;
         }
-        if replicas_are_scaled(&live)
-            && let Some(spec) = body.get_mut("spec").and_then(Value::as_object_mut)
-        {
-            spec.remove("replicas");
-        }
+        yield_to_owners(&mut body, &live);
         let (uid, _) = identified(&live, &place.key)?;
         body["metadata"]["uid"] = Value::from(uid);
         self.send(place, body, true, dry_run).await
@@ -287,7 +284,7 @@ impl Connection {
         Ok(())
     }
 
-    async fn send(
+    pub(crate) async fn send(
         &self,
         place: &Place,
         mut body: Value,
@@ -355,8 +352,22 @@ fn check_owner(place: &Place, live: &Value, options: &ApplyOptions) -> Result<()
     })
 }
 
+/// Takes out of a manifest what a controller has taken over: replicas that are scaled, rules that are aggregated.
+pub(crate) fn yield_to_owners(body: &mut Value, live: &Value) {
+    if replicas_are_scaled(live)
+        && let Some(spec) = body.get_mut("spec").and_then(Value::as_object_mut)
+    {
+        spec.remove("replicas");
+    }
+    if rules_are_aggregated(live)
+        && let Some(role) = body.as_object_mut()
+    {
+        role.remove("rules");
+    }
+}
+
 /// The manifest as it is sent: marked, in its namespace, and without what an apply may not carry.
-fn prepared(mut object: Value, place: &Place, owner: &Owner) -> Value {
+pub(crate) fn prepared(mut object: Value, place: &Place, owner: &Owner) -> Value {
     stamp(&mut object, owner);
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         match &place.key.namespace {

@@ -11,6 +11,7 @@ pub mod claim;
 pub mod client;
 pub(crate) mod connections;
 pub mod crds;
+pub mod drift;
 pub mod error;
 pub mod faults;
 pub mod hooks;
@@ -36,6 +37,7 @@ pub use apply::{Applied, ApplyOptions, DryRun, Foreseen, Item, Known};
 pub use claim::{Claim, ClaimOptions};
 pub use client::{ConnectOptions, Connection, connect};
 pub use crds::{CrdOutcome, CrdPolicy};
+pub use drift::{Compared, Comparison};
 pub use error::{Cause, Error, NotDone, Refusal, RefusalKind, Transport, Written};
 pub use faults::{FaultPlan, Injection};
 pub use hooks::{HookEnd, HookObject, HookRun};
@@ -51,7 +53,7 @@ pub use recreate::{OnImmutable, Spared};
 pub use request::{RequestInfo, Verb};
 pub use storage::{Creation, RecordStamp, Storage, Stored, Summary, Update};
 pub use watch::{
-    Follow, Judge, Observed, PodObservation, PodScope, Progress, ReleaseKey, StrandedPod, Tracked,
-    Tracking, WatchScope, Watches,
+    Follow, Guard, Judge, Observed, PodObservation, PodScope, Progress, ReleaseKey, StrandedPod,
+    Tracked, Tracking, WatchScope, Watches,
 };
 pub use waves::{FailedItem, WavesOptions, WavesOutcome};

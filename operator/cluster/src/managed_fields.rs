@@ -79,6 +79,20 @@ pub fn replicas_are_scaled(live: &Value) -> bool {
     })
 }
 
+/// Are the rules of a `ClusterRole` put together by the controller for `aggregationRule`? A chart gives such a role
+/// `rules: []`, and means those that are aggregated.
+pub(crate) fn rules_are_aggregated(live: &Value) -> bool {
+    let entries = live
+        .pointer("/metadata/managedFields")
+        .and_then(Value::as_array);
+    live.get("aggregationRule").is_some_and(Value::is_object)
+        && entries.is_some_and(|entries| {
+            entries.iter().any(|entry| {
+                text(entry, "manager") != MANAGER && entry.pointer("/fieldsV1/f:rules").is_some()
+            })
+        })
+}
+
 fn is_client_side_entry(entry: &Value) -> bool {
     let manager = text(entry, "manager");
     text(entry, "operation") == "Update"
@@ -180,5 +194,22 @@ mod tests {
             &json!({"f:spec": {"f:replicas": {}}}),
         );
         assert!(!replicas_are_scaled(&live(&json!([edit]))));
+    }
+
+    #[test]
+    fn rules_are_aggregated_once_the_controller_has_written_them() {
+        let role = |aggregates: bool, manager: &str| {
+            let mut role = live(&json!([entry(manager, "Update", &json!({"f:rules": {}}))]));
+            if aggregates {
+                role["aggregationRule"] = json!({"clusterRoleSelectors": []});
+            }
+            role
+        };
+        assert!(rules_are_aggregated(&role(true, "kube-controller-manager")));
+        assert!(!rules_are_aggregated(&role(true, "helm")));
+        assert!(!rules_are_aggregated(&role(
+            false,
+            "kube-controller-manager"
+        )));
     }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod events;
 mod fresh;
+mod guard;
 mod index;
 pub(crate) mod named;
 mod observe;
@@ -10,6 +11,7 @@ mod pods;
 mod registry;
 mod tracked;
 
+pub use guard::Guard;
 pub use index::Progress;
 pub use pods::{PodObservation, StrandedPod};
 pub use registry::{WatchScope, Watches};

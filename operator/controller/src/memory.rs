@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use belay_api::Timestamp;
 use belay_cluster::ledger::Stamp;
 use belay_release::Record;
-use belay_rollout::{Ledger, Stored};
+use belay_rollout::{Checked, Ledger, Stored};
 
 use crate::clusters::ClusterRef;
 use crate::gather::{Examined, Readiness, Resolved};
@@ -38,6 +38,8 @@ pub(crate) struct Remembered {
     pub(crate) epoch: u64,
     /// What was found out of its open requests.
     pub(crate) examined: Examined,
+    /// What the looks at the objects of what runs came to.
+    pub(crate) drift: Option<Checked>,
     /// The `HelmRelease`'s state as we last wrote it; a cached one that is older is not looked at.
     pub(crate) written: u64,
     /// Errors in a row.

@@ -12,6 +12,13 @@ use prometheus::{
 use crate::error::Error;
 use crate::session::Session;
 
+/// The conditions that are metrics.
+const SHOWN: [ConditionType; 3] = [
+    ConditionType::Ready,
+    ConditionType::Available,
+    ConditionType::Drifted,
+];
+
 /// The operator's metrics. Clones share them.
 #[derive(Clone)]
 pub struct Metrics {
@@ -21,6 +28,7 @@ pub struct Metrics {
     steps: IntCounterVec,
     errors: IntCounterVec,
     attempts: IntCounterVec,
+    drift: IntCounterVec,
     conditions: GaugeVec,
     leader: IntGauge,
 }
@@ -62,6 +70,13 @@ impl Metrics {
                 ),
                 &["kind", "stage"],
             )?,
+            drift: IntCounterVec::new(
+                Opts::new(
+                    "belay_drift_total",
+                    "Objects that were found to differ from what was applied, put right, or refused to be.",
+                ),
+                &["outcome"],
+            )?,
             conditions: GaugeVec::new(
                 Opts::new(
                     "belay_release_condition",
@@ -85,6 +100,7 @@ impl Metrics {
         metrics
             .registry
             .register(Box::new(metrics.attempts.clone()))?;
+        metrics.registry.register(Box::new(metrics.drift.clone()))?;
         metrics
             .registry
             .register(Box::new(metrics.conditions.clone()))?;
@@ -114,6 +130,13 @@ impl Metrics {
         self.errors.with_label_values(&[category]).inc();
     }
 
+    /// Counts objects that were `detected` to differ, `corrected`, or `refused`.
+    pub(crate) fn drift(&self, outcome: &str, objects: usize) {
+        self.drift
+            .with_label_values(&[outcome])
+            .inc_by(objects as u64);
+    }
+
     /// Counts the stage that a step brought an attempt to.
     pub(crate) fn transition(&self, session: &Session) {
         let attempt = session
@@ -136,7 +159,7 @@ impl Metrics {
             return;
         };
         let (namespace, name) = (release.namespace().unwrap_or_default(), release.name_any());
-        for type_ in [ConditionType::Ready, ConditionType::Available] {
+        for type_ in SHOWN {
             let value = status
                 .conditions
                 .iter()
@@ -154,7 +177,7 @@ impl Metrics {
 
     pub(crate) fn forget(&self, release: &HelmRelease) {
         let (namespace, name) = (release.namespace().unwrap_or_default(), release.name_any());
-        for type_ in [ConditionType::Ready, ConditionType::Available] {
+        for type_ in SHOWN {
             // Absent already when the release never got a status.
             let _ = self
                 .conditions

@@ -6,7 +6,7 @@ use std::time::Duration;
 use belay_api::helm_release::Stage;
 use belay_api::{HelmRelease, RollbackRequest, Timestamp};
 use belay_cluster::Connection;
-use belay_rollout::{Decision, Order, Place, Wait, Waiting, decide};
+use belay_rollout::{Decision, Order, Place, Wait, Waiting, decide, next_look};
 use belay_source::Fetcher;
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
@@ -291,6 +291,7 @@ fn remember(session: &Session, written: u64, errors: u32) -> Remembered {
         record: session.record.clone(),
         epoch: session.cluster.epoch,
         examined: session.examined.clone(),
+        drift: session.drift.clone(),
         written,
         errors,
         stale: session.world.ledger.is_none(),
@@ -315,6 +316,7 @@ async fn gone(context: &Context, release: &HelmRelease) -> Action {
     if let Ok(cluster) = context.cluster_of(release).await {
         let key = gather::watch_key(&gather::storage_key(release));
         cluster.watches.untrack(&key);
+        cluster.watches.guard(&key, &[]);
     }
     context.clusters.forget(&uid).await;
     context.memory.forget(&uid);
@@ -372,7 +374,14 @@ fn next(session: &Session, wait: &Wait) -> Action {
         .as_ref()
         .is_some_and(|ledger| ledger.attempt.is_some());
     let due = due.filter(|_| !under_way);
-    match wait.wakes_at(&session.world).into_iter().chain(due).min() {
+    let look = next_look(&session.world, wait);
+    match wait
+        .wakes_at(&session.world)
+        .into_iter()
+        .chain(due)
+        .chain(look)
+        .min()
+    {
         Some(at) => Action::requeue(until(at, now)),
         None => Action::await_change(),
     }
@@ -429,6 +438,8 @@ fn step_name(step: &belay_rollout::Step) -> &'static str {
         Step::Forget => "forget",
         Step::Orphan => "orphan",
         Step::Amend(_) => "amend",
+        Step::CheckDrift { .. } => "check-drift",
+        Step::CorrectDrift { .. } => "correct-drift",
         Step::Preview { .. } => "preview",
         Step::Refuse { .. } => "refuse",
     }

@@ -207,6 +207,7 @@ async fn tell(context: &Context, release: &HelmRelease, before: &HelmReleaseStat
         };
         events.push(event(kind, &ready.reason.to_string(), &ready.message));
     }
+    events.extend(drift_events(status, before));
     for event in events {
         if let Err(error) = context.recorder.publish(&event, &reference).await {
             tracing::debug!(%error, "an event could not be written");
@@ -218,6 +219,42 @@ async fn tell(context: &Context, release: &HelmRelease, before: &HelmReleaseStat
 fn damaged(status: &HelmReleaseStatus) -> impl Iterator<Item = &HistoryEntry> {
     let is_damaged = |entry: &&HistoryEntry| entry.description.starts_with(DAMAGED);
     status.history.iter().filter(is_damaged)
+}
+
+/// What was newly seen to differ, or cannot be helped any more; and what was put right since.
+fn drift_events(status: &HelmReleaseStatus, before: &HelmReleaseStatus) -> Vec<Event> {
+    let old = before.drift.clone().unwrap_or_default();
+    let new = status.drift.clone().unwrap_or_default();
+    let corrections = new
+        .corrected
+        .iter()
+        .filter(|correction| !old.corrected.contains(correction))
+        .map(|correction| {
+            let object = &correction.object;
+            let note = if correction.path.is_empty() {
+                format!("{object} was deleted by somebody else, and is made anew")
+            } else {
+                let (path, found) = (&correction.path, &correction.found);
+                let found = if found.is_empty() {
+                    "nothing"
+                } else {
+                    found.as_str()
+                };
+                format!(
+                    "{object} was changed by somebody else, and is put right: {path} was {found}"
+                )
+            };
+            event(EventType::Normal, "DriftCorrected", &note)
+        });
+    let differs = new
+        .objects
+        .iter()
+        .filter(|object| !old.objects.contains(object))
+        .map(|object| {
+            let note = format!("{}: {}", object.object, report::sentence(object));
+            event(EventType::Warning, &object.reason.to_string(), &note)
+        });
+    corrections.chain(differs).collect()
 }
 
 fn event(type_: EventType, reason: &str, note: &str) -> Event {

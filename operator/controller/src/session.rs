@@ -7,7 +7,7 @@ use belay_cluster::identity::Owner as Marks;
 use belay_cluster::ledger::{Ledger as LedgerStore, Stamp, Swap};
 use belay_cluster::{Connection, NotDone, Storage};
 use belay_release::{Record, Status};
-use belay_rollout::{Attempt, Ledger, World};
+use belay_rollout::{Attempt, Checked, Ledger, World};
 
 use crate::clusters::Cluster;
 use crate::error::Error;
@@ -40,6 +40,8 @@ pub(crate) struct Session {
     pub(crate) record: Option<Arc<Record>>,
     /// What was found out of its open requests.
     pub(crate) examined: Examined,
+    /// What the looks at the objects of what runs came to; of another revision once that has changed.
+    pub(crate) drift: Option<Checked>,
     /// Whether everything was read uncached in this reconcile.
     pub(crate) fresh: bool,
 }

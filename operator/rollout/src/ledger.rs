@@ -3,17 +3,20 @@
 //! Its transitions are pure: each takes the ledger as it is and gives the ledger as it shall be.
 
 mod amendment;
+mod corrected;
 mod entries;
 mod transitions;
 
 use belay_api::Timestamp;
 use belay_api::helm_release::FaultyObject;
-use belay_health::ObjectRef;
+use belay_health::{Fingerprint, ObjectRef};
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{Attempt, Cause};
 use crate::blocked::Blocked;
 use crate::{Digest, DigestKey, Failure, Pin};
+
+pub use corrected::Corrected;
 
 /// How many executed requests are remembered; the oldest go first.
 pub const MAX_EXECUTED: usize = 32;
@@ -60,6 +63,9 @@ pub struct Ledger {
     /// The tests that what runs has passed.
     #[serde(default)]
     pub tested: Option<Tested>,
+    /// What was put right within the last hour before the newest correction, newest first.
+    #[serde(default)]
+    pub corrected: Vec<Corrected>,
     /// Whether an attempt failed after a hook that cannot be undone: nothing goes back by itself
     /// until an attempt succeeds.
     #[serde(default)]
@@ -145,6 +151,9 @@ pub struct Tracked {
     pub uid: Option<String>,
     /// The resource version of the last apply's answer; verdicts count from there on.
     pub resource_version: u64,
+    /// What our manager owned of it then: a state with another print was changed by somebody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub print: Option<Fingerprint>,
     /// Whether the newest manifest holds it; otherwise it is to be pruned.
     pub wanted: bool,
     /// Whether Belay created it; a release that was taken over did not.
@@ -252,6 +261,7 @@ impl Ledger {
             retry_seen: None,
             way_back: None,
             tested: None,
+            corrected: Vec::new(),
             halted: false,
         }
     }

@@ -15,6 +15,7 @@ mod blocked;
 mod decide;
 mod dependency;
 mod digest;
+mod drift;
 mod failure;
 mod judge;
 mod ledger;
@@ -34,11 +35,15 @@ pub use blocked::{Blocked, MAX_BLOCKED, MAX_RETRIES};
 pub use decide::decide;
 pub use dependency::{HeldUp, Place, Unready, circle, unready};
 pub use digest::{Digest, DigestInput, DigestKey, NotADigestKey};
+pub use drift::{
+    Checked, Correction, Deviation, Drift, Finding, MAX_CORRECTED, MAX_CORRECTIONS, Scope, WINDOW,
+    next_look,
+};
 pub use failure::Failure;
 pub use judge::{Judgement, judge};
 pub use ledger::{
-    ChartId, DAMAGED, Executed, Known, Ledger, MAX_EXECUTED, Outcome, Owner, Proven, Running,
-    Tested, Tracked, WayBack,
+    ChartId, Corrected, DAMAGED, Executed, Known, Ledger, MAX_EXECUTED, Outcome, Owner, Proven,
+    Running, Tested, Tracked, WayBack,
 };
 pub use pin::{Hold, Pin};
 pub use request::{Order, Ruling, rule};

@@ -5,14 +5,22 @@ use belay_release::Status;
 
 use crate::attempt::{Cause, News};
 use crate::decide::{going_back, next_order, next_revision, removed_by_hand, wait};
+use crate::drift::decide_drift;
 use crate::outside::foreign_operation;
 use crate::request::{Ruling, rule};
 use crate::step::{Amendment, Decision, Plan, Step, Target, Wait, Waiting};
 use crate::world::{Desired, World};
 use crate::{ChartId, Digest, Ledger, Order};
 
-/// Decides at rest.
+/// Decides at rest: first about what the release is asked for, then about what somebody did to its objects.
 pub(crate) fn decide_rest(world: &World, ledger: &Ledger) -> Decision {
+    match decide_asked(world, ledger) {
+        Decision::Wait(wait) => decide_drift(world, ledger, wait),
+        step @ Decision::Step(_) => step,
+    }
+}
+
+fn decide_asked(world: &World, ledger: &Ledger) -> Decision {
     let declared = &world.declared;
     let desired = world.desired.digest();
     if let Some(pin) = &ledger.pin {

@@ -4,6 +4,7 @@ use belay_api::helm_release::AttemptKind;
 use belay_api::{Duration, Reason, Timestamp};
 
 use crate::attempt::{At, Cause};
+use crate::drift::{Correction, Scope};
 use crate::request::next_limit;
 use crate::world::{Rejection, StrandedPod, World};
 use crate::{ChartId, Digest, Failure, HeldUp, Owner};
@@ -84,6 +85,16 @@ pub enum Step {
     Orphan,
     /// Write a change into the ledger that needs nothing from the cluster.
     Amend(Amendment),
+    /// Compare objects of what runs with its manifest; nothing is written.
+    CheckDrift {
+        /// Which.
+        scope: Scope,
+    },
+    /// Put objects right that somebody edited or deleted. What runs stays the same revision.
+    CorrectDrift {
+        /// Which, and where.
+        corrections: Vec<Correction>,
+    },
     /// Find out what a request would do, and write that into its status.
     Preview {
         /// The request's name.

@@ -1,11 +1,13 @@
 //! What was gathered about a release, all that a decision may look at.
 
-use belay_api::helm_release::{DeletionPolicy, FailFast, FailFastMode, OutsideChanges, Soak};
+use belay_api::helm_release::{
+    DeletionPolicy, DriftDetection, FailFast, FailFastMode, OutsideChanges, Soak,
+};
 use belay_api::{Duration, Reason, Timestamp};
 use belay_health::{ObjectKey, PodFault, Verdict};
 use belay_release::Status;
 
-use crate::{ChartId, Digest, HeldUp, Ledger, Order, Owner};
+use crate::{ChartId, Digest, Drift, HeldUp, Ledger, Order, Owner};
 
 /// Everything that a decision looks at.
 #[derive(Clone, Debug)]
@@ -30,6 +32,8 @@ pub struct World {
     pub progress: Option<Progress>,
     /// The outcome of the last fresh list, if nothing has happened since.
     pub proof: Option<Proof>,
+    /// What is known of drift; none while something is under way, or where nobody looks.
+    pub drift: Option<Drift>,
 }
 
 /// What a `HelmRelease` says, as far as decisions need it.
@@ -66,6 +70,10 @@ pub struct Declared {
     pub fail_fast: FailFast,
     /// `spec.soak`
     pub soak: Soak,
+    /// `spec.driftDetection`
+    pub drift: DriftDetection,
+    /// `spec.interval`
+    pub interval: Duration,
     /// The value of `belay.dev/retry`.
     pub retry: Option<String>,
 }

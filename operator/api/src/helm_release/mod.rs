@@ -12,8 +12,9 @@ pub use chart::{
     ProvenanceKeys, RepositoryChart, RepositoryVerification,
 };
 pub use policy::{
-    ApprovalPolicy, CrdsPolicy, DeletionPolicy, FailFast, FailFastMode, InstallPolicy, OnImmutable,
-    OutsideChanges, RollbackPolicy, Soak, TestsPolicy, UninstallPolicy, UpgradePolicy,
+    ApprovalPolicy, CrdsPolicy, DeletionPolicy, DriftDetection, DriftIgnoreRule, DriftMode,
+    DriftTarget, FailFast, FailFastMode, InstallPolicy, OnImmutable, OutsideChanges,
+    RollbackPolicy, Soak, TestsPolicy, UninstallPolicy, UpgradePolicy,
 };
 pub use post_render::{CommonMetadata, ObjectPatch, PatchTarget};
 pub use readiness::ReadinessRule;
@@ -22,7 +23,8 @@ pub use spec::{
     ValuesReference,
 };
 pub use status::{
-    AttemptKind, AttemptStatus, BlockedStatus, DesiredStatus, FailureClass, FailureStatus,
-    FaultyObject, HelmReleaseStatus, HistoryEntry, Moment, PinStatus, PodEvidence, ProgressStatus,
+    AttemptKind, AttemptStatus, BlockedStatus, CorrectionStatus, DesiredStatus, DriftStatus,
+    DriftedObject, DriftedPath, FailureClass, FailureStatus, FaultyObject, HelmReleaseStatus,
+    HistoryEntry, MAX_DRIFTED, MAX_DRIFTED_PATHS, Moment, PinStatus, PodEvidence, ProgressStatus,
     RevisionStatus, RollbackReadyStatus, Stage,
 };

@@ -187,3 +187,74 @@ pub struct TestsPolicy {
     /// Run them after an install or upgrade, within its time; if one fails, the attempt has failed.
     pub enabled: bool,
 }
+
+/// What is done about objects that differ from the revision that runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DriftMode {
+    /// They are told and put right.
+    Enabled,
+    /// They are told.
+    #[default]
+    Warn,
+    /// Nobody looks.
+    Disabled,
+}
+
+/// Objects that somebody edits or deletes behind Belay's back.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct DriftDetection {
+    /// What is done about it.
+    pub mode: DriftMode,
+    /// What may differ.
+    #[schemars(length(max = 64))]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignore: Vec<DriftIgnoreRule>,
+}
+
+/// Paths that may differ.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DriftIgnoreRule {
+    /// JSON pointers (RFC 6901), each with all below it: `/spec/replicas`. The empty one is the whole object.
+    #[schemars(length(min = 1, max = 64), inner(length(max = 512)))]
+    pub paths: Vec<String>,
+    /// The objects that it speaks of; all if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<DriftTarget>,
+}
+
+/// Objects: every field that is given has to fit. All but the selectors are regular expressions for the whole text.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct DriftTarget {
+    /// API group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub group: Option<String>,
+    /// Version of the API.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub version: Option<String>,
+    /// Kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub kind: Option<String>,
+    /// Namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub namespace: Option<String>,
+    /// Name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub name: Option<String>,
+    /// Labels, as `kubectl get --selector` selects them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub label_selector: Option<String>,
+    /// Annotations, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub annotation_selector: Option<String>,
+}

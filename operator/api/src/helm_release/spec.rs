@@ -5,9 +5,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ChartSource, CommonMetadata, DeletionPolicy, Dependency, FailFast, HelmReleaseStatus,
-    InstallPolicy, ObjectPatch, OnImmutable, OutsideChanges, ReadinessRule, RollbackPolicy, Soak,
-    TestsPolicy, UninstallPolicy, UpgradePolicy,
+    ChartSource, CommonMetadata, DeletionPolicy, Dependency, DriftDetection, FailFast,
+    HelmReleaseStatus, InstallPolicy, ObjectPatch, OnImmutable, OutsideChanges, ReadinessRule,
+    RollbackPolicy, Soak, TestsPolicy, UninstallPolicy, UpgradePolicy,
 };
 use crate::Duration;
 
@@ -103,7 +103,7 @@ pub struct HelmReleaseSpec {
     /// Labels and annotations that every rendered object gets, after the patches.
     #[serde(default, skip_serializing_if = "CommonMetadata::is_empty")]
     pub common_metadata: CommonMetadata,
-    /// How often new chart versions are looked for.
+    /// How often new chart versions are looked for, and all objects compared with the revision that runs.
     #[serde(default = "ten_minutes")]
     pub interval: Duration,
     /// Time budget of one attempt as a whole, hooks included.
@@ -130,6 +130,9 @@ pub struct HelmReleaseSpec {
     /// What happens when somebody runs helm on the release by hand.
     #[serde(default)]
     pub outside_changes: OutsideChanges,
+    /// What happens when somebody edits or deletes objects of the release.
+    #[serde(default)]
+    pub drift_detection: DriftDetection,
     /// How a first install is done.
     #[serde(default)]
     pub install: InstallPolicy,

@@ -53,6 +53,9 @@ pub struct HelmReleaseStatus {
     /// What holds the release at an older revision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pin: Option<PinStatus>,
+    /// Objects that differ from the revision that runs, and what was put right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<DriftStatus>,
     /// The last value of `belay.dev/reconcile` that was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_handled_reconcile: Option<String>,
@@ -342,4 +345,78 @@ pub struct RollbackReadyStatus {
     pub recreated: Vec<String>,
     /// When that was found: with the success of the revision that runs.
     pub checked_at: Timestamp,
+}
+
+/// How many objects and how many corrections [`DriftStatus`] tells.
+pub const MAX_DRIFTED: usize = 16;
+/// How many paths of an object [`DriftedObject`] tells.
+pub const MAX_DRIFTED_PATHS: usize = 8;
+
+/// Objects that differ from the revision that runs, and what was put right.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DriftStatus {
+    /// Up to 16 objects that differ.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<DriftedObject>,
+    /// How many more there are.
+    #[serde(default)]
+    pub omitted: u32,
+    /// Up to 16 corrections of the last hour before the newest one, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub corrected: Vec<CorrectionStatus>,
+}
+
+/// An object that differs from the revision that runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DriftedObject {
+    /// Kind, namespace and name.
+    pub object: String,
+    /// What is done about it, in one word.
+    #[schemars(with = "String")]
+    pub reason: Reason,
+    /// What is the matter, and why it is not put right.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// Up to eight places that differ.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<DriftedPath>,
+    /// How many more there are.
+    #[serde(default)]
+    pub omitted: u32,
+    /// When it was first seen.
+    pub since: Timestamp,
+}
+
+/// A place in which an object differs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DriftedPath {
+    /// A JSON pointer.
+    pub path: String,
+    /// What is there, as JSON, clipped, secrets masked; absent: nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub live: String,
+    /// What should be there; absent: nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub wanted: String,
+}
+
+/// Something that was put right.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CorrectionStatus {
+    /// Kind, namespace and name of the object.
+    pub object: String,
+    /// The place in it, as a JSON pointer; absent: the object as a whole.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub path: String,
+    /// How often within the last hour before the newest time.
+    pub times: u32,
+    /// When the last time.
+    pub at: Timestamp,
+    /// What was found there the last time.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub found: String,
 }

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use belay_health::{ObjectKey, Verdict};
+use belay_health::{ObjectKey, Sight, Verdict};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::identity::MANAGER;
 use crate::object::{ResourceVersion, resource_version, uid};
+use crate::watch::guard::{Guard, Guards};
 use crate::watch::pods::{PodObservation, PodOwner, PodTable, StrandedPod, trim_owner};
 use crate::watch::tracked::{Follow, Observed, PodScope, ReleaseKey, Tracked, Tracking};
 
@@ -28,6 +30,7 @@ pub(crate) struct Index {
     releases: BTreeMap<ReleaseKey, Release>,
     objects: BTreeMap<ObjectKey, Entry>,
     pods: BTreeMap<String, PodTable>,
+    guards: Guards,
     /// Releases with news; a set, so that a storm of events takes no more room than there are releases.
     changed: BTreeSet<ReleaseKey>,
 }
@@ -55,8 +58,20 @@ struct Entry {
 #[derive(Debug, Clone, PartialEq)]
 struct Seen {
     observed: Observed,
+    /// What tells whether it is still as it was left; none of what is missing.
+    sight: Option<Sight>,
     /// For pods: what tells the newest template.
     owner: Option<Value>,
+}
+
+impl Seen {
+    fn gone(observed: Observed) -> Self {
+        Self {
+            observed,
+            sight: None,
+            owner: None,
+        }
+    }
 }
 
 impl Index {
@@ -130,6 +145,47 @@ impl Index {
         self.pods.retain(|namespace, _| used.contains(namespace));
     }
 
+    /// Replaces what is guarded for a release while it is at rest. Answers with what has to be looked at, since it was
+    /// not guarded before and no watch has told of it; `None` when nothing is new.
+    pub fn guard(&mut self, release: &ReleaseKey, guards: &[Guard]) -> Option<Vec<ObjectKey>> {
+        let mut fresh = self.guards.guard(release, guards)?;
+        fresh.retain(|key| {
+            let Some(entry) = self.objects.get(key) else {
+                return true;
+            };
+            if let Some(seen) = &entry.seen {
+                let at = seen.observed.resource_version;
+                self.changed.extend(self.guards.seen(key, at, seen.sight));
+            }
+            // What is tracked is on its way to be seen.
+            false
+        });
+        Some(fresh)
+    }
+
+    /// The guarded objects of a release that are not as they were left.
+    pub fn suspects(&self, release: &ReleaseKey) -> Vec<ObjectKey> {
+        self.guards.suspects(release)
+    }
+
+    pub fn guards_mut(&mut self) -> &mut Guards {
+        &mut self.guards
+    }
+
+    pub fn guards(&self) -> &Guards {
+        &self.guards
+    }
+
+    /// Whether anybody wants to know of an object.
+    pub fn is_wanted(&self, key: &ObjectKey) -> bool {
+        self.is_tracked(key) || self.guards.is_guarded(key)
+    }
+
+    /// A guarded object was not there at this point of history.
+    pub fn guarded_gone(&mut self, key: &ObjectKey, at: ResourceVersion) {
+        self.changed.extend(self.guards.seen(key, at, None));
+    }
+
     pub fn is_tracked(&self, key: &ObjectKey) -> bool {
         self.objects.contains_key(key)
     }
@@ -148,6 +204,12 @@ impl Index {
 
     /// Takes an object's state in. An older one than was seen already is passed over.
     pub fn seen(&mut self, key: &ObjectKey, object: &Value) {
+        if !self.is_wanted(key) {
+            return;
+        }
+        let sight = Some(Sight::of(object, MANAGER));
+        let at = resource_version(object);
+        self.changed.extend(self.guards.seen(key, at, sight));
         let Some(verdict) = self.judge(key, object) else {
             return;
         };
@@ -156,7 +218,15 @@ impl Index {
             resource_version: resource_version(object),
             uid: uid(object).unwrap_or_default().to_owned(),
         };
-        self.put(key, observed, trim_owner(object));
+        let owner = trim_owner(object);
+        self.put(
+            key,
+            &Seen {
+                observed,
+                sight,
+                owner,
+            },
+        );
     }
 
     /// Takes the last state of a deleted object in: `true` when it is final in itself, because the object ended before
@@ -171,7 +241,7 @@ impl Index {
             resource_version: resource_version(object),
             uid: uid(object).unwrap_or_default().to_owned(),
         };
-        self.put(key, observed, None);
+        self.put(key, &Seen::gone(observed));
         true
     }
 
@@ -184,11 +254,13 @@ impl Index {
             .trackers(key)
             .into_iter()
             .map(|tracked| tracked.not_before);
-        tracked.chain(seen).max().unwrap_or_default()
+        let guarded = self.guards.known(key);
+        tracked.chain(seen).chain(guarded).max().unwrap_or_default()
     }
 
     /// A read that began when `known` was known found nothing there.
     pub fn missing(&mut self, key: &ObjectKey, known: ResourceVersion) {
+        self.guarded_gone(key, known);
         let Some(entry) = self.objects.get(key) else {
             return;
         };
@@ -205,7 +277,7 @@ impl Index {
             resource_version: known,
             uid: String::new(),
         };
-        self.put(key, observed, None);
+        self.put(key, &Seen::gone(observed));
     }
 
     fn is_hook(&self, key: &ObjectKey) -> bool {
@@ -231,8 +303,7 @@ impl Index {
             .collect()
     }
 
-    fn put(&mut self, key: &ObjectKey, observed: Observed, owner: Option<Value>) {
-        let seen = Seen { observed, owner };
+    fn put(&mut self, key: &ObjectKey, seen: &Seen) {
         let Some(entry) = self.objects.get_mut(key) else {
             return;
         };

@@ -27,6 +27,8 @@ const POLL: Duration = Duration::from_secs(5);
 /// After a broken watch, growing up to the longest.
 const PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+/// Between two tries to watch what cannot be watched, while nobody waits for anything of it.
+const PAUSE_AT_REST: Duration = Duration::from_mins(10);
 /// Reads in flight for one watch.
 const LOOKS_AT_ONCE: usize = 8;
 /// From this many looks on, a list is cheaper.
@@ -82,7 +84,11 @@ impl Observer {
                 self.poll_once().await;
                 // Whatever was seen by polling is no place to go on watching from.
                 self.desk.moved_to(None);
-                pause = POLL;
+                pause = if self.tracked().is_empty() {
+                    PAUSE_AT_REST
+                } else {
+                    POLL
+                };
             }
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
@@ -182,7 +188,7 @@ impl Observer {
                     return;
                 };
                 shared.update(|index| {
-                    if index.is_tracked(&key) {
+                    if index.is_wanted(&key) {
                         name_kind(&mut object, resolved);
                         index.seen(&key, &object);
                     }
@@ -203,6 +209,7 @@ impl Observer {
                 };
                 let look = shared.update(|index| {
                     name_kind(&mut object, resolved);
+                    index.guarded_gone(&key, resource_version(&object));
                     index.is_tracked(&key) && !index.ended(&key, &object)
                 });
                 // It may only have lost its label, or been made anew.
@@ -274,6 +281,12 @@ impl Observer {
                         missing.retain(|key| !listed.contains(key));
                         // Looked at here and now: left on the desk, many of them would ask for the next list.
                         self.look(missing).await;
+                        let gone = self.guarded();
+                        shared.update(|index| {
+                            for key in gone.iter().filter(|key| !listed.contains(*key)) {
+                                index.guarded_gone(key, position);
+                            }
+                        });
                     }
                 }
                 return Ok(position);
@@ -291,11 +304,32 @@ impl Observer {
                 kind,
                 namespace,
             } => shared.index().tracked_of(group, kind, namespace.as_deref()),
+            WatchKey::Named(key) if shared.index().is_tracked(key) => vec![key.clone()],
+            WatchKey::Named(_) | WatchKey::Pods(_) | WatchKey::ReplicaSets(_) => Vec::new(),
+        }
+    }
+
+    /// What this watch is to tell of that is at rest.
+    fn guarded(&self) -> Vec<ObjectKey> {
+        let Some(shared) = self.shared.upgrade() else {
+            return Vec::new();
+        };
+        match &self.watch {
+            WatchKey::Kind {
+                group,
+                kind,
+                namespace,
+            } => {
+                let index = shared.index();
+                index.guards().guarded_of(group, kind, namespace.as_deref())
+            }
             WatchKey::Named(key) => vec![key.clone()],
             WatchKey::Pods(_) | WatchKey::ReplicaSets(_) => Vec::new(),
         }
     }
 
+    /// What cannot be watched is read again and again while somebody waits for it, and not at rest: there the full
+    /// check of each release's interval has to do.
     async fn poll_once(&self) {
         self.desk.take_looks();
         self.look(self.tracked()).await;
@@ -328,7 +362,9 @@ impl Observer {
                 }
                 Err(error) => {
                     tracing::debug!(object = %key, %error, "a look failed");
-                    self.look_again(key);
+                    if shared.index().is_tracked(&key) {
+                        self.look_again(key);
+                    }
                 }
             }
         }

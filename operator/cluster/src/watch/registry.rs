@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use belay_health::ObjectKey;
+use belay_health::{ObjectKey, Sight};
 use futures::{Stream, stream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use crate::client::Connection;
 use crate::object::ResourceVersion;
 use crate::permits::Lane;
+use crate::watch::guard::Guard;
 use crate::watch::index::{Index, Progress};
 use crate::watch::observe::Observer;
 use crate::watch::tracked::{Follow, ReleaseKey, Tracked, Tracking};
@@ -66,8 +67,16 @@ pub(crate) enum WatchKey {
 #[derive(Debug)]
 struct Running {
     users: BTreeSet<ReleaseKey>,
+    /// Releases at rest whose objects it tells of.
+    guards: BTreeSet<ReleaseKey>,
     desk: Arc<Desk>,
     task: JoinHandle<()>,
+}
+
+impl Running {
+    fn is_used(&self) -> bool {
+        !self.users.is_empty() || !self.guards.is_empty()
+    }
 }
 
 impl Drop for Running {
@@ -217,6 +226,10 @@ impl Watches {
             let entry = running
                 .entry(watch.clone())
                 .or_insert_with(|| self.start(watch.clone(), tracking.from));
+            if entry.users.is_empty() && shared {
+                // It may be resting.
+                entry.desk.wake.notify_one();
+            }
             entry.users.insert(release.clone());
             match &watch {
                 // What the watch told of this namespace while nobody listened was not kept.
@@ -251,6 +264,69 @@ impl Watches {
             entry.users.remove(release);
         }
         self.stop_unused_later();
+    }
+
+    /// Guards these objects for a release at rest, in place of those before; none ends it. Returns at once; must be
+    /// called inside a tokio runtime. What differs from what was left is news of the release, see
+    /// [`Watches::suspects`].
+    pub fn guard(&self, release: &ReleaseKey, guards: &[Guard]) {
+        let Some(fresh) = self.shared.update(|index| index.guard(release, guards)) else {
+            return;
+        };
+        let wanted: BTreeSet<WatchKey> = guards
+            .iter()
+            .map(|guard| self.watch_for(&guard.key, Follow::Labelled))
+            .collect();
+        let mut running = self.shared.running();
+        for (watch, entry) in running.iter_mut() {
+            if !wanted.contains(watch) {
+                entry.guards.remove(release);
+            }
+        }
+        let mut begun = BTreeSet::new();
+        for watch in wanted {
+            let entry = running.entry(watch.clone()).or_insert_with(|| {
+                begun.insert(watch.clone());
+                self.start(watch, None)
+            });
+            entry.guards.insert(release.clone());
+        }
+        for key in fresh {
+            let watch = self.watch_for(&key, Follow::Labelled);
+            // One that begins lists everything.
+            if !begun.contains(&watch)
+                && let Some(entry) = running.get(&watch)
+            {
+                entry.desk.look_at(key);
+            }
+        }
+        drop(running);
+        self.stop_unused_later();
+    }
+
+    /// The guarded objects of a release of which a watch has seen another state than was left or looked at.
+    pub fn suspects(&self, release: &ReleaseKey) -> Vec<ObjectKey> {
+        self.shared.index().suspects(release)
+    }
+
+    /// What was seen of guarded objects so far, to be handed to [`Watches::accept`] should a look that begins now find
+    /// nothing there.
+    pub fn known(&self, key: &ObjectKey) -> ResourceVersion {
+        self.shared.index().known(key)
+    }
+
+    /// A guarded object was looked at in this state (`None`: it is not there): only another one is news from here on.
+    /// `whole` says that our manager owns all that its manifest holds, so that only a change of what is ours counts.
+    pub fn accept(
+        &self,
+        release: &ReleaseKey,
+        key: &ObjectKey,
+        at: ResourceVersion,
+        state: Option<Sight>,
+        whole: bool,
+    ) {
+        let mut index = self.shared.index();
+        index.guards_mut().accept(release, key, at, state, whole);
     }
 
     /// What was seen for a release; `None` when nothing is tracked for it.
@@ -309,25 +385,21 @@ impl Watches {
         let observer = Observer::new(&self.shared, watch, desk.clone());
         Running {
             users: BTreeSet::new(),
+            guards: BTreeSet::new(),
             desk,
             task: tokio::spawn(observer.run()),
         }
     }
 
     fn stop_unused_later(&self) {
-        if self
-            .shared
-            .running()
-            .values()
-            .all(|entry| !entry.users.is_empty())
-        {
+        if self.shared.running().values().all(Running::is_used) {
             return;
         }
         let shared = Arc::downgrade(&self.shared);
         tokio::spawn(async move {
             tokio::time::sleep(LINGER).await;
             if let Some(shared) = shared.upgrade() {
-                shared.running().retain(|_, entry| !entry.users.is_empty());
+                shared.running().retain(|_, entry| entry.is_used());
             }
         });
     }

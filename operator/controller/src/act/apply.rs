@@ -7,7 +7,7 @@ use belay_cluster::{
     Applied, ApplyOptions, Error as ClusterError, Item, NotDone, Pruned, RefusalKind,
     ResourceVersion, Tracked as Watched, WavesOptions,
 };
-use belay_health::{ObjectKey, ObjectRef};
+use belay_health::{ObjectKey, ObjectRef, Sight};
 use belay_release::uninstall_order;
 use belay_rollout::{Failure, Tracked};
 use serde_json::Value;
@@ -109,6 +109,7 @@ fn tracked(applied: &Applied, references: &[ObjectRef], since: Option<Timestamp>
         object,
         uid: Some(applied.uid.clone()),
         resource_version: applied.resource_version.0,
+        print: Sight::of(&applied.live, belay_cluster::identity::MANAGER).owned,
         wanted: true,
         created: applied.created || made_since(&applied.live, since),
     }
@@ -186,6 +187,9 @@ fn judge_failure(session: &Session, error: NotDone, name: &str) -> Result<Halt, 
 ///
 /// One that was applied client-side is looked at before its next apply, which migrates its fields; so its uid does not
 /// count as known.
+///
+/// Whether it still is what its manifest makes of it is not known: it has no print, so that the first sight of it has it
+/// compared.
 pub(super) fn found(reference: ObjectRef, live: &Value) -> Tracked {
     let version: ResourceVersion = belay_cluster::object::resource_version(live);
     let uid = belay_cluster::object::uid(live).filter(|_| !is_client_side(live));
@@ -193,6 +197,7 @@ pub(super) fn found(reference: ObjectRef, live: &Value) -> Tracked {
         object: reference,
         uid: uid.map(str::to_owned),
         resource_version: version.0,
+        print: None,
         wanted: true,
         created: false,
     }

@@ -1,15 +1,14 @@
 //! Evidence: what the pods and their events said before they are gone, secrets masked.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use belay_api::helm_release::Moment;
 use belay_api::{Reason, Timestamp};
 use belay_cluster::Connection;
 use belay_cluster::pods::ContainerLog;
-use belay_health::{Mask, ObjectKey, PodEvidence, pod_fault, secret_strings};
+use belay_health::{Mask, ObjectKey, PodEvidence, pod_fault};
 use belay_rollout::{Failure, HookProgress};
 use futures::future::join_all;
 
+use super::secrets::secrets_of;
 use crate::session::Session;
 
 /// The most bytes of one container's log.
@@ -139,18 +138,5 @@ async fn mask(session: &mut Session) -> Mask {
                 .ok()
         })
         .unwrap_or_default();
-    let decode = |text: &str| {
-        STANDARD
-            .decode(text)
-            .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-    };
-    Mask::new(
-        objects
-            .iter()
-            .filter(|object| {
-                object.get("kind").and_then(serde_json::Value::as_str) == Some("Secret")
-            })
-            .flat_map(|object| secret_strings(object, decode)),
-    )
+    Mask::new(secrets_of(objects.iter()))
 }

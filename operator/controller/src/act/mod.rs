@@ -5,6 +5,8 @@ mod adopt;
 mod apply;
 pub(crate) mod begin;
 mod claim;
+mod compare;
+mod correct;
 mod evidence;
 mod finish;
 mod hooks;
@@ -16,6 +18,7 @@ mod record;
 mod remove;
 mod replace;
 mod requests;
+mod secrets;
 mod size;
 mod stored;
 mod way_back;
@@ -71,6 +74,10 @@ pub(crate) async fn act(context: &Context, session: &mut Session, step: Step) ->
             Ok(session
                 .transition(|ledger| amendment.apply(ledger, now))
                 .await?)
+        }
+        Step::CheckDrift { scope } => Ok(compare::compare(context, session, &scope).await?),
+        Step::CorrectDrift { corrections } => {
+            Ok(correct::correct(context, session, corrections).await?)
         }
         Step::Preview { request, target } => {
             Ok(preview::preview(session, &request, &target).await?)

@@ -3,6 +3,7 @@
 mod approval;
 mod dependencies;
 mod desired;
+mod drift;
 mod judging;
 mod live;
 pub(crate) mod post_render;
@@ -34,6 +35,7 @@ use crate::session::Session;
 pub(crate) use approval::{Examined, confirm as confirm_approval};
 pub(crate) use dependencies::confirm as confirm_dependencies;
 pub(crate) use desired::{Ready, Resolved, come_to};
+pub(crate) use drift::ignore_rules;
 pub(crate) use judging::{Judging, Readiness};
 pub(crate) use live::{applied, progress, since, track, watch_key};
 pub(crate) use reading::Reading;
@@ -73,6 +75,7 @@ pub(crate) async fn from_memory(
         resolved: remembered.resolved,
         record: remembered.record,
         examined: remembered.examined,
+        drift: remembered.drift,
         fresh: false,
     };
     complete(context, &mut session).await?;
@@ -142,6 +145,7 @@ pub(crate) async fn fresh(
         resolved: remembered.resolved,
         record: remembered.record,
         examined: remembered.examined,
+        drift: remembered.drift,
         fresh: true,
     };
     complete(context, &mut session).await?;
@@ -220,6 +224,7 @@ async fn complete(context: &Context, session: &mut Session) -> Result<(), Error>
     session.world.held_up = dependencies::held_up(context, &session.release);
     live::watch(session).await?;
     session.world.progress = progress(session);
+    drift::look(session);
     Ok(())
 }
 
@@ -237,7 +242,9 @@ fn needs_desired(world: &World) -> bool {
 
 /// What the operator does not do for anybody.
 fn check(context: &Context, release: &HelmRelease) -> Option<Rejection> {
-    stays_at_home(context, release).or_else(|| ignores_what_exists(release))
+    stays_at_home(context, release)
+        .or_else(|| ignores_what_exists(release))
+        .or_else(|| ignore_rules(&release.spec.drift_detection).err())
 }
 
 fn ignores_what_exists(release: &HelmRelease) -> Option<Rejection> {
@@ -297,6 +304,7 @@ fn world(
         storage,
         progress: None,
         proof: None,
+        drift: None,
     }
 }
 
@@ -328,6 +336,8 @@ fn declared(context: &Context, release: &HelmRelease) -> Declared {
         outside_changes: spec.outside_changes,
         fail_fast: spec.fail_fast.clone(),
         soak: spec.soak.clone(),
+        drift: spec.drift_detection.clone(),
+        interval: spec.interval,
         retry: release.annotations().get(names::RETRY).cloned(),
     }
 }

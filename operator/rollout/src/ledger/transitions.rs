@@ -45,6 +45,7 @@ impl Ledger {
                     object: object.clone(),
                     uid: None,
                     resource_version: 0,
+                    print: None,
                     wanted: false,
                     created: false,
                 });
@@ -80,6 +81,7 @@ impl Ledger {
                     object: object.clone(),
                     uid: None,
                     resource_version: 0,
+                    print: None,
                     wanted: true,
                     created: false,
                 }),
@@ -140,6 +142,7 @@ impl Ledger {
                 tracked.created |= object.created;
                 tracked.uid.clone_from(&object.uid);
                 tracked.resource_version = object.resource_version;
+                tracked.print = object.print;
             }
         }
         self.moved(At::Waiting, now)

@@ -4,6 +4,7 @@
 use belay_api::helm_release::AttemptKind;
 use belay_api::{Condition, ConditionStatus, ConditionType, Reason};
 
+use super::drift;
 use crate::attempt::{At, Soaking};
 use crate::step::{Wait, Waiting};
 use crate::world::{SourceLook, World};
@@ -71,13 +72,16 @@ pub(super) fn of_release(world: &World, ledger: Option<&Ledger>, wait: &Wait) ->
         available.1,
         &available.2,
     ));
-    if let Some((status, why)) = consistent(ledger) {
+    if let Some((status, why)) = consistent(world, ledger, wait) {
         conditions.push(condition(
             ConditionType::Consistent,
             status.0,
             status.1,
             &why,
         ));
+    }
+    if let Some((status, reason, message)) = drift::condition(world, ledger, &wait.on) {
+        conditions.push(condition(ConditionType::Drifted, status, reason, &message));
     }
     if let Some((status, reason, message)) = released(world, ledger) {
         conditions.push(condition(ConditionType::Released, status, reason, &message));
@@ -346,7 +350,11 @@ fn available(ledger: &Ledger) -> (ConditionStatus, Reason, String) {
     }
 }
 
-fn consistent(ledger: &Ledger) -> Option<((ConditionStatus, Reason), String)> {
+fn consistent(
+    world: &World,
+    ledger: &Ledger,
+    wait: &Wait,
+) -> Option<((ConditionStatus, Reason), String)> {
     if let Some((attempt, _)) = soaking(ledger) {
         return Some((
             (ConditionStatus::True, Reason::Soaking),
@@ -360,6 +368,9 @@ fn consistent(ledger: &Ledger) -> Option<((ConditionStatus, Reason), String)> {
         ));
     }
     let current = ledger.current.as_ref()?;
+    if let Some((reason, why)) = drift::inconsistency(world, ledger, &wait.on) {
+        return Some(((ConditionStatus::False, reason), why));
+    }
     Some(if current.consistent {
         (
             (ConditionStatus::True, Reason::Deployed),

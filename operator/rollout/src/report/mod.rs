@@ -1,6 +1,7 @@
 //! Status out of facts: what people see is derived here and nowhere else.
 
 mod conditions;
+mod drift;
 mod request;
 mod trouble;
 
@@ -14,6 +15,7 @@ use crate::step::{Wait, Waiting};
 use crate::world::{Desired, Progress, SourceLook, World};
 use crate::{Attempt, Failure, Ledger, Proven, Running};
 
+pub use drift::sentence;
 pub use request::{previewed, refused, request_status, without_release};
 pub use trouble::{troubled, unreachable};
 
@@ -40,6 +42,7 @@ pub fn status(before: &HelmReleaseStatus, world: &World, wait: &Wait) -> HelmRel
         .filter(|ledger| ledger.owner.uid == world.declared.identity.uid);
     if let Some(ledger) = ours {
         project(&mut status, ledger, world);
+        status.drift = drift::drift_status(world, ledger, &wait.on);
         status.release.clone_from(&before.release);
     }
     status.phase = phase(ours, wait);

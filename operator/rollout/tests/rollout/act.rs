@@ -2,15 +2,18 @@
 
 use belay_api::helm_release::{AttemptKind, FailureClass};
 use belay_api::{Reason, Timestamp};
-use belay_health::{ObjectKey, Verdict};
+use belay_health::{Difference, ObjectKey, Verdict};
 use belay_release::Status;
 use belay_rollout::{
-    Approval, At, Attempt, Cause, Digest, DigestKey, Executed, Failure, Hold, HookProgress, Ledger,
-    Outcome, Pin, Plan, Proof, Proven, Running, Step, Target, Tracked,
+    Approval, At, Attempt, Cause, Correction, Deviation, Digest, DigestKey, Executed, Failure,
+    Finding, Hold, HookProgress, Ledger, Outcome, Pin, Plan, Proof, Proven, Running, Scope, Step,
+    Target, Tracked,
 };
 use serde_json::json;
 
-use crate::cluster::{Cluster, Ends, Health, Record, Writes, chart_id, manifest, object};
+use crate::cluster::{
+    Cluster, Ends, Health, Record, Writes, chart_id, content_of, manifest, object,
+};
 
 /// Why a step did not do what it is for.
 #[derive(Debug)]
@@ -110,6 +113,11 @@ impl Cluster {
                 self.let_go()
             }
             Step::Amend(amendment) => self.transition(|ledger| amendment.apply(ledger, now)),
+            Step::CheckDrift { scope } => {
+                self.compare(&scope);
+                Ok(())
+            }
+            Step::CorrectDrift { corrections } => self.correct(&corrections),
             Step::Preview { request, target } => {
                 let order = self.orders.iter_mut().find(|order| order.name == request);
                 order.unwrap().phase = belay_api::rollback_request::RequestPhase::Complete;
@@ -167,6 +175,8 @@ impl Cluster {
             since: self.now,
             consistent: true,
         };
+        // Of what somebody else left nothing is known: what was looked at before says nothing of it.
+        self.memory.looked_at.clear();
         self.transition(|ledger| ledger.adopted(running, proven, found, pin, "by helm"))
     }
 
@@ -443,6 +453,7 @@ impl Cluster {
             }
         }
         let gone = self.delete(|tracked| !tracked.wanted)?;
+        self.memory.looked_at.clear();
         self.memory.watching = true;
         let now = self.now;
         self.transition(|ledger| ledger.applied(&applied, &gone, now))
@@ -522,6 +533,69 @@ impl Cluster {
         Ok(())
     }
 
+    fn runs(&self) -> String {
+        let current = self.ledger.as_ref().unwrap().current.as_ref().unwrap();
+        content_of(&current.digest).to_owned()
+    }
+
+    fn compare(&mut self, scope: &Scope) {
+        let runs = self.runs();
+        let mut found = Vec::new();
+        for name in manifest(&runs) {
+            let key = object(&name).key();
+            if matches!(scope, Scope::Objects(objects) if !objects.contains(&key)) {
+                continue;
+            }
+            let live = self.objects.get(&name).cloned();
+            let deviation = match &live {
+                None => Some(Deviation::Missing),
+                Some(live) if live.content == runs => None,
+                Some(live) => Some(Deviation::Edited {
+                    differences: vec![Difference {
+                        path: "/spec".into(),
+                        live: live.content.clone(),
+                        wanted: runs.clone(),
+                    }],
+                    omitted: 0,
+                }),
+            };
+            self.memory.looked_at.insert(name, live);
+            found.extend(deviation.map(|deviation| Finding {
+                object: key,
+                deviation,
+                since: self.now,
+                refused: None,
+            }));
+        }
+        let known = self.world().drift.unwrap().checked;
+        self.memory.checked = Some(known.looked(scope, found, self.now));
+    }
+
+    fn correct(&mut self, corrections: &[Correction]) -> Done {
+        let (runs, now) = (self.runs(), self.now);
+        self.transition(|ledger| ledger.correcting(corrections, now))?;
+        let mut applied = Vec::new();
+        let mut refused = Vec::new();
+        for correction in corrections {
+            let key = correction.object.clone();
+            if self.writes == Writes::Refused {
+                refused.push((key, "a webhook says no".to_owned()));
+                continue;
+            }
+            self.put(&key.name, &runs);
+            self.memory.looked_at.remove(&key.name);
+            self.wrote()?;
+            self.corrections.push(key.name.clone());
+            applied.push(tracked(&key.name, false));
+        }
+        let keys: Vec<_> = refused.iter().map(|(key, _)| key.clone()).collect();
+        self.transition(|ledger| ledger.put_right(&applied, &keys, now))?;
+        let done: Vec<_> = applied.iter().map(|tracked| tracked.object.key()).collect();
+        let known = self.memory.checked.take();
+        self.memory.checked = known.map(|known| known.corrected(&done, &refused));
+        Ok(())
+    }
+
     fn set_status(&mut self, revision: u32, status: Status) -> Done {
         if let Some(record) = self.storage.get_mut(&revision) {
             record.status = status;
@@ -562,6 +636,7 @@ fn tracked(name: &str, created: bool) -> Tracked {
         object: object(name),
         uid: Some(format!("uid-of-{name}")),
         resource_version: 1,
+        print: None,
         wanted: true,
         created,
     }

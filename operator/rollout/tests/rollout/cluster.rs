@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use belay_api::helm_release::{AttemptKind, DeletionPolicy, FailFast, OutsideChanges, Soak};
+use belay_api::helm_release::{
+    AttemptKind, DeletionPolicy, DriftDetection, DriftMode, FailFast, OutsideChanges, Soak,
+};
 use belay_api::rollback_request::{RequestPhase, RollbackRequestSpec, RollbackTarget, Until};
 use belay_api::{Duration, HelmReleaseStatus, Reason, Timestamp};
 use belay_health::{
@@ -11,8 +13,8 @@ use belay_health::{
 };
 use belay_release::Status;
 use belay_rollout::{
-    Approval, At, Attempt, ChartId, Declared, Desired, Digest, Enforcement, HeldUp, HookPlan,
-    HookProgress, Ledger, Order, Owner, Place, Progress, Proof, Rejection, SightedFault,
+    Approval, At, Attempt, ChartId, Checked, Declared, Desired, Digest, Drift, Enforcement, HeldUp,
+    HookPlan, HookProgress, Ledger, Order, Owner, Place, Progress, Proof, Rejection, SightedFault,
     SourceLook, Stored, StrandedPod, Target, Unready, When, World,
 };
 
@@ -99,6 +101,10 @@ pub struct Memory {
     pub proof: Option<Proof>,
     pub prepared: Option<String>,
     pub refused: Option<String>,
+    /// What the looks at the objects of what runs came to.
+    pub checked: Option<Checked>,
+    /// The states of objects that were looked at, whatever came of it; the watches tell of others.
+    pub looked_at: BTreeMap<String, Option<Live>>,
 }
 
 #[derive(Clone, Debug)]
@@ -136,6 +142,8 @@ pub struct Cluster {
     pub memory: Memory,
     pub ids: u32,
     pub attempts: Vec<(AttemptKind, String)>,
+    /// Objects that were put right, in order.
+    pub corrections: Vec<String>,
     /// After how many writes the process dies.
     pub dies_after: Option<u32>,
 }
@@ -167,6 +175,11 @@ impl Cluster {
                 outside_changes: OutsideChanges::Adopt,
                 fail_fast: FailFast::default(),
                 soak: Soak::default(),
+                drift: DriftDetection {
+                    mode: DriftMode::Disabled,
+                    ignore: Vec::new(),
+                },
+                interval: Duration::minutes(10),
                 retry: None,
             },
             status: HelmReleaseStatus::default(),
@@ -193,6 +206,7 @@ impl Cluster {
             memory: Memory::default(),
             ids: 0,
             attempts: Vec::new(),
+            corrections: Vec::new(),
             dies_after: None,
         }
     }
@@ -476,6 +490,7 @@ impl Cluster {
                 .collect(),
             progress: self.progress(),
             proof: self.memory.proof.clone(),
+            drift: self.drift(),
         }
     }
 
@@ -492,6 +507,62 @@ impl Cluster {
     /// It is again.
     pub fn free(&mut self) {
         self.held_up = None;
+    }
+
+    /// What is known of drift: what the watches see that is neither what was applied nor looked at, and what the looks
+    /// came to.
+    fn drift(&self) -> Option<Drift> {
+        let ledger = self.ledger.as_ref()?;
+        let current = ledger.current.as_ref()?;
+        if ledger.attempt.is_some()
+            || self.declared.deleting
+            || self.declared.drift.mode == DriftMode::Disabled
+        {
+            return None;
+        }
+        let runs = content_of(&current.digest);
+        let suspects = manifest(runs).into_iter().filter(|name| {
+            let live = self.objects.get(name);
+            match self.memory.looked_at.get(name) {
+                Some(seen) => seen.as_ref() != live,
+                None => live.is_none_or(|live| live.content != runs),
+            }
+        });
+        let checked = self.memory.checked.clone();
+        Some(Drift {
+            suspects: suspects.map(|name| object(&name).key()).collect(),
+            checked: checked
+                .filter(|checked| checked.revision == current.revision)
+                .unwrap_or_else(|| Checked::begun(current.revision, Vec::new(), self.now)),
+        })
+    }
+
+    /// What a full look at the objects of what runs is due, if nothing else happens.
+    pub fn full_look_due(&self) -> Option<Timestamp> {
+        let drift = self.drift()?;
+        Some(drift.checked.all_at.plus(self.declared.interval))
+    }
+
+    /// Objects that somebody edits or deletes are told.
+    pub fn that_tells_drift(mut self) -> Self {
+        self.declared.drift.mode = DriftMode::Warn;
+        self
+    }
+
+    /// Objects that somebody edits or deletes are put right.
+    pub fn that_corrects_drift(mut self) -> Self {
+        self.declared.drift.mode = DriftMode::Enabled;
+        self
+    }
+
+    /// Somebody edits an object behind Belay's back.
+    pub fn tamper(&mut self, name: &str) {
+        let live = Live {
+            content: "tampered".into(),
+            created: self.now,
+            applied: self.now,
+        };
+        self.objects.insert(name.into(), live);
     }
 
     pub fn desired(&self) -> Desired {
@@ -661,6 +732,11 @@ fn no_image() -> PodFault {
 /// The objects of a chart: one that all have, and one of its own.
 pub fn manifest(content: &str) -> BTreeSet<String> {
     BTreeSet::from(["web".to_owned(), format!("only-{content}")])
+}
+
+/// What a digest of these charts names.
+pub fn content_of(digest: &Digest) -> &str {
+    digest.as_str().rsplit(':').next().unwrap_or_default()
 }
 
 pub fn object(name: &str) -> ObjectRef {

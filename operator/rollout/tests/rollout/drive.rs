@@ -1,6 +1,6 @@
 //! Drives a cluster: step by step, until it waits, or until nothing happens by itself any more.
 
-use belay_rollout::{Decision, Step, Wait, Waiting, decide, report};
+use belay_rollout::{Decision, Step, Wait, Waiting, decide, next_look, report};
 
 use crate::act::Halt;
 use crate::cluster::{Cluster, Health, Memory};
@@ -22,6 +22,10 @@ impl Cluster {
     /// One decision, and what it asks for.
     pub fn turn(&mut self) -> Turn {
         let world = self.world();
+        // From here on the watches have begun to look.
+        if let Some(drift) = &world.drift {
+            self.memory.checked = Some(drift.checked.clone());
+        }
         let step = match decide(&world) {
             Decision::Wait(wait) => {
                 self.report(&wait);
@@ -100,7 +104,9 @@ impl Cluster {
             self.settled = true;
             return true;
         }
-        match wait.wakes_at(&self.world()) {
+        // A look at what nobody has touched finds nothing, time and again.
+        let look = next_look(&self.world(), wait).filter(|at| self.full_look_due() != Some(*at));
+        match wait.wakes_at(&self.world()).into_iter().chain(look).min() {
             Some(at) => {
                 self.now = self.now.max(at);
                 true

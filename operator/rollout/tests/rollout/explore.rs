@@ -45,6 +45,10 @@ enum Deed {
     Helm,
     Degrade,
     Recover,
+    /// Somebody edits an object behind Belay's back.
+    Tamper,
+    /// Somebody deletes one.
+    Lose,
     Delete,
 }
 
@@ -137,6 +141,21 @@ const SUSPENSIONS: &[Deed] = &[
     Deed::Order,
     Deed::Helm,
     Deed::Degrade,
+    Deed::Delete,
+];
+
+/// What happens to a release whose objects are put right.
+const DRIFT: &[Deed] = &[
+    Deed::Crash,
+    Deed::Kill(1),
+    Deed::Kill(2),
+    Deed::Kill(3),
+    Deed::Edit("good"),
+    Deed::Edit("bad"),
+    Deed::Order,
+    Deed::Helm,
+    Deed::Tamper,
+    Deed::Lose,
     Deed::Delete,
 ];
 
@@ -357,6 +376,12 @@ fn after(deed: Deed, before: &Cluster) -> Option<Cluster> {
         Deed::Degrade => cluster.settled = false,
         Deed::Recover if cluster.settled || !cluster.soaks() => return None,
         Deed::Recover => cluster.settled = true,
+        Deed::Tamper | Deed::Lose if !cluster.objects.contains_key("web") => return None,
+        Deed::Tamper if cluster.objects["web"].content == "tampered" => return None,
+        Deed::Tamper => cluster.tamper("web"),
+        Deed::Lose => {
+            cluster.objects.remove("web");
+        }
         Deed::Delete => {
             cluster.declared.deleting = true;
             // Nothing holds what has no finalizer yet.
@@ -645,9 +670,23 @@ fn fingerprint(cluster: &Cluster, left: u32) -> u64 {
         .as_ref()
         .and_then(|ledger| ledger.retry_seen.as_ref());
     (asked.is_some(), asked == heard).hash(&mut hasher);
+    cluster.full_look_due().map(ahead).hash(&mut hasher);
+    for (name, live) in &cluster.memory.looked_at {
+        (name, live.as_ref().map(|live| &live.content)).hash(&mut hasher);
+    }
+    if let Some(checked) = &cluster.memory.checked {
+        let since = cluster.now.since(checked.at).0.min(60_000);
+        (checked.revision, checked.calm, since).hash(&mut hasher);
+        for finding in &checked.findings {
+            (&finding.object, finding.refused.is_some()).hash(&mut hasher);
+        }
+    }
     let Some(ledger) = &cluster.ledger else {
         return hasher.finish();
     };
+    for corrected in &ledger.corrected {
+        (&corrected.object, corrected.within_window(cluster.now)).hash(&mut hasher);
+    }
     (ledger.newest, ledger.halted).hash(&mut hasher);
     if let Some(current) = &ledger.current {
         (current.revision, &current.digest, current.consistent).hash(&mut hasher);
@@ -824,6 +863,25 @@ fn every_state_of_a_small_world_that_soaks_keeps_the_promises_and_comes_to_rest(
     let mut small = Search::from(vec![empty().that_soaks(1), running], SOAK, deeds());
     small.run();
     // Then no check has failed on the way.
+    println!("{} states explored", small.next.len());
+    assert!(small.next.len() > 1000);
+}
+
+#[test]
+fn every_state_of_a_small_world_that_drifts_keeps_the_promises_and_comes_to_rest() {
+    // Given a release that is not installed yet, and one that has two proven revisions.
+    let mut two_proven = empty().that_corrects_drift();
+    two_proven.rest();
+    two_proven.set_chart("better", Health::Good, &[]);
+    two_proven.roll_out("better");
+    // When any three things happen at any moments, edits and deletions of an object among them.
+    let mut small = Search::from(
+        vec![empty().that_corrects_drift(), two_proven],
+        DRIFT,
+        deeds(),
+    );
+    small.run();
+    // Then no check has failed on the way: at rest the cluster holds one revision's manifest, whoever touched it.
     println!("{} states explored", small.next.len());
     assert!(small.next.len() > 1000);
 }

@@ -18,6 +18,8 @@ mod crashes;
 #[cfg(test)]
 mod dependencies;
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod drive;
 #[cfg(test)]
 mod evidence;

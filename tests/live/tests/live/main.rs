@@ -49,6 +49,8 @@ mod operator_definitions;
 #[cfg(test)]
 mod operator_dependencies;
 #[cfg(test)]
+mod operator_drift;
+#[cfg(test)]
 mod operator_failures;
 #[cfg(test)]
 mod operator_gate;

@@ -24,27 +24,33 @@ use crate::operator_charts::Files;
 /// The release of most tests.
 pub const SHOP: &str = "shop";
 
-/// Notes the operator's writes, those of its Lease left out.
+/// Notes what the operator asks of the API server: its writes, and everything but watches; its Lease is left out.
 #[derive(Debug, Default)]
-struct Writes(Mutex<Vec<String>>);
+struct Asked {
+    writes: Mutex<Vec<String>>,
+    all: Mutex<Vec<String>>,
+}
 
-impl RequestObserver for Writes {
+impl RequestObserver for Asked {
     fn observed(&self, request: &RequestInfo, _: Option<u16>, _: Duration) {
-        let reads = matches!(
-            request.verb,
-            Verb::Get | Verb::List | Verb::Watch | Verb::Other
+        if request.resource == "leases" || request.verb == Verb::Watch {
+            return;
+        }
+        let line = format!(
+            "{} {} {}",
+            request.verb.as_str(),
+            request.resource,
+            request.name
         );
-        if !reads && !request.dry_run && request.resource != "leases" {
-            let line = format!(
-                "{} {} {}",
-                request.verb.as_str(),
-                request.resource,
-                request.name
-            );
-            self.0
-                .lock()
+        let note = |list: &Mutex<Vec<String>>| {
+            list.lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .push(line);
+                .push(line.clone());
+        };
+        note(&self.all);
+        let reads = matches!(request.verb, Verb::Get | Verb::List | Verb::Other);
+        if !reads && !request.dry_run {
+            note(&self.writes);
         }
     }
 }
@@ -54,7 +60,7 @@ pub struct World {
     pub cluster: Cluster,
     pub client: Client,
     namespace: TestNamespace,
-    writes: Arc<Writes>,
+    asked: Arc<Asked>,
     operator: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
@@ -67,7 +73,7 @@ pub async fn quiet_world(label: &str) -> World {
         client: cluster.client().await.unwrap(),
         cluster,
         namespace,
-        writes: Arc::default(),
+        asked: Arc::default(),
         operator: None,
     }
 }
@@ -127,7 +133,7 @@ impl World {
         change(&mut settings);
         let connection = connect(ConnectOptions {
             kubeconfig: Some(self.cluster.kubeconfig()),
-            observer: Some(self.writes.clone()),
+            observer: Some(self.asked.clone()),
             ..ConnectOptions::default()
         });
         let operator = Operator {
@@ -157,6 +163,11 @@ impl World {
         self
     }
 
+    /// Starts another operator after the one before was stopped.
+    pub async fn start_again(&mut self) {
+        self.start(|_| {}).await;
+    }
+
     /// The same, and others go on with the world: nobody works on it now.
     pub async fn pause(&mut self) {
         if let Some((stop, running)) = self.operator.take() {
@@ -170,7 +181,24 @@ impl World {
 
     /// What the operator wrote since this was last asked, its Lease left out.
     pub fn writes(&self) -> Vec<String> {
-        std::mem::take(&mut self.writes.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(
+            &mut self
+                .asked
+                .writes
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
+    /// All that the operator asked of the API server since this was last asked, watches and its Lease left out.
+    pub fn requests(&self) -> Vec<String> {
+        std::mem::take(
+            &mut self
+                .asked
+                .all
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     /// Applies a release as a GitOps tool does. What matters for time is short.
