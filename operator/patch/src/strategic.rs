@@ -176,8 +176,13 @@ fn merge_by_key(
             return Err(refuse(&at, "it has to be an object".to_owned()));
         };
         let directive = take_directive(&mut element, &at)?;
-        if directive == Directive::Replace && element.is_empty() {
-            // Without an element of its own it speaks of the list as a whole.
+        if directive == Directive::Replace {
+            // It speaks of the list as a whole. What else stands in its element kubectl drops, and kustomize drops the
+            // patch.
+            if !element.is_empty() {
+                let what = "$patch: replace is for the list as a whole and stands in an element of its own";
+                return Err(refuse(&at, what.to_owned()));
+            }
             replaces = true;
             continue;
         }
@@ -187,9 +192,10 @@ fn merge_by_key(
                 format!("it has no {key}, by which elements of this list are told apart"),
             ));
         };
-        match directive {
-            Directive::Delete => old.retain(|element| element.get(key) != Some(&value)),
-            Directive::Merge | Directive::Replace => patches.push((value, element, directive, at)),
+        if directive == Directive::Delete {
+            old.retain(|element| element.get(key) != Some(&value));
+        } else {
+            patches.push((value, element, at));
         }
     }
     if replaces {
@@ -204,7 +210,7 @@ fn merge_by_key(
     let order = old.clone();
     let same = |a: &Value, b: &Value| a.get(key) == b.get(key);
     let mut merged: Vec<Value> = Vec::with_capacity(patches.len());
-    for (value, element, directive, at) in patches {
+    for (value, element, at) in patches {
         let is_it = |candidate: &Value| candidate.get(key) == Some(&value);
         // The patch may name an element twice.
         let twice = merged.iter().position(is_it);
@@ -212,7 +218,7 @@ fn merge_by_key(
             Some(place) => Some(std::mem::take(&mut merged[place])),
             None => old.iter().position(is_it).map(|place| old.remove(place)),
         };
-        let after = match before.filter(|_| directive == Directive::Merge) {
+        let after = match before {
             Some(before) => merge_element(before, element, fields, &at)?,
             None => new_value(Value::Object(element)),
         };

@@ -362,9 +362,6 @@ mod tests {
         // What kustomize alone knows.
         let more = [
             of_container(&json!({"resources": {"$patch": "delete"}})),
-            of_pod(
-                &json!({"containers": [{"name": "web", "$patch": "replace", "image": "web:9"}]}),
-            ),
             of_container(&json!({"$patch": "merge", "image": "web:2"})),
         ];
         let mut differ = Vec::new();
@@ -519,6 +516,18 @@ mod tests {
                 Err(_) => assert!(ours.is_err(), "{operations}"),
             }
         }
+    }
+
+    /// kubectl drops the rest of such an element, kustomize the whole of it: neither can be meant.
+    #[test]
+    fn an_element_that_would_replace_another_is_refused() {
+        let element = json!({"name": "web", "$patch": "replace", "image": "web:9"});
+        let change = of_pod(&json!({"containers": [element]}));
+        let error = ours(&deployment(), &change).unwrap_err();
+        assert!(
+            error.contains("containers[0]") && error.contains("an element of its own"),
+            "{error}"
+        );
     }
 
     /// RFC 6902 says that what is replaced has to be there; kustomize adds it in silence, and a misspelt path with it.
