@@ -12,7 +12,7 @@
 //! let berlin = Zone::load("Europe/Berlin", &TimeZone::UTC).expect("a bundled zone");
 //! assert_eq!(time.within(berlin).format(b"15:04 MST"), b"13:30 CET");
 //!
-//! assert_eq!(parse_duration("1h30m").unwrap(), 5_400_000_000_000);
+//! assert_eq!(parse_duration(b"1h30m").unwrap(), 5_400_000_000_000);
 //! # Ok::<(), belay_template::dates::TimeError>(())
 //! ```
 
