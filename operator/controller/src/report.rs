@@ -215,6 +215,32 @@ async fn tell(context: &Context, release: &HelmRelease, before: &HelmReleaseStat
     }
 }
 
+/// Tells what a hook printed that asks for that (`helm.sh/hook-output-log-policy`) and succeeded. What a failed one
+/// printed is part of the evidence.
+pub(crate) async fn hook_printed(
+    context: &Context,
+    release: &HelmRelease,
+    hook: &str,
+    output: &str,
+) {
+    if output.is_empty() {
+        return;
+    }
+    tracing::info!(release = %release.name_any(), hook, output, "a hook has printed");
+    let told = event(
+        EventType::Normal,
+        "HookOutput",
+        &format!("{hook} succeeded and printed last: {output}"),
+    );
+    if let Err(error) = context
+        .recorder
+        .publish(&told, &release.object_ref(&()))
+        .await
+    {
+        tracing::debug!(%error, "an event could not be written");
+    }
+}
+
 /// Revisions whose records cannot be read.
 fn damaged(status: &HelmReleaseStatus) -> impl Iterator<Item = &HistoryEntry> {
     let is_damaged = |entry: &&HistoryEntry| entry.description.starts_with(DAMAGED);

@@ -158,6 +158,9 @@ pub struct Tracked {
     pub wanted: bool,
     /// Whether Belay created it; a release that was taken over did not.
     pub created: bool,
+    /// Whether it goes by itself once it has ended, as a Job with a time to live: then it is not missed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub expires: bool,
 }
 
 /// What a dry run of the previous proven revision found.

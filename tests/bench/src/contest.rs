@@ -11,9 +11,9 @@ use crate::ground::Ground;
 use crate::operated::Operated;
 
 /// For how long an operator at rest is listened to.
-const QUIET: Duration = Duration::from_mins(1);
+pub(crate) const QUIET: Duration = Duration::from_mins(1);
 /// No request for this long is rest.
-const SETTLED: Duration = Duration::from_secs(3);
+pub(crate) const SETTLED: Duration = Duration::from_secs(3);
 
 const ALL: [Contender; 3] = [Contender::Kubectl, Contender::Belay, Contender::Helm];
 
@@ -87,7 +87,7 @@ async fn belay(
 }
 
 /// What this user asked of the API server, leases left out.
-fn requests(ground: &Ground, identity: &Identity) -> Result<Vec<Request>, Error> {
+pub(crate) fn requests(ground: &Ground, identity: &Identity) -> Result<Vec<Request>, Error> {
     let mut all = ground.cluster.requests_of(identity)?;
     all.retain(|request| request.resource != "leases");
     Ok(all)

@@ -184,7 +184,7 @@ where
     )))
 }
 
-fn is_available(deployment: &Deployment) -> bool {
+pub(crate) fn is_available(deployment: &Deployment) -> bool {
     let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas);
     deployment.status.as_ref().is_some_and(|status| {
         status.observed_generation == deployment.metadata.generation
@@ -192,7 +192,7 @@ fn is_available(deployment: &Deployment) -> bool {
     })
 }
 
-fn is_ready(release: &HelmRelease) -> bool {
+pub(crate) fn is_ready(release: &HelmRelease) -> bool {
     use belay_api::{ConditionStatus, ConditionType};
     release.status.as_ref().is_some_and(|status| {
         status.conditions.iter().any(|condition| {

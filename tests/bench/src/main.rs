@@ -4,9 +4,11 @@
 //! How long upgrades to an image that does not exist take to be noticed and taken back is measured too.
 //!
 //! `belay-bench [RELEASES [ROUNDS]]` measures all of it, `belay-bench images [RELEASES]` the reverts only,
+//! `belay-bench rest [RELEASES]` what many releases at rest cost and how soon news of them is told,
 //! `belay-bench charts [ROUNDS]` renders only and `belay-bench sources [RELEASES]` counts only what releases cost their
 //! sources; these two need no cluster.
 
+mod at_rest;
 mod charts;
 mod contest;
 mod engine;
@@ -27,6 +29,8 @@ use crate::ground::Ground;
 
 /// How many releases roll out at once, unless the first argument says otherwise.
 const RELEASES: usize = 50;
+/// How many releases are at rest, unless the argument after `rest` says otherwise.
+const MANY: usize = 1000;
 /// How many times each contender runs, unless the second argument says otherwise.
 const ROUNDS: usize = 3;
 
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
             engine::run(chart.as_ref(), count(arguments.next(), 1))
         }
         Some("charts") => charts(count(arguments.next(), CHART_ROUNDS)),
+        Some("rest") => rest(count(arguments.next(), MANY)),
         Some("images") => images(count(arguments.next(), RELEASES)),
         Some("sources") => sources(count(arguments.next(), SOURCE_RELEASES)),
         _ => return cluster(),
@@ -83,6 +88,11 @@ async fn charts(rounds: usize) -> Result<(), Error> {
 }
 
 #[tokio::main]
+async fn rest(releases: usize) -> Result<(), Error> {
+    at_rest::measure(&Ground::lay(releases).await?).await
+}
+
+#[tokio::main]
 async fn images(releases: usize) -> Result<(), Error> {
     missing_image::measure(&Ground::lay(releases).await?).await
 }
@@ -104,7 +114,7 @@ async fn cluster() -> ExitCode {
     };
     let (Some(releases), Some(rounds)) = (number(RELEASES), number(ROUNDS)) else {
         eprintln!(
-            "usage: belay-bench [RELEASES [ROUNDS]] | images [RELEASES] | charts [ROUNDS] | sources [RELEASES]"
+            "usage: belay-bench [RELEASES [ROUNDS]] | images [RELEASES] | rest [RELEASES] | charts [ROUNDS] | sources [RELEASES]"
         );
         return ExitCode::FAILURE;
     };

@@ -12,8 +12,8 @@ pub use chart::{
     ProvenanceKeys, RepositoryChart, RepositoryVerification,
 };
 pub use policy::{
-    ApprovalPolicy, CrdsPolicy, DeletionPolicy, DriftDetection, DriftIgnoreRule, DriftMode,
-    DriftTarget, FailFast, FailFastMode, InstallPolicy, OnImmutable, OutsideChanges,
+    AfterHooks, ApprovalPolicy, CrdsPolicy, DeletionPolicy, DriftDetection, DriftIgnoreRule,
+    DriftMode, DriftTarget, FailFast, FailFastMode, InstallPolicy, OnImmutable, OutsideChanges,
     RollbackPolicy, Soak, TestsPolicy, UninstallPolicy, UpgradePolicy,
 };
 pub use post_render::{CommonMetadata, ObjectPatch, PatchTarget};

@@ -48,6 +48,16 @@ pub enum OnImmutable {
     Recreate,
 }
 
+/// What happens when an upgrade fails after hooks of the chart have run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum AfterHooks {
+    /// It is taken back all the same, unless one of them says by `belay.dev/irreversible` that this cannot be.
+    #[default]
+    Revert,
+    /// It stops where it is, as if every hook before and after the change said so; tests do not count.
+    Halt,
+}
+
 /// How a first install is done.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -74,6 +84,8 @@ pub struct UpgradePolicy {
     pub take_ownership: bool,
     /// What happens to objects of which a field would change that cannot.
     pub on_immutable: OnImmutable,
+    /// What happens when it fails after hooks of the chart have run.
+    pub after_hooks: AfterHooks,
 }
 
 impl Default for UpgradePolicy {
@@ -83,6 +95,7 @@ impl Default for UpgradePolicy {
             crds: CrdsPolicy::Skip,
             take_ownership: false,
             on_immutable: OnImmutable::Fail,
+            after_hooks: AfterHooks::Revert,
         }
     }
 }

@@ -164,7 +164,8 @@ impl Connection {
                     {
                         tracked.judge(&live)
                     }
-                    _ => Verdict::Missing,
+                    Some(_) => Verdict::Missing,
+                    None => tracked.absent(),
                 };
                 Ok((tracked.key.clone(), verdict))
             })

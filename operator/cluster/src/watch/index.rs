@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::identity::MANAGER;
 use crate::object::{ResourceVersion, resource_version, uid};
 use crate::watch::guard::{Guard, Guards};
-use crate::watch::pods::{PodObservation, PodOwner, PodTable, StrandedPod, trim_owner};
-use crate::watch::tracked::{Follow, Observed, PodScope, ReleaseKey, Tracked, Tracking};
+use crate::watch::pods::{Lineage, PodObservation, PodOwner, PodTable, StrandedPod, trim_owner};
+use crate::watch::tracked::{Observed, PodScope, ReleaseKey, Tracked, Tracking};
 
 /// How far a release has got, as seen so far.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -230,10 +230,10 @@ impl Index {
     }
 
     /// Takes the last state of a deleted object in: `true` when it is final in itself, because the object ended before
-    /// it was deleted and is a hook; otherwise the caller has to look.
+    /// it was deleted and that end is what it was there for; otherwise the caller has to look.
     pub fn ended(&mut self, key: &ObjectKey, object: &Value) -> bool {
         let last = self.judge(key, object).filter(is_final);
-        let Some(verdict) = last.filter(|_| self.is_hook(key)) else {
+        let Some(verdict) = last.filter(|_| self.outlives_its_deletion(key)) else {
             return false;
         };
         let observed = Observed {
@@ -264,26 +264,27 @@ impl Index {
         let Some(entry) = self.objects.get(key) else {
             return;
         };
-        // A hook that ended and was deleted stays ended.
+        // What ended and was deleted stays ended.
         let ended = entry
             .seen
             .as_ref()
             .is_some_and(|seen| is_final(&seen.observed.verdict));
-        if ended && self.is_hook(key) {
+        if ended && self.outlives_its_deletion(key) {
             return;
         }
+        let absent = self.trackers(key).first().map(|tracked| tracked.absent());
         let observed = Observed {
-            verdict: Verdict::Missing,
+            verdict: absent.unwrap_or(Verdict::Missing),
             resource_version: known,
             uid: String::new(),
         };
         self.put(key, &Seen::gone(observed));
     }
 
-    fn is_hook(&self, key: &ObjectKey) -> bool {
+    fn outlives_its_deletion(&self, key: &ObjectKey) -> bool {
         self.trackers(key)
             .iter()
-            .any(|tracked| tracked.follow == Follow::Hook)
+            .any(|tracked| tracked.outlives_its_deletion())
     }
 
     fn judge(&self, key: &ObjectKey, object: &Value) -> Option<Verdict> {
@@ -343,13 +344,11 @@ impl Index {
             .and_then(Value::as_str)
             .unwrap_or_default();
         // A watch outlives its last user a little; what it tells then is not kept.
-        if self
+        let news = self
             .pods
             .get_mut(namespace)
-            .is_some_and(|table| table.pod_seen(name, pod, now))
-        {
-            self.news_in(namespace);
-        }
+            .and_then(|table| table.pod_seen(name, pod, now));
+        self.news_of(namespace, news.as_ref());
     }
 
     pub fn pod_gone(&mut self, namespace: &str, pod: &Value) {
@@ -362,13 +361,11 @@ impl Index {
 
     /// A pod was deleted: what was wrong with it says nothing any more.
     pub fn pod_deleted(&mut self, namespace: &str, name: &str) {
-        if self
+        let news = self
             .pods
             .get_mut(namespace)
-            .is_some_and(|table| table.pod_gone(name))
-        {
-            self.news_in(namespace);
-        }
+            .and_then(|table| table.pod_gone(name));
+        self.news_of(namespace, news.as_ref());
     }
 
     pub fn pods_listed(&mut self, namespace: &str, names: &BTreeSet<String>) {
@@ -382,13 +379,11 @@ impl Index {
     }
 
     pub fn replica_set_seen(&mut self, namespace: &str, set: &Value) {
-        if self
+        let news = self
             .pods
             .get_mut(namespace)
-            .is_some_and(|table| table.replica_set_seen(set))
-        {
-            self.news_in(namespace);
-        }
+            .and_then(|table| table.replica_set_seen(set));
+        self.news_of(namespace, news.as_ref());
     }
 
     pub fn replica_set_gone(&mut self, namespace: &str, set: &Value) {
@@ -403,6 +398,25 @@ impl Index {
                 .pods
                 .as_ref()
                 .is_some_and(|scope| scope.namespaces.contains(namespace))
+        });
+        self.changed.extend(concerned.map(|(key, _)| key.clone()));
+    }
+
+    /// News of a pod wake only those that made it: fifty broken releases in one namespace would wake each other.
+    fn news_of(&mut self, namespace: &str, lineage: Option<&Lineage>) {
+        let Some(lineage) = lineage else { return };
+        let seen = |key: &ObjectKey| self.objects.get(key)?.seen.as_ref();
+        let concerned = self.releases.iter().filter(|(_, release)| {
+            let looks = release
+                .pods
+                .as_ref()
+                .is_some_and(|scope| scope.namespaces.contains(namespace));
+            looks
+                && release.objects.iter().any(|(key, tracked)| {
+                    let applied = tracked.uid.as_deref();
+                    let seen = seen(key).map(|seen| seen.observed.uid.as_str());
+                    applied.into_iter().chain(seen).any(|uid| lineage.has(uid))
+                })
         });
         self.changed.extend(concerned.map(|(key, _)| key.clone()));
     }

@@ -69,6 +69,16 @@ struct PodEntry {
     was_ready: bool,
 }
 
+/// Whom news of a pod or of a `ReplicaSet` may concern: the uids of itself and of all that it was made by.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Lineage(Vec<String>);
+
+impl Lineage {
+    pub fn has(&self, uid: &str) -> bool {
+        self.0.iter().any(|of| of == uid)
+    }
+}
+
 /// An object of the release that may own pods, trimmed by [`trim_owner`].
 pub(crate) struct PodOwner<'a> {
     pub key: &'a ObjectKey,
@@ -76,8 +86,8 @@ pub(crate) struct PodOwner<'a> {
 }
 
 impl PodTable {
-    /// Takes a pod's state in; `true` when what is wrong with it changed.
-    pub fn pod_seen(&mut self, name: &str, pod: &Value, now: Timestamp) -> bool {
+    /// Takes a pod's state in; answers with its lineage when what is wrong with it changed.
+    pub fn pod_seen(&mut self, name: &str, pod: &Value, now: Timestamp) -> Option<Lineage> {
         let uid = text(pod, "/metadata/uid").to_owned();
         let known = self.pods.get(name).filter(|known| known.uid == uid);
         let was_ready = known.is_some_and(|known| known.was_ready) || is_ready(pod);
@@ -102,6 +112,7 @@ impl PodTable {
             ],
             &[],
         );
+        let lineage = changed.then(|| self.lineage(&trimmed));
         self.pods.insert(
             name.to_owned(),
             PodEntry {
@@ -112,23 +123,35 @@ impl PodTable {
                 was_ready,
             },
         );
-        changed
+        lineage
     }
 
-    /// A pod is gone; `true` when something was wrong with it.
-    pub fn pod_gone(&mut self, name: &str) -> bool {
-        self.pods
-            .remove(name)
-            .is_some_and(|gone| gone.fault.is_some())
+    /// A pod is gone; answers with its lineage when something was wrong with it.
+    pub fn pod_gone(&mut self, name: &str) -> Option<Lineage> {
+        let gone = self.pods.remove(name)?;
+        gone.fault.is_some().then(|| self.lineage(&gone.trimmed))
     }
 
-    /// Takes the metadata of a `ReplicaSet` in; `true` when faults may now be told whose they are.
-    pub fn replica_set_seen(&mut self, set: &Value) -> bool {
+    /// Takes the metadata of a `ReplicaSet` in; answers with its lineage when faults of its pods may now be told whose
+    /// they are.
+    pub fn replica_set_seen(&mut self, set: &Value) -> Option<Lineage> {
         let trimmed = trim(set, &[], &["deployment.kubernetes.io/revision"]);
-        let before = self
-            .replica_sets
-            .insert(text(set, "/metadata/uid").to_owned(), trimmed.clone());
-        before.as_ref() != Some(&trimmed) && self.has_faults()
+        let uid = text(set, "/metadata/uid").to_owned();
+        let concerns = self.pods.values().any(|pod| {
+            pod.fault.is_some() && controller_of(&pod.trimmed).is_some_and(|by| by.uid == uid)
+        });
+        let lineage = self.lineage(&trimmed);
+        let before = self.replica_sets.insert(uid, trimmed.clone());
+        (concerns && before.as_ref() != Some(&trimmed)).then_some(lineage)
+    }
+
+    fn lineage(&self, trimmed: &Value) -> Lineage {
+        let mut uids = vec![text(trimmed, "/metadata/uid").to_owned()];
+        let by = controller_of(trimmed);
+        let set = by.as_ref().and_then(|by| self.replica_sets.get(&by.uid));
+        uids.extend(set.and_then(controller_of).map(|by| by.uid));
+        uids.extend(by.map(|by| by.uid));
+        Lineage(uids)
     }
 
     pub fn replica_set_gone(&mut self, set: &Value) {
@@ -153,7 +176,21 @@ impl PodTable {
         owners: &[PodOwner<'_>],
         since: Timestamp,
     ) -> Vec<PodObservation> {
-        let sets: Vec<Value> = self.replica_sets.values().cloned().collect();
+        // One release has few of them, a namespace of many releases has many.
+        let is_ours = |set: &&Value| {
+            controller_of(set).is_some_and(|by| {
+                let mut uids = owners
+                    .iter()
+                    .map(|owner| text(owner.trimmed, "/metadata/uid"));
+                uids.any(|uid| uid == by.uid)
+            })
+        };
+        let sets: Vec<Value> = self
+            .replica_sets
+            .values()
+            .filter(is_ours)
+            .cloned()
+            .collect();
         let mut faults = Vec::new();
         for (name, pod) in &self.pods {
             let Some((fault, first_seen)) = &pod.fault else {
@@ -337,7 +374,8 @@ mod tests {
     fn a_pod_of_the_newest_template_is_held_against_its_deployment() {
         let mut table = PodTable::default();
         table.replica_set_seen(&replica_set("new", "2"));
-        assert!(table.pod_seen("web-1", &pod("new", 100, Some("ImagePullBackOff")), at(110)));
+        let news = table.pod_seen("web-1", &pod("new", 100, Some("ImagePullBackOff")), at(110));
+        assert!(news.unwrap().has("d"));
         let found = faults(&table, 100);
         assert_eq!(found.len(), 1);
         assert_eq!(
@@ -365,8 +403,16 @@ mod tests {
         let mut table = PodTable::default();
         table.pod_seen("web-1", &pod("new", 100, Some("ImagePullBackOff")), at(110));
         assert_eq!(faults(&table, 100), []);
-        assert!(table.replica_set_seen(&replica_set("new", "2")));
+        let news = table.replica_set_seen(&replica_set("new", "2"));
+        assert!(news.unwrap().has("d"));
         assert_eq!(faults(&table, 100).len(), 1);
+    }
+
+    #[test]
+    fn a_replica_set_without_broken_pods_is_no_news() {
+        let mut table = PodTable::default();
+        table.pod_seen("web-1", &pod("new", 100, Some("ImagePullBackOff")), at(110));
+        assert_eq!(table.replica_set_seen(&replica_set("other", "1")), None);
     }
 
     #[test]
@@ -376,7 +422,8 @@ mod tests {
         table.pod_seen("web-1", &pod("new", 100, Some("ImagePullBackOff")), at(110));
         table.pod_seen("web-1", &pod("new", 100, Some("ImagePullBackOff")), at(120));
         assert_eq!(faults(&table, 100)[0].first_seen, at(110));
-        assert!(table.pod_seen("web-1", &pod("new", 100, None), at(130)));
+        let news = table.pod_seen("web-1", &pod("new", 100, None), at(130));
+        assert!(news.is_some());
         table.pod_seen("web-1", &pod("new", 100, Some("ImagePullBackOff")), at(140));
         assert_eq!(faults(&table, 100)[0].first_seen, at(140));
     }

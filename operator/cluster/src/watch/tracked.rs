@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use belay_health::{ObjectKey, Verdict, hook_verdict, verdict};
+use belay_health::{ObjectKey, Verdict, expires_when_finished, hook_verdict, verdict};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -56,6 +56,9 @@ pub struct Tracked {
     pub follow: Follow,
     /// Judges it; by its kind's rules when `None`.
     pub judge: Option<Judge>,
+    /// Whether it goes by itself once it has ended, as a Job with a time to live. What it said last stays true then, and
+    /// nobody misses it.
+    pub expires: bool,
 }
 
 impl fmt::Debug for Tracked {
@@ -81,6 +84,7 @@ impl Tracked {
             first: None,
             follow: Follow::Labelled,
             judge: None,
+            expires: false,
         }
     }
 
@@ -94,6 +98,7 @@ impl Tracked {
             not_before: applied.resource_version,
             first: Some(first),
             judge,
+            expires: expires_when_finished(&applied.live),
             ..Self::expected(applied.key.clone())
         }
     }
@@ -108,6 +113,21 @@ impl Tracked {
             judge: Some(Arc::new(hook_verdict)),
             ..Self::expected(run.key.clone())
         }
+    }
+
+    /// What its absence says, when nothing was seen of its end.
+    pub(crate) fn absent(&self) -> Verdict {
+        // Until it is known to have been there, it has not expired.
+        if self.expires && self.uid.is_some() {
+            Verdict::Current
+        } else {
+            Verdict::Missing
+        }
+    }
+
+    /// Whether what it said when it ended stays true once it is deleted.
+    pub(crate) fn outlives_its_deletion(&self) -> bool {
+        self.follow == Follow::Hook || self.expires
     }
 
     pub(crate) fn judge(&self, object: &Value) -> Verdict {

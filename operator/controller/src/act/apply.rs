@@ -7,7 +7,7 @@ use belay_cluster::{
     Applied, ApplyOptions, Error as ClusterError, Item, NotDone, Pruned, RefusalKind,
     ResourceVersion, Tracked as Watched, WavesOptions,
 };
-use belay_health::{ObjectKey, ObjectRef, Sight};
+use belay_health::{ObjectKey, ObjectRef, Sight, expires_when_finished};
 use belay_release::uninstall_order;
 use belay_rollout::{Failure, Tracked};
 use serde_json::Value;
@@ -112,6 +112,7 @@ fn tracked(applied: &Applied, references: &[ObjectRef], since: Option<Timestamp>
         print: Sight::of(&applied.live, belay_cluster::identity::MANAGER).owned,
         wanted: true,
         created: applied.created || made_since(&applied.live, since),
+        expires: expires_when_finished(&applied.live),
     }
 }
 
@@ -200,6 +201,7 @@ pub(super) fn found(reference: ObjectRef, live: &Value) -> Tracked {
         print: None,
         wanted: true,
         created: false,
+        expires: expires_when_finished(live),
     }
 }
 

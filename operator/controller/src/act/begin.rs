@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use belay_api::helm_release::AttemptKind;
+use belay_api::helm_release::{AfterHooks, AttemptKind};
 use belay_api::{Duration, Reason, Timestamp};
 use belay_chart::Release;
 use belay_cluster::{ApplyOptions, Error as ClusterError, Item, NotDone, RefusalKind};
@@ -161,6 +161,7 @@ async fn begin_removal(session: &mut Session, plan: Plan, id: String) -> Result<
         let runs = Runs {
             hooks: !disabled,
             tests: false,
+            after_hooks: AfterHooks::Revert,
         };
         attempt.hooks = objects::hook_plan(&session.connection, record, plan.kind, runs).await?;
     }

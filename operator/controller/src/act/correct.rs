@@ -1,7 +1,9 @@
 //! Putting objects right that somebody edited or deleted: the same revision, applied once more.
 
 use belay_cluster::{Applied, Item, NotDone};
-use belay_health::{ObjectKey, ObjectRef, Sight, clip, ignored_paths, leave_alone};
+use belay_health::{
+    ObjectKey, ObjectRef, Sight, clip, expires_when_finished, ignored_paths, leave_alone,
+};
 use belay_release::install_order;
 use belay_rollout::{Correction, Tracked};
 use serde_json::Value;
@@ -139,5 +141,6 @@ fn tracked(applied: &Applied) -> Tracked {
         print: sight.owned,
         wanted: true,
         created: applied.created,
+        expires: expires_when_finished(&applied.live),
     }
 }

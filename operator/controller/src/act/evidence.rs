@@ -7,14 +7,19 @@ use belay_cluster::pods::ContainerLog;
 use belay_health::{Mask, ObjectKey, PodEvidence, pod_fault};
 use belay_rollout::{Failure, HookProgress};
 use futures::future::join_all;
+use serde_json::Value;
 
 use super::secrets::secrets_of;
 use crate::session::Session;
 
 /// The most bytes of one container's log.
 const LOG_BYTES: usize = 2048;
-/// Of how many pods of a failed hook the logs are kept.
+/// Of how many pods of a hook the logs are kept.
 const HOOK_PODS: usize = 2;
+/// Of how many containers of such a pod.
+const HOOK_CONTAINERS: usize = 4;
+/// The most bytes of one container's log of a hook that succeeded.
+const OUTPUT_BYTES: usize = 800;
 /// Of how many objects and of how many pods the events are read.
 const EVENTS_OF: usize = 2;
 /// The most events that are told of one object.
@@ -55,6 +60,37 @@ pub(super) async fn collect(session: &mut Session, mut failure: Failure) -> Fail
         .sort_by_key(|moment| moment.at.whole_seconds());
     let mask = mask(session).await;
     failure.presentable(&mask)
+}
+
+/// The end of what the pods of a hook printed, secrets masked; empty if nobody can tell.
+pub(super) async fn output(session: &mut Session, hook: &ObjectKey) -> String {
+    let connection = &session.connection;
+    let pods = connection.pods_of(hook).await.unwrap_or_default();
+    let mut printed = String::new();
+    for pod in pods.iter().take(HOOK_PODS) {
+        let text = |path: &str| pod.pointer(path).and_then(Value::as_str);
+        let (Some(namespace), Some(name)) = (text("/metadata/namespace"), text("/metadata/name"))
+        else {
+            continue;
+        };
+        let containers = pod.pointer("/spec/containers").and_then(Value::as_array);
+        let containers = containers.into_iter().flatten();
+        let names = containers.filter_map(|container| container.get("name")?.as_str());
+        for container in names.take(HOOK_CONTAINERS) {
+            let log = ContainerLog {
+                namespace,
+                pod: name,
+                container,
+                previous: false,
+            };
+            if let Ok(Some(tail)) = connection.log_tail(log, OUTPUT_BYTES).await {
+                printed.push_str(&tail);
+                printed.push('\n');
+            }
+        }
+    }
+    let mask = mask(session).await;
+    mask.apply(printed.trim_end())
 }
 
 /// The broken pods of the hook that an attempt fails with. Its output belongs to the evidence whether or not

@@ -7,15 +7,17 @@ use belay_api::helm_release::FailureClass;
 use belay_cluster::hooks::{ATTEMPT, attempt_of, hook_end};
 use belay_cluster::{HookEnd, HookObject, HookRun, NotDone, Tracked};
 use belay_health::{Verdict, hook_verdict};
-use belay_release::{Hook, HookDeletePolicy, Manifest};
+use belay_release::{Hook, HookDeletePolicy, HookOutputLogPolicy, Manifest};
 use belay_rollout::{At, Failure, HookProgress};
 use serde_json::Value;
 
 use super::record::{pending, remaining};
-use super::{Halt, claim, objects};
+use super::{Halt, claim, evidence, objects};
 use crate::clock;
 use crate::error::Error;
 use crate::gather;
+use crate::reconcile::Context;
+use crate::report;
 use crate::session::Session;
 
 /// How long a hook's object of an earlier attempt may take to go.
@@ -63,7 +65,11 @@ pub(super) async fn start(session: &mut Session, index: usize) -> Result<(), Hal
 }
 
 /// Finds out how a started hook stands; records its result before its object is deleted.
-pub(super) async fn end(session: &mut Session, index: usize) -> Result<(), Halt> {
+pub(super) async fn end(
+    context: &Context,
+    session: &mut Session,
+    index: usize,
+) -> Result<(), Halt> {
     let hook = find(session, index).await?;
     let attempt = session.attempt()?;
     let plan = attempt.hooks.get(index).ok_or(Error::Stale)?.clone();
@@ -82,6 +88,14 @@ pub(super) async fn end(session: &mut Session, index: usize) -> Result<(), Halt>
     };
     match hook_end(&verdict) {
         Some(HookEnd::Succeeded) => {
+            if hook
+                .output_log_policies
+                .contains(&HookOutputLogPolicy::Succeeded)
+            {
+                let name = format!("{} {}", hook.kind, hook.name);
+                let output = evidence::output(session, &key).await;
+                report::hook_printed(context, &session.release, &name, &output).await;
+            }
             if !hook.deletes(&HookDeletePolicy::Succeeded) {
                 return Ok(done(session, index).await?);
             }

@@ -58,7 +58,7 @@ pub(crate) async fn act(context: &Context, session: &mut Session, step: Step) ->
         Step::Begin(plan) => begin::begin(context, session, plan).await,
         Step::Record => record::record(context, session).await,
         Step::StartHook { index } => hooks::start(session, index).await,
-        Step::EndHook { index } => hooks::end(session, index).await,
+        Step::EndHook { index } => hooks::end(context, session, index).await,
         Step::Apply => apply::apply(session).await,
         Step::Replace { pods } => Ok(replace::replace(session, &pods).await?),
         Step::Prove => Ok(prove::prove(session).await?),

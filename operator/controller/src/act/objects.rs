@@ -1,6 +1,6 @@
 //! The objects of a manifest as they will stand in the cluster.
 
-use belay_api::helm_release::{AttemptKind, HelmReleaseSpec, OnImmutable as Policy};
+use belay_api::helm_release::{AfterHooks, AttemptKind, HelmReleaseSpec, OnImmutable as Policy};
 use belay_cluster::{
     Connection, Error as ClusterError, Known, NotDone, OnImmutable, Refusal, RefusalKind,
 };
@@ -101,6 +101,8 @@ pub(super) struct Runs {
     pub(super) hooks: bool,
     /// Its tests.
     pub(super) tests: bool,
+    /// What a failure after its hooks leads to.
+    pub(super) after_hooks: AfterHooks,
 }
 
 /// The hooks that an attempt runs, in their order.
@@ -131,7 +133,8 @@ pub(super) async fn hook_plan(
             plan.push(HookPlan {
                 object: reference(connection, &hook_object(hook)?, &record.namespace).await?,
                 when,
-                irreversible: hook.is_irreversible(),
+                irreversible: hook.is_irreversible()
+                    || (runs.after_hooks == AfterHooks::Halt && when != When::Test),
                 progress: HookProgress::Planned,
             });
         }

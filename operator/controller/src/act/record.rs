@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use belay_api::Timestamp;
-use belay_api::helm_release::{AttemptKind, CrdsPolicy};
+use belay_api::helm_release::{AfterHooks, AttemptKind, CrdsPolicy};
 use belay_cluster::crds::CrdPolicy;
 use belay_cluster::storage::{Creation, Storage};
 use belay_cluster::{NotDone, RecordStamp};
@@ -217,6 +217,10 @@ fn runs(session: &Session, kind: AttemptKind) -> Runs {
     Runs {
         hooks: !disabled,
         tests: comes && spec.tests.enabled,
+        after_hooks: match kind {
+            AttemptKind::Upgrade => spec.upgrade.after_hooks,
+            _ => AfterHooks::Revert,
+        },
     }
 }
 

@@ -99,6 +99,7 @@ pub(crate) async fn applied(session: &Session, ledger: &Ledger) -> Result<Vec<Tr
             not_before: ResourceVersion(tracked.resource_version),
             first: None,
             follow: Follow::Labelled,
+            expires: tracked.expires,
         }
     });
     Ok(applied.collect())

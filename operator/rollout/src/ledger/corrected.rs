@@ -76,6 +76,7 @@ impl Ledger {
             print: None,
             wanted: true,
             created: false,
+            expires: false,
         });
     }
 

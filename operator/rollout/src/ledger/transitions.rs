@@ -48,6 +48,7 @@ impl Ledger {
                     print: None,
                     wanted: false,
                     created: false,
+                    expires: false,
                 });
             }
         }
@@ -84,6 +85,7 @@ impl Ledger {
                     print: None,
                     wanted: true,
                     created: false,
+                    expires: false,
                 }),
             }
         }

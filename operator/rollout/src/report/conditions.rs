@@ -10,6 +10,9 @@ use crate::step::{Wait, Waiting};
 use crate::world::{SourceLook, World};
 use crate::{Attempt, HeldUp, Ledger};
 
+/// How many objects a message names.
+const NAMED_AT_MOST: usize = 20;
+
 /// Whether anything is still to come by itself.
 enum Mode {
     Ready,
@@ -152,16 +155,36 @@ fn headline(world: &World, ledger: Option<&Ledger>, wait: &Wait) -> (Mode, Reaso
         };
     };
     if let Some(attempt) = &ledger.attempt {
-        return under_way(attempt, wait);
+        return under_way(ledger, attempt, wait);
     }
     at_rest(world, ledger, wait)
 }
 
-fn under_way(attempt: &Attempt, wait: &Wait) -> (Mode, Reason, String) {
+fn under_way(ledger: &Ledger, attempt: &Attempt, wait: &Wait) -> (Mode, Reason, String) {
     let reason = reason_of(attempt.kind);
+    if has_failed_to_go_back(attempt) {
+        let why = ledger.last_failure.as_ref();
+        let why = why.map_or("", |failure| failure.message.as_str());
+        let goes_on = match &attempt.at {
+            At::Failed {
+                retry_at: Some(due),
+                ..
+            } => format!("it is tried again at {due}"),
+            _ => format!("try {} is under way", attempt.failures + 1),
+        };
+        // It is tried on, but nobody should have to wait for that to hear of it.
+        return (
+            Mode::Stalled,
+            Reason::RevertFailed,
+            format!(
+                "going back with revision {} ({}) failed: {why}; {goes_on}",
+                attempt.revision,
+                attempt.chart.full_name()
+            ),
+        );
+    }
     if let At::Failed { failure, .. } = &attempt.at {
         let (mode, reason) = match wait.on {
-            Waiting::RevertFailed => (Mode::Retrying, Reason::RevertFailed),
             Waiting::RemoveFailed => (Mode::Retrying, Reason::RemoveFailed),
             _ => (Mode::Working, reason),
         };
@@ -361,11 +384,18 @@ fn consistent(
             format!("the cluster holds revision {}", attempt.revision),
         ));
     }
-    if ledger.attempt.is_some() {
-        return Some((
-            (ConditionStatus::Unknown, kind_reason(ledger)),
-            "objects are being changed".to_owned(),
-        ));
+    if let Some(attempt) = &ledger.attempt {
+        return Some(if has_failed_to_go_back(attempt) {
+            (
+                (ConditionStatus::False, Reason::RevertFailed),
+                what_is_there(world, ledger, attempt),
+            )
+        } else {
+            (
+                (ConditionStatus::Unknown, kind_reason(ledger)),
+                "objects are being changed".to_owned(),
+            )
+        });
     }
     let current = ledger.current.as_ref()?;
     if let Some((reason, why)) = drift::inconsistency(world, ledger, &wait.on) {
@@ -377,26 +407,66 @@ fn consistent(
             format!("the cluster holds revision {}", current.revision),
         )
     } else {
-        let stale: Vec<_> = ledger
-            .inventory
-            .iter()
-            .filter(|tracked| !tracked.wanted)
-            .take(5)
-            .map(|tracked| tracked.object.to_string())
-            .collect();
+        let left = format!("revision {} failed and was left in place", current.revision);
         (
             (ConditionStatus::False, Reason::LeftInPlace),
-            if stale.is_empty() {
-                format!("revision {} failed and was left in place", current.revision)
-            } else {
-                format!(
-                    "revision {} failed and was left in place; of older revisions remain {}",
-                    current.revision,
-                    stale.join(", ")
-                )
+            match unwanted(ledger) {
+                None => left,
+                Some(unwanted) => format!("{left}; of older revisions remain {unwanted}"),
             },
         )
     })
+}
+
+/// A way back that was lost once is still tried, but may need people.
+fn has_failed_to_go_back(attempt: &Attempt) -> bool {
+    attempt.kind == AttemptKind::Revert && attempt.failures > 0
+}
+
+/// What the cluster holds while a way back fails, object by object: what differs from the revision that is gone back
+/// to, and why.
+fn what_is_there(world: &World, ledger: &Ledger, attempt: &Attempt) -> String {
+    let seen = world
+        .progress
+        .iter()
+        .flat_map(|progress| &progress.objects)
+        .filter(|(_, verdict)| !verdict.is_current())
+        .map(|(object, verdict)| format!("{object}: {verdict}"));
+    let told = ledger.last_failure.iter().flat_map(|failure| {
+        failure
+            .objects
+            .iter()
+            .map(|told| format!("{}: {}", told.object, told.message))
+    });
+    let mut differs: Vec<String> = seen.collect();
+    if differs.is_empty() {
+        differs = told.collect();
+    }
+    let mut said = format!("revision {} is not there as a whole", attempt.revision);
+    if let Some(differs) = listed(differs) {
+        said.push_str("; of it ");
+        said.push_str(&differs);
+    }
+    if let Some(unwanted) = unwanted(ledger) {
+        said.push_str("; of other revisions remain ");
+        said.push_str(&unwanted);
+    }
+    said
+}
+
+/// Objects that no revision wants any more and that are not known to be gone.
+fn unwanted(ledger: &Ledger) -> Option<String> {
+    let unwanted = ledger.inventory.iter().filter(|tracked| !tracked.wanted);
+    listed(unwanted.map(|tracked| tracked.object.to_string()).collect())
+}
+
+fn listed(mut names: Vec<String>) -> Option<String> {
+    let more = names.len().saturating_sub(NAMED_AT_MOST);
+    names.truncate(NAMED_AT_MOST);
+    if more > 0 {
+        names.push(format!("and {more} more"));
+    }
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 fn released(world: &World, ledger: &Ledger) -> Option<(ConditionStatus, Reason, String)> {

@@ -639,6 +639,7 @@ fn tracked(name: &str, created: bool) -> Tracked {
         print: None,
         wanted: true,
         created,
+        expires: false,
     }
 }
 

@@ -218,7 +218,7 @@ fn past_the_point_of_no_return_the_status_says_that_nothing_goes_back_by_itself(
 }
 
 #[test]
-fn a_way_back_that_failed_says_so_and_that_it_is_tried_on() {
+fn a_way_back_that_failed_stops_says_what_is_there_and_is_tried_on() {
     let mut cluster = Cluster::asking_for("v1").with("v2", Health::NoImage);
     cluster.rest();
     cluster.edit("v2");
@@ -234,10 +234,21 @@ fn a_way_back_that_failed_says_so_and_that_it_is_tried_on() {
             .is_some_and(|attempt| attempt.failures == 1)
     });
     cluster.run();
-    assert_eq!(cluster.kstatus(), RETRYING);
+    assert_eq!(cluster.kstatus(), STOPPED);
     assert_eq!(cluster.ready().reason, Reason::RevertFailed);
+    assert!(cluster.ready().message.contains("it is tried again at"));
     assert_ne!(cluster.shows(Available), Some(True));
-    assert_eq!(cluster.shows(Consistent), Some(Unknown));
+    assert_eq!(cluster.shows(Consistent), Some(False));
+    let consistent = cluster.condition(Consistent).unwrap();
+    assert!(
+        consistent.message.contains("revision 3 is not there"),
+        "{consistent:?}"
+    );
+
+    cluster.writes = Writes::Taken;
+    cluster.rest();
+    assert_eq!(cluster.ready().reason, Reason::RevisionBlocked);
+    assert_eq!(cluster.shows(Consistent), Some(True));
 }
 
 #[test]

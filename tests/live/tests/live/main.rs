@@ -35,6 +35,8 @@ mod endure_restore;
 #[cfg(test)]
 mod endure_tenfold;
 #[cfg(test)]
+mod endure_throttled;
+#[cfg(test)]
 mod endure_world;
 #[cfg(test)]
 mod judges_builtin;

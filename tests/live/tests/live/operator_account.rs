@@ -1,14 +1,14 @@
 //! Whose rights a release is rolled out with.
 
-use belay_api::{ConditionType, HelmRelease, Reason};
-use belay_harness::{GENEROUS, gone};
+use belay_api::{ConditionStatus, ConditionType, HelmRelease, Reason};
+use belay_harness::{GENEROUS, gone, until};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kube::Api;
 use serde_json::{Value, json};
 
 use crate::operator_charts::{Files, note, shop};
 use crate::operator_world::{
-    SHOP, World, current, holds, message, operated_world, operated_world_with,
+    SHOP, World, condition, current, holds, message, operated_world, operated_world_with,
 };
 
 const ACCOUNT: &str = "deployer";
@@ -74,6 +74,78 @@ async fn a_release_can_do_what_its_account_may_and_no_more() {
         .await
         .unwrap();
     world.end().await;
+}
+
+#[tokio::test]
+async fn what_somebody_changes_is_put_right_with_the_rights_of_the_account_and_with_no_others() {
+    // Given a release of an account's, whose objects are to be put right.
+    let world = operated_world("accountdrift").await;
+    account(&world, "configmaps").await;
+    let mut spec = as_account(&note(), &json!({}));
+    spec["driftDetection"] = json!({"mode": "enabled"});
+    let asked = world.apply(SHOP, &spec).await;
+    world.deployed(&asked).await;
+
+    // When somebody edits one, then it is put right.
+    edit(&world, "edited").await;
+    until(
+        &world.api::<ConfigMap>(),
+        "shop-config",
+        "its own greeting",
+        GENEROUS,
+        |config| greeting(config) == Some("hello"),
+    )
+    .await
+    .unwrap();
+
+    // When the account may change nothing any more, then that is told, and the operator's rights are not taken for it.
+    world.kubectl(&["delete", "rolebinding", "some"]).await;
+    grant_to_look(&world).await;
+    edit(&world, "edited again").await;
+    let release = world
+        .until_release(SHOP, "the refusal", |release| {
+            condition(release, ConditionType::Drifted).is_some_and(|drifted| {
+                drifted.status == ConditionStatus::True && drifted.message.contains("cannot patch")
+            })
+        })
+        .await;
+    let user = format!("system:serviceaccount:{}:{ACCOUNT}", world.namespace());
+    let drifted = condition(&release, ConditionType::Drifted).unwrap();
+    assert!(drifted.message.contains(&user), "{}", drifted.message);
+    assert_eq!(world.greeting(SHOP).await, "edited again");
+    world.end().await;
+}
+
+async fn grant_to_look(world: &World) {
+    let subject = format!("--serviceaccount={}:{ACCOUNT}", world.namespace());
+    let role = [
+        "create",
+        "role",
+        "look",
+        "--verb=get,list,watch",
+        "--resource=configmaps",
+    ];
+    world.kubectl(&role).await;
+    let binding = ["create", "rolebinding", "look", "--role=look", &subject];
+    world.kubectl(&binding).await;
+}
+
+async fn edit(world: &World, greeting: &str) {
+    let patch = json!({"data": {"greeting": greeting}}).to_string();
+    world
+        .kubectl(&[
+            "patch",
+            "configmap",
+            "shop-config",
+            "--type=merge",
+            "-p",
+            &patch,
+        ])
+        .await;
+}
+
+fn greeting(config: &ConfigMap) -> Option<&str> {
+    config.data.as_ref()?.get("greeting").map(String::as_str)
 }
 
 #[tokio::test]

@@ -4,12 +4,12 @@ use belay_api::{ConditionType, HelmRelease, Reason};
 use belay_harness::{GENEROUS, gone};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Pod, ServiceAccount};
+use k8s_openapi::api::core::v1::{Event, Pod, ServiceAccount};
 use kube::ResourceExt;
 use kube::api::ListParams;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::operator_charts::{BETTER, GOOD, note, shop};
+use crate::operator_charts::{BETTER, BROKEN, Files, GOOD, note, shop};
 use crate::operator_world::{SHOP, World, current, holds, message, operated_world};
 
 const IMAGE: &str = "registry.example/migrate:1";
@@ -201,29 +201,94 @@ async fn a_failing_hook_after_an_upgrade_takes_it_back() {
 }
 
 #[tokio::test]
-async fn after_a_hook_that_cannot_be_undone_nothing_goes_back_by_itself() {
-    let world = operated_world("irreversible").await;
-    world.deploy(SHOP, &shop(), &json!({})).await;
-    let chart = shop().with(
-        "templates/migrate.yaml",
-        &json!({
+async fn what_a_hook_prints_is_told_where_its_annotation_asks_for_it() {
+    let world = operated_world("printed").await;
+    let annotated = |name: &str, policy: Option<&str>| {
+        let mut job = json!({
             "apiVersion": "batch/v1", "kind": "Job",
-            "metadata": {"name": "migrate", "annotations": {
-                "helm.sh/hook": "pre-upgrade", "belay.dev/irreversible": "true",
+            "metadata": {"name": name, "annotations": {
+                "helm.sh/hook": "pre-install", "helm.sh/hook-delete-policy": "hook-succeeded",
             }},
             "spec": {"backoffLimit": 0, "template": {"spec": {
                 "restartPolicy": "Never", "containers": [{"name": "hook", "image": IMAGE}],
             }}},
-        })
-        .to_string(),
-    );
-    let broken = json!({"image": "belay.test/cannot-pull:1"});
-    let asked = world.roll_out(SHOP, &chart, &broken).await;
+        });
+        if let Some(policy) = policy {
+            job["metadata"]["annotations"]["helm.sh/hook-output-log-policy"] = json!(policy);
+        }
+        job.to_string()
+    };
+    let chart = note()
+        .with(
+            "templates/tells.yaml",
+            &annotated("tells", Some("hook-succeeded, hook-failed")),
+        )
+        .with("templates/silent.yaml", &annotated("silent", None));
+    world.deploy(SHOP, &chart, &json!({})).await;
+    // It is told before the hook's object goes, so before anything is ready.
+    let events = world.api::<Event>().list(&ListParams::default()).await;
+    let told: Vec<_> = events
+        .unwrap()
+        .into_iter()
+        .filter(|event| event.reason.as_deref() == Some("HookOutput"))
+        .filter_map(|event| event.message)
+        .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("Job tells succeeded"), "{told:?}");
+    assert!(told[0].contains("listening on :8080"), "{told:?}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn after_a_hook_that_cannot_be_undone_nothing_goes_back_by_itself() {
+    let world = operated_world("irreversible").await;
+    world.deploy(SHOP, &shop(), &json!({})).await;
+    let broken = json!({"chart": migrating(&json!({"belay.dev/irreversible": "true"})).inline(),
+        "values": {"image": BROKEN}});
+    stays_broken(&world, &broken).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn the_spec_can_say_of_all_hooks_that_they_cannot_be_undone() {
+    let world = operated_world("halt").await;
+    world.deploy(SHOP, &shop(), &json!({})).await;
+    let chart = migrating(&json!({}));
+    let broken = json!({"chart": chart.inline(), "values": {"image": BROKEN}, "upgrade": {"afterHooks": "Halt"}});
+    stays_broken(&world, &broken).await;
+
+    let good = json!({"chart": chart.inline(), "upgrade": {"afterHooks": "Halt"}});
+    let asked = world.apply(SHOP, &good).await;
+    world.deployed(&asked).await;
+    let other = json!({"chart": chart.inline(), "values": {"image": BROKEN}, "upgrade": {"afterHooks": "Revert"},
+        "set": ["again=true"]});
+    let asked = world.apply(SHOP, &other).await;
+    world.stopped(&asked, Reason::RevisionBlocked).await;
+    assert_eq!(world.image(SHOP).await, GOOD);
+    world.end().await;
+}
+
+/// The shop with a hook before upgrades, with these annotations besides.
+fn migrating(annotations: &Value) -> Files {
+    let mut job = json!({
+        "apiVersion": "batch/v1", "kind": "Job",
+        "metadata": {"name": "migrate", "annotations": {"helm.sh/hook": "pre-upgrade"}},
+        "spec": {"backoffLimit": 0, "template": {"spec": {
+            "restartPolicy": "Never", "containers": [{"name": "hook", "image": IMAGE}],
+        }}},
+    });
+    for (name, value) in annotations.as_object().unwrap() {
+        job["metadata"]["annotations"][name] = value.clone();
+    }
+    shop().with("templates/migrate.yaml", &job.to_string())
+}
+
+async fn stays_broken(world: &World, spec: &Value) {
+    let asked = world.apply(SHOP, spec).await;
     let release = world.stopped(&asked, Reason::PastPointOfNoReturn).await;
     assert!(holds(&release, ConditionType::Stalled));
-    assert_eq!(world.image(SHOP).await, "belay.test/cannot-pull:1");
+    assert_eq!(world.image(SHOP).await, BROKEN);
     assert!(release.status.unwrap().last_failure.is_some());
-    world.end().await;
 }
 
 async fn job(world: &World, name: &str) -> Option<Job> {

@@ -2,6 +2,8 @@
 
 use belay_api::helm_release::FailureClass;
 use belay_api::{HelmRelease, Reason};
+use belay_harness::{GENEROUS, gone};
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use k8s_openapi::api::storage::v1::StorageClass;
 use kube::Api;
@@ -118,6 +120,36 @@ async fn a_hook_job_that_the_cluster_deletes_when_it_is_complete_has_run() {
     hook["metadata"]["annotations"] = json!({"helm.sh/hook": "pre-install,post-install"});
     let chart = note().with_object(&hook);
     world.deploy(SHOP, &chart, &json!({})).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_job_of_the_manifest_that_the_cluster_deletes_when_it_is_complete_is_not_missed() {
+    let world = operated_world("jobttl").await;
+    let chart = note().with_object(&job(0));
+    world.deploy(SHOP, &chart, &json!({})).await;
+    gone(&world.api::<Job>(), "shop-work", GENEROUS)
+        .await
+        .unwrap();
+    world.deploy(SHOP, &chart, &json!({"note": "second"})).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_job_of_the_manifest_that_failed_has_failed_although_the_cluster_deletes_it() {
+    let world = operated_world("jobfails").await;
+    let mut failing = job(0);
+    failing["spec"]["template"]["spec"]["containers"][0]["image"] = json!("belay.test/fail:1");
+    let chart = note().with_object(&failing);
+    let asked = world
+        .apply(
+            SHOP,
+            &json!({"chart": chart.inline(), "failFast": {"mode": "disabled"}, "timeout": "8s"}),
+        )
+        .await;
+    let failed: HelmRelease = world.stopped(&asked, Reason::RevisionBlocked).await;
+    let failure = failed.status.unwrap().last_failure.unwrap();
+    assert!(failure.message.contains("shop-work"), "{failure:?}");
     world.end().await;
 }
 

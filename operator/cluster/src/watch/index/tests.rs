@@ -184,3 +184,96 @@ fn a_read_from_before_the_apply_that_found_nothing_does_not_count() {
     index.missing(&key(), after);
     assert_eq!(verdict_of(&index, "shop"), Some(Verdict::Missing));
 }
+
+/// A Job of a manifest with a time to live, and how it ended.
+fn expiring(uid: Option<&str>, end: &str) -> (ObjectKey, Tracked, Value) {
+    let key = ObjectKey {
+        group: "batch".into(),
+        kind: "Job".into(),
+        namespace: Some("a".into()),
+        name: "seed".into(),
+    };
+    let tracked = Tracked {
+        uid: uid.map(str::to_owned),
+        expires: true,
+        ..Tracked::expected(key.clone())
+    };
+    let ended = json!({"apiVersion": "batch/v1", "kind": "Job",
+        "metadata": {"name": "seed", "uid": "u", "resourceVersion": "11", "deletionTimestamp": "2026-01-01T00:00:00Z"},
+        "spec": {"ttlSecondsAfterFinished": 0},
+        "status": {"conditions": [{"type": end, "status": "True"}]}});
+    (key, tracked, ended)
+}
+
+#[test]
+fn a_job_that_goes_by_itself_stays_what_it_was_when_it_ended() {
+    for (end, is_well) in [("Complete", true), ("Failed", false)] {
+        let (key, tracked, ended) = expiring(Some("u"), end);
+        let mut index = Index::default();
+        index.track(&release("shop"), &tracking(tracked));
+        assert!(index.ended(&key, &ended));
+        let known = index.known(&key);
+        index.missing(&key, known);
+        let verdict = verdict_of(&index, "shop").unwrap();
+        assert_eq!(
+            (verdict.is_current(), verdict.is_failed()),
+            (is_well, !is_well)
+        );
+    }
+}
+
+#[test]
+fn a_job_that_was_applied_and_went_by_itself_while_nobody_looked_is_not_missed() {
+    for (uid, verdict) in [(Some("u"), Verdict::Current), (None, Verdict::Missing)] {
+        let (key, tracked, _) = expiring(uid, "Complete");
+        let mut index = Index::default();
+        index.track(&release("shop"), &tracking(tracked));
+        let known = index.known(&key);
+        index.missing(&key, known);
+        assert_eq!(verdict_of(&index, "shop"), Some(verdict));
+    }
+}
+
+fn workload(name: &str) -> (ObjectKey, Value) {
+    let key = ObjectKey {
+        group: "apps".into(),
+        kind: "Deployment".into(),
+        namespace: Some("a".into()),
+        name: name.into(),
+    };
+    let live = json!({"apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": name, "namespace": "a", "uid": format!("uid-of-{name}"), "resourceVersion": "11"}});
+    (key, live)
+}
+
+#[test]
+fn what_is_wrong_with_a_pod_wakes_only_the_release_that_made_it() {
+    let mut index = Index::default();
+    let since = Timestamp::UNIX_EPOCH;
+    for name in ["shop", "bank"] {
+        let (key, live) = workload(name);
+        let mut tracking = tracking(Tracked::expected(key.clone()));
+        tracking.pods = Some(PodScope {
+            namespaces: ["a".to_owned()].into(),
+            since,
+        });
+        index.track(&release(name), &tracking);
+        index.seen(&key, &live);
+    }
+    let owned =
+        |kind: &str, by: &str| json!([{"kind": kind, "name": "x", "uid": by, "controller": true}]);
+    index.replica_set_seen(
+        "a",
+        &json!({"metadata": {"uid": "set", "ownerReferences": owned("Deployment", "uid-of-shop")}}),
+    );
+    drain(&mut index);
+    let broken = json!({"metadata": {"name": "shop-1", "uid": "p", "creationTimestamp": "2026-01-01T00:00:00Z",
+            "ownerReferences": owned("ReplicaSet", "set")},
+        "status": {"phase": "Pending", "containerStatuses": [{"name": "app", "ready": false, "restartCount": 0,
+            "state": {"waiting": {"reason": "ErrImagePull", "message": "manifest unknown"}}}]}});
+    index.pod_seen("a", &broken, Timestamp::from_second(1_800_000_000).unwrap());
+    assert_eq!(drain(&mut index), ["shop"]);
+
+    index.pod_deleted("a", "shop-1");
+    assert_eq!(drain(&mut index), ["shop"]);
+}
