@@ -16,6 +16,7 @@ use crate::faults::FaultPlan;
 use crate::kinds::Kinds;
 use crate::layers::{CallContext, Guarded, RequestObserver, Stack, Stamped, WriteGate};
 use crate::permits::{Lane, Permits};
+use crate::warnings::WarningReads;
 
 /// How to reach a cluster.
 #[derive(Clone)]
@@ -79,6 +80,7 @@ struct Shared {
     stack: Stack,
     permits: Permits,
     kinds: Kinds,
+    warning_reads: WarningReads,
     default_namespace: String,
 }
 
@@ -119,6 +121,7 @@ impl Connection {
             stack: Stack::new(guarded),
             permits,
             kinds: Kinds::default(),
+            warning_reads: WarningReads::default(),
             default_namespace,
         };
         Self {
@@ -192,6 +195,10 @@ impl Connection {
                 kube::Client::new(service, self.shared.default_namespace.clone())
             })
             .clone()
+    }
+
+    pub(crate) fn warning_reads(&self) -> &WarningReads {
+        &self.shared.warning_reads
     }
 
     /// The kinds that the cluster serves.

@@ -1,4 +1,4 @@
-//! Evidence: the pods of a workload and what happened to objects.
+//! Evidence: the pods of a workload, and what they print.
 
 use belay_health::ObjectKey;
 use serde::Deserialize;
@@ -10,25 +10,6 @@ use crate::wire::Call;
 
 /// The most pods that are read for one workload.
 const PODS_AT_MOST: u32 = 100;
-/// The most events that are read for one object.
-const EVENTS_AT_MOST: u32 = 200;
-
-/// What happened to an object, told by a component of the cluster.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HappenedEvent {
-    /// When it happened last, RFC 3339; empty when the event says no time.
-    pub at: String,
-    /// `Normal` or `Warning`.
-    pub kind: String,
-    /// A word in camel case, for example `FailedScheduling`.
-    pub reason: String,
-    /// The text for people.
-    pub message: String,
-    /// How often.
-    pub count: u32,
-    /// Who tells it, for example `kubelet`.
-    pub by: String,
-}
 
 #[derive(Deserialize)]
 struct Items {
@@ -59,37 +40,6 @@ impl Connection {
             .read(self)
             .await?;
         Ok(pods.items)
-    }
-
-    /// What happened to one object, oldest first. With a uid, only to that very object.
-    ///
-    /// # Errors
-    /// Read errors.
-    pub async fn events_of(
-        &self,
-        object: &ObjectKey,
-        uid: Option<&str>,
-    ) -> Result<Vec<HappenedEvent>, Error> {
-        // Events of cluster-scoped objects are kept in `default`.
-        let namespace = object.namespace.as_deref().unwrap_or("default");
-        let mut fields = format!(
-            "regarding.kind={},regarding.name={}",
-            object.kind, object.name
-        );
-        if let Some(uid) = uid {
-            fields.push_str(",regarding.uid=");
-            fields.push_str(uid);
-        }
-        let events = Call::get(format!(
-            "/apis/events.k8s.io/v1/namespaces/{namespace}/events"
-        ))
-        .query("fieldSelector", &fields)
-        .query("limit", &EVENTS_AT_MOST.to_string())
-        .read::<Items>(self)
-        .await?;
-        let mut told: Vec<HappenedEvent> = events.items.iter().map(told).collect();
-        told.sort_by(|a, b| a.at.cmp(&b.at));
-        Ok(told)
     }
 
     /// The end of a container's log, at most `bytes` long, cut at a line where it was cut; `None` when there is no such
@@ -184,34 +134,6 @@ fn selector(workload: &Value) -> Option<String> {
         });
     }
     (!terms.is_empty()).then(|| terms.join(","))
-}
-
-fn told(event: &Value) -> HappenedEvent {
-    let text = |path: &str| {
-        event
-            .pointer(path)
-            .and_then(Value::as_str)
-            .filter(|text| !text.is_empty())
-    };
-    let number = |path: &str| event.pointer(path).and_then(Value::as_u64);
-    let at = [
-        "/series/lastObservedTime",
-        "/deprecatedLastTimestamp",
-        "/eventTime",
-        "/metadata/creationTimestamp",
-    ];
-    let by = ["/reportingController", "/deprecatedSource/component"];
-    let count = number("/series/count")
-        .or_else(|| number("/deprecatedCount"))
-        .unwrap_or(1);
-    HappenedEvent {
-        at: at.into_iter().find_map(text).unwrap_or_default().to_owned(),
-        kind: text("/type").unwrap_or_default().to_owned(),
-        reason: text("/reason").unwrap_or_default().to_owned(),
-        message: text("/note").unwrap_or_default().to_owned(),
-        count: u32::try_from(count).unwrap_or(u32::MAX),
-        by: by.into_iter().find_map(text).unwrap_or_default().to_owned(),
-    }
 }
 
 #[cfg(test)]

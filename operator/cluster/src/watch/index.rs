@@ -232,17 +232,19 @@ impl Index {
     /// Takes the last state of a deleted object in: `true` when it is final in itself, because the object ended before
     /// it was deleted and that end is what it was there for; otherwise the caller has to look.
     pub fn ended(&mut self, key: &ObjectKey, object: &Value) -> bool {
-        let last = self.judge(key, object).filter(is_final);
-        let Some(verdict) = last.filter(|_| self.outlives_its_deletion(key)) else {
+        if !self.outlives_its_deletion(key) {
             return false;
-        };
+        }
+        let last = self.judge(key, object).filter(is_final);
+        let is_final = last.is_some();
         let observed = Observed {
-            verdict,
+            // Deleted before its end: whatever its time to live is, it did not come to it.
+            verdict: last.unwrap_or(Verdict::Missing),
             resource_version: resource_version(object),
             uid: uid(object).unwrap_or_default().to_owned(),
         };
         self.put(key, &Seen::gone(observed));
-        true
+        is_final
     }
 
     /// What is known of an object now, to be handed to [`Index::missing`] when a read that begins after this finds
@@ -264,19 +266,24 @@ impl Index {
         let Some(entry) = self.objects.get(key) else {
             return;
         };
-        // What ended and was deleted stays ended.
-        let ended = entry
-            .seen
-            .as_ref()
-            .is_some_and(|seen| is_final(&seen.observed.verdict));
-        if ended && self.outlives_its_deletion(key) {
+        // What ended and was deleted stays ended, and what was deleted before stays so.
+        let known_to_be_gone = entry.seen.as_ref().is_some_and(|seen| {
+            is_final(&seen.observed.verdict) || seen.observed.verdict == Verdict::Missing
+        });
+        if known_to_be_gone && self.outlives_its_deletion(key) {
             return;
         }
-        let absent = self.trackers(key).first().map(|tracked| tracked.absent());
+        let trackers = self.trackers(key);
+        let absent = trackers.first().map(|tracked| tracked.absent());
+        let verdict = absent.unwrap_or(Verdict::Missing);
+        // What expired was ours to its end; nobody knows whose it is that is missing.
+        let expired = trackers.first().filter(|_| verdict != Verdict::Missing);
         let observed = Observed {
-            verdict: absent.unwrap_or(Verdict::Missing),
             resource_version: known,
-            uid: String::new(),
+            uid: expired
+                .and_then(|tracked| tracked.uid.clone())
+                .unwrap_or_default(),
+            verdict,
         };
         self.put(key, &Seen::gone(observed));
     }

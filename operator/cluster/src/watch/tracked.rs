@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::apply::Applied;
 use crate::hooks::HookRun;
-use crate::object::ResourceVersion;
+use crate::object::{ResourceVersion, is_terminating};
 
 /// A release, as far as watches tell them apart: its storage namespace and its name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -131,9 +131,12 @@ impl Tracked {
     }
 
     pub(crate) fn judge(&self, object: &Value) -> Verdict {
-        self.judge
-            .as_ref()
-            .map_or_else(|| verdict(object), |judge| judge(object))
+        match &self.judge {
+            Some(judge) => judge(object),
+            // How it ended is asked before that it goes.
+            None if self.expires && is_terminating(object) => hook_verdict(object),
+            None => verdict(object),
+        }
     }
 }
 

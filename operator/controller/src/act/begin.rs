@@ -342,6 +342,12 @@ async fn preflight(
     let policy = crd_policy(session, kind);
     let tried = session.connection.try_crds(&rendering.crds, policy).await;
     tried.map_err(|(name, error)| judge_refusal(error, &format!("crds/: {name}"), kind))?;
+    for hook in &record.hooks {
+        let object = objects::hook_object(hook)?;
+        if let Err(error) = ObjectRef::of(&object) {
+            return Err(Halt::Rejected(nameless(&hook.path, &error)));
+        }
+    }
     let manifest = Manifest::parse(&record.manifest).map_err(Error::from)?;
     let unchanged = unchanged_texts(session);
     let mut items = Vec::new();

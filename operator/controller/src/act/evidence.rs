@@ -1,12 +1,14 @@
 //! Evidence: what the pods and their events said before they are gone, secrets masked.
 
+use std::collections::BTreeMap;
+
 use belay_api::helm_release::Moment;
 use belay_api::{Reason, Timestamp};
 use belay_cluster::Connection;
 use belay_cluster::pods::ContainerLog;
+use belay_cluster::warnings::Warning;
 use belay_health::{Mask, ObjectKey, PodEvidence, pod_fault};
 use belay_rollout::{Failure, HookProgress};
-use futures::future::join_all;
 use serde_json::Value;
 
 use super::secrets::secrets_of;
@@ -48,12 +50,18 @@ pub(super) async fn collect(session: &mut Session, mut failure: Failure) -> Fail
         .take(EVENTS_OF)
         .chain(pods.take(EVENTS_OF))
         .collect();
-    let events = told
-        .iter()
-        .map(|object| warnings(&session.connection, object, since));
-    failure
-        .timeline
-        .extend(join_all(events).await.into_iter().flatten());
+    let mut warned = BTreeMap::new();
+    for object in &told {
+        // Events of cluster-scoped objects are kept in `default`.
+        let namespace = object.namespace.as_deref().unwrap_or("default");
+        if !warned.contains_key(namespace) {
+            warned.insert(namespace, session.connection.warnings_in(namespace).await);
+        }
+        let of_namespace = warned.get(namespace).map_or(&[][..], |warned| &**warned);
+        failure
+            .timeline
+            .extend(warnings(of_namespace, object, since));
+    }
     // Events know whole seconds only: within one, what the attempt did comes first.
     failure
         .timeline
@@ -143,23 +151,29 @@ async fn last_words(connection: &Connection, pod: &PodEvidence) -> String {
 }
 
 /// What the cluster warned of since the attempt began.
-async fn warnings(connection: &Connection, object: &ObjectKey, since: Timestamp) -> Vec<Moment> {
-    let Ok(events) = connection.events_of(object, None).await else {
-        return Vec::new();
-    };
-    let warnings = events.into_iter().rev().filter_map(|event| {
-        let at: Timestamp = event.at.parse().ok()?;
-        let repeated = match event.count {
+fn warnings<'a>(
+    warned: &'a [Warning],
+    object: &'a ObjectKey,
+    since: Timestamp,
+) -> impl Iterator<Item = Moment> + 'a {
+    let of_object =
+        move |warning: &&Warning| warning.kind == object.kind && warning.name == object.name;
+    let told = warned.iter().rev().filter(of_object);
+    let told = told.filter_map(move |warning| {
+        let at: Timestamp = warning.at.parse().ok()?;
+        let repeated = match warning.count {
             0 | 1 => String::new(),
             count => format!(" ({count} times)"),
         };
-        let counts = event.kind == "Warning" && at >= since.whole_seconds();
-        counts.then(|| Moment {
+        (at >= since.whole_seconds()).then(|| Moment {
             at,
-            what: format!("{object}: {}{repeated}: {}", event.reason, event.message),
+            what: format!(
+                "{object}: {}{repeated}: {}",
+                warning.reason, warning.message
+            ),
         })
     });
-    warnings.take(EVENTS_EACH).collect()
+    told.take(EVENTS_EACH)
 }
 
 /// Everything that the manifest's Secrets hold.

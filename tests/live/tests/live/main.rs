@@ -11,6 +11,8 @@ mod cluster_prune;
 #[cfg(test)]
 mod cluster_store;
 #[cfg(test)]
+mod cluster_warnings;
+#[cfg(test)]
 mod cluster_watch;
 #[cfg(test)]
 mod cluster_world;

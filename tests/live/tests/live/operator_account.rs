@@ -1,6 +1,6 @@
 //! Whose rights a release is rolled out with.
 
-use belay_api::{ConditionStatus, ConditionType, HelmRelease, Reason};
+use belay_api::{ConditionType, HelmRelease, Reason};
 use belay_harness::{GENEROUS, gone, until};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kube::Api;
@@ -105,7 +105,7 @@ async fn what_somebody_changes_is_put_right_with_the_rights_of_the_account_and_w
     let release = world
         .until_release(SHOP, "the refusal", |release| {
             condition(release, ConditionType::Drifted).is_some_and(|drifted| {
-                drifted.status == ConditionStatus::True && drifted.message.contains("cannot patch")
+                drifted.reason == Reason::DriftUnknown && drifted.message.contains("cannot patch")
             })
         })
         .await;

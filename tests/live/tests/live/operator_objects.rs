@@ -66,19 +66,31 @@ async fn objects_of_every_shape_are_applied_pruned_and_removed() {
     world.end().await;
 }
 
+/// As Helm 4, which applies server-side: `resource name may not be empty`.
 #[tokio::test]
 async fn an_object_without_a_name_of_its_own_is_told_before_the_first_write() {
     let world = operated_world("nameless").await;
-    let nameless = json!({
+    let map = json!({
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"generateName": "shop-"},
     });
-    let asked = world
-        .roll_out(SHOP, &with(note(), "nameless", &nameless), &json!({}))
-        .await;
-    let release = world.stopped(&asked, Reason::ManifestRejected).await;
-    for part in ["templates/nameless.yaml", "metadata.name", "generateName"] {
-        assert!(message(&release).contains(part), "{}", message(&release));
+    let mut hook = map.clone();
+    hook["metadata"]["annotations"] = json!({"helm.sh/hook": "pre-install"});
+    for nameless in [map, hook] {
+        let asked = world
+            .roll_out(SHOP, &with(note(), "nameless", &nameless), &json!({}))
+            .await;
+        let release = world.stopped(&asked, Reason::ManifestRejected).await;
+        for part in ["templates/nameless.yaml", "metadata.name", "generateName"] {
+            assert!(message(&release).contains(part), "{}", message(&release));
+        }
+        assert!(world.config_map("shop-config").await.is_none());
+        assert!(
+            world
+                .secrets()
+                .await
+                .iter()
+                .all(|name| !name.starts_with("sh.helm"))
+        );
     }
-    assert!(world.config_map("shop-config").await.is_none());
     world.end().await;
 }

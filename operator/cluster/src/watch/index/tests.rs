@@ -223,6 +223,18 @@ fn a_job_that_goes_by_itself_stays_what_it_was_when_it_ended() {
 }
 
 #[test]
+fn a_job_with_a_time_to_live_that_is_deleted_before_its_end_is_missing() {
+    let (key, tracked, mut running) = expiring(Some("u"), "Complete");
+    running["status"] = json!({"active": 1});
+    let mut index = Index::default();
+    index.track(&release("shop"), &tracking(tracked));
+    assert!(!index.ended(&key, &running), "the caller has to look");
+    let known = index.known(&key);
+    index.missing(&key, known);
+    assert_eq!(verdict_of(&index, "shop"), Some(Verdict::Missing));
+}
+
+#[test]
 fn a_job_that_was_applied_and_went_by_itself_while_nobody_looked_is_not_missed() {
     for (uid, verdict) in [(Some("u"), Verdict::Current), (None, Verdict::Missing)] {
         let (key, tracked, _) = expiring(uid, "Complete");
