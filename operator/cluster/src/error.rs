@@ -168,6 +168,11 @@ impl Error {
         self.refusal().is_some_and(|refusal| refusal.kind == kind)
     }
 
+    /// Does the account lack the rights to what was asked?
+    pub fn is_access_denied(&self) -> bool {
+        self.refusal().is_some_and(Refusal::is_access_denied)
+    }
+
     /// May the same read succeed in a moment?
     pub(crate) fn is_transient(&self) -> bool {
         match self {

@@ -76,7 +76,8 @@ impl Error {
     /// Whether an account lacks the rights to what was asked.
     pub(crate) fn is_access_denied(&self) -> bool {
         match self {
-            Self::Cluster(belay_cluster::Error::Refused(refusal)) => refusal.is_access_denied(),
+            Self::Cluster(error) => error.is_access_denied(),
+            Self::NotDone(not_done) => not_done.error().is_access_denied(),
             Self::Kube { source, .. } => matches!(
                 &**source,
                 kube::Error::Api(status)

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use belay_api::helm_release::Stage;
-use belay_api::{HelmRelease, RollbackRequest, Timestamp};
+use belay_api::{Duration as Span, HelmRelease, RollbackRequest, Timestamp};
 use belay_cluster::Connection;
-use belay_rollout::{Decision, Order, Place, Wait, Waiting, decide, next_look};
+use belay_rollout::{Backoff, Decision, Order, Place, Wait, Waiting, decide, next_look};
 use belay_source::Fetcher;
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
@@ -25,10 +25,10 @@ use crate::session::Session;
 use crate::settings::Settings;
 use crate::{clock, gather, report, unreachable};
 
-/// The first wait after an error; doubled for each further one.
-const FIRST_BACKOFF: Duration = Duration::from_millis(500);
+/// The first wait after an error.
+const FIRST_BACKOFF: Span = Span(500);
 /// The longest wait after an error.
-const LONGEST_BACKOFF: Duration = Duration::from_mins(1);
+const LONGEST_BACKOFF: Span = Span::minutes(1);
 /// From which error in a row on the status tells of it.
 const ERRORS_TOLD: u32 = 4;
 /// More steps than any decision needs before it waits: a bound against a loop that makes no progress.
@@ -147,7 +147,7 @@ pub(crate) async fn reconcile(
                 let mut remembered = context.memory.recall(&uid).unwrap_or_default();
                 remembered.stale = true;
                 context.memory.keep(&uid, remembered);
-                Ok(Action::requeue(FIRST_BACKOFF))
+                Ok(Action::requeue(FIRST_BACKOFF.as_std()))
             }
             Err(Error::Kubeconfig { message, .. }) if unreachable::is_left(&release, &context) => {
                 Ok(
@@ -166,7 +166,7 @@ pub(crate) async fn reconcile(
 /// What is done with errors that a reconcile could not even begin to handle.
 pub(crate) fn error_policy(_: Arc<HelmRelease>, error: &Error, _: Arc<Context>) -> Action {
     tracing::error!(%error, "reconcile ended unexpectedly");
-    Action::requeue(LONGEST_BACKOFF)
+    Action::requeue(LONGEST_BACKOFF.as_std())
 }
 
 async fn run(release: &Arc<HelmRelease>, context: &Context) -> Result<Action, Error> {
@@ -335,11 +335,11 @@ async fn after_error(release: &HelmRelease, context: &Context, error: &Error) ->
     remembered.errors += 1;
     // Whatever was half done is found out from the cluster.
     remembered.stale = true;
-    let doubled = FIRST_BACKOFF.saturating_mul(1 << remembered.errors.saturating_sub(1).min(10));
+    let doubled = Backoff::new(FIRST_BACKOFF, LONGEST_BACKOFF).after(remembered.errors);
     let wait = error
         .retry_after()
-        .unwrap_or(doubled)
-        .clamp(FIRST_BACKOFF, LONGEST_BACKOFF);
+        .unwrap_or(doubled.as_std())
+        .clamp(FIRST_BACKOFF.as_std(), LONGEST_BACKOFF.as_std());
     context.metrics.error(error.category());
     tracing::warn!(
         namespace = release.namespace().unwrap_or_default(),

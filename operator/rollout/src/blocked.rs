@@ -4,14 +4,14 @@ use belay_api::helm_release::FailureClass;
 use belay_api::{Duration, Reason, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::Digest;
+use crate::{Backoff, Digest};
 
 /// How many blocked digests are remembered; the oldest go first.
 pub const MAX_BLOCKED: usize = 16;
 /// How often a transient failure is tried again by itself.
 pub const MAX_RETRIES: u32 = 3;
-/// The wait before the first retry; each further one waits twice as long.
-const FIRST_RETRY: Duration = Duration::minutes(1);
+/// The waits before the retries.
+const RETRY: Backoff = Backoff::new(Duration::minutes(1), Duration::minutes(60));
 
 /// A digest that failed, or was ordered away.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,19 +38,8 @@ impl Blocked {
     /// When a digest of this class that has now failed `failures` times is tried again by itself.
     pub fn retry_at(class: FailureClass, failures: u32, now: Timestamp) -> Option<Timestamp> {
         let due = class == FailureClass::Transient && (1..=MAX_RETRIES).contains(&failures);
-        due.then(|| now.plus(backoff(FIRST_RETRY, failures)))
+        due.then(|| now.plus(RETRY.after(failures)))
     }
-}
-
-/// `first`, doubled for each failure after the first, at most an hour.
-pub(crate) fn backoff(first: Duration, failures: u32) -> Duration {
-    let doublings = failures.saturating_sub(1).min(10);
-    Duration(
-        first
-            .0
-            .saturating_mul(1 << doublings)
-            .min(Duration::minutes(60).0),
-    )
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use belay_health::{Difference, ObjectKey};
 use crate::decide::removed_by_hand;
 use crate::ledger::Corrected;
 use crate::step::{Decision, Step, Wait, Waiting};
-use crate::{Ledger, World};
+use crate::{Backoff, Ledger, World};
 
 /// How often within [`WINDOW`] the same place of an object is put right. Whoever changes it once more is left alone.
 pub const MAX_CORRECTIONS: usize = 3;
@@ -16,10 +16,10 @@ pub const WINDOW: Duration = Duration::minutes(60);
 /// How many places are remembered as put right; within [`WINDOW`] no more are.
 pub const MAX_CORRECTED: usize = 512;
 
-/// The pause after the first look that found nothing new; doubled for each further one.
-const FIRST_PAUSE: Duration = Duration(250);
 /// The longest pause between two looks at what changes again and again without being drift.
 const LONGEST_PAUSE: Duration = Duration::minutes(1);
+/// The pauses after looks that found nothing new.
+const PAUSES: Backoff = Backoff::new(Duration(250), LONGEST_PAUSE);
 
 /// What is known of drift while nothing is under way.
 #[derive(Clone, Debug, PartialEq)]
@@ -192,8 +192,7 @@ impl Checked {
         if self.calm == 0 {
             return self.at;
         }
-        let doubled = FIRST_PAUSE.0.saturating_mul(1 << (self.calm - 1).min(20));
-        self.at.plus(Duration(doubled.min(LONGEST_PAUSE.0)))
+        self.at.plus(PAUSES.after(self.calm))
     }
 }
 

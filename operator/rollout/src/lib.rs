@@ -11,6 +11,7 @@
 
 mod approval;
 mod attempt;
+mod backoff;
 mod blocked;
 mod decide;
 mod dependency;
@@ -31,6 +32,7 @@ mod world;
 
 pub use approval::{Approval, Enforcement};
 pub use attempt::{At, Attempt, Cause, HookPlan, HookProgress, News, Soaking, When};
+pub use backoff::{Backoff, spread};
 pub use blocked::{Blocked, MAX_BLOCKED, MAX_RETRIES};
 pub use decide::decide;
 pub use dependency::{HeldUp, Place, Unready, circle, unready};

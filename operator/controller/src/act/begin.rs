@@ -440,7 +440,7 @@ fn judge_refusal(error: NotDone, name: &str, kind: AttemptKind) -> Halt {
     };
     let reason = match error.error() {
         ClusterError::NotOurs { .. } => Reason::OwnershipConflict,
-        ClusterError::Refused(refusal) if refusal.is_access_denied() => Reason::AccessDenied,
+        refused if refused.is_access_denied() => Reason::AccessDenied,
         _ => Reason::ManifestRejected,
     };
     let message = objects::with_remedy(&error, kind);

@@ -1,7 +1,7 @@
 //! Removing: objects in Helm's order, then the records.
 
 use belay_api::helm_release::AttemptKind;
-use belay_cluster::{Error as ClusterError, NotDone, Pruned, Tracked};
+use belay_cluster::{Pruned, Tracked};
 use belay_health::{FailureClass, ObjectKey, Verdict};
 use belay_release::{StorageKey, uninstall_order};
 use belay_rollout::Proof;
@@ -32,7 +32,7 @@ pub(super) async fn remove(session: &mut Session) -> Result<(), Error> {
     let mut denied: Vec<(ObjectKey, Verdict)> = Vec::new();
     for key in keys {
         let pruned = match session.connection.prune(&key, &owner).await {
-            Err(error) if access_denied(&error) => {
+            Err(error) if error.error().is_access_denied() => {
                 denied.push((key, denied_verdict(error.to_string())));
                 continue;
             }
@@ -79,10 +79,6 @@ pub(super) async fn remove(session: &mut Session) -> Result<(), Error> {
         not_current: still_there,
     });
     Ok(())
-}
-
-fn access_denied(error: &NotDone) -> bool {
-    matches!(error.error(), ClusterError::Refused(refusal) if refusal.is_access_denied())
 }
 
 /// An object that the release's account may not delete.

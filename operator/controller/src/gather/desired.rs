@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use belay_api::{HelmRelease, Reason, Timestamp, names};
+use belay_api::{Duration as Span, HelmRelease, Reason, Timestamp, names};
 use belay_chart::Chart;
 use belay_release::PostRender;
-use belay_rollout::{ChartId, Desired, Digest, DigestInput, Rejection, SourceLook};
+use belay_rollout::{
+    Backoff, ChartId, Desired, Digest, DigestInput, Rejection, SourceLook, spread,
+};
 use belay_source::Fetcher;
 use belay_yaml::{Map, Value};
 use kube::ResourceExt;
@@ -18,8 +20,11 @@ use crate::error::Error;
 use crate::reconcile::Context;
 use crate::session::Session;
 
-/// The wait after the first failure that time may cure; doubled for each further one.
-const FIRST_RETRY: Duration = Duration::from_secs(5);
+/// The wait after the first failure that time may cure.
+const FIRST_RETRY: Span = Span::seconds(5);
+/// Which part of an interval knowledge may not be older than, counted from the interval's end: a release whose interval
+/// is over looks for what is new, and is not answered with what it saw itself the last time, a moment after it woke.
+const SLACK: u32 = 16;
 
 /// What a spec came to when it was last looked at.
 #[derive(Clone, Debug)]
@@ -185,7 +190,10 @@ fn max_age(release: &HelmRelease, old: Option<&Resolved>) -> Duration {
     let asked = release.annotations().get(names::RECONCILE);
     match old {
         Some(old) if asked.is_some() && old.token.as_ref() != asked => Duration::ZERO,
-        _ => release.spec.interval.as_std(),
+        _ => {
+            let interval = release.spec.interval.as_std();
+            interval.saturating_sub(interval / SLACK)
+        }
     }
 }
 
@@ -278,18 +286,15 @@ fn reject(refusal: &Refusal, failures: u32, release: &HelmRelease, now: Timestam
     }
 }
 
-/// The wait before another try: as the server asks, or doubled with each failure, and never above the interval.
-/// Releases that failed together do not come back together: up to a quarter is added, by the release's own uid.
-fn wait(refusal: &Refusal, failures: u32, release: &HelmRelease) -> belay_api::Duration {
-    let doubled = FIRST_RETRY.saturating_mul(1 << failures.saturating_sub(1).min(10));
-    let wait = refusal.retry_after.unwrap_or(doubled);
-    let uid = release.uid().unwrap_or_default();
-    let spread = uid.bytes().fold(0_u32, |sum, byte| {
-        sum.wrapping_mul(31).wrapping_add(u32::from(byte))
-    }) % 256;
-    let wait = wait.saturating_add(wait / 1024 * spread);
-    let wait = wait.min(release.spec.interval.as_std());
-    belay_api::Duration(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
+/// The wait before another try: as the server asks, or doubled with each failure, and never above the interval but for
+/// what spreads over time the releases that failed together.
+fn wait(refusal: &Refusal, failures: u32, release: &HelmRelease) -> Span {
+    let interval = release.spec.interval;
+    let asked = refusal
+        .retry_after
+        .map(|asked| Span(u64::try_from(asked.as_millis()).unwrap_or(u64::MAX)));
+    let wait = asked.unwrap_or_else(|| Backoff::new(FIRST_RETRY, interval).after(failures));
+    spread(wait.min(interval), &release.uid().unwrap_or_default())
 }
 
 fn digest(session: &Session, ready: &Ready) -> Result<Digest, Error> {
@@ -306,4 +311,65 @@ fn digest(session: &Session, ready: &Ready) -> Result<Digest, Error> {
             post_render: post_render.as_ref(),
         },
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn release(interval: &str) -> HelmRelease {
+        serde_json::from_value(json!({
+            "apiVersion": "belay.dev/v1alpha1", "kind": "HelmRelease",
+            "metadata": {"name": "web", "uid": "0b5c5d3e-8f4a-4e0f-9d55-3a8a0e4c2b11"},
+            "spec": {"chart": {"inline": {"files": {}}}, "interval": interval},
+        }))
+        .unwrap()
+    }
+
+    fn down(retry_after: Option<Duration>) -> Refusal {
+        Refusal {
+            reason: Reason::SourceUnavailable,
+            message: "down".to_owned(),
+            transient: true,
+            retry_after,
+        }
+    }
+
+    /// The pause itself, and a quarter more at the most.
+    fn about(wait: Span, seconds: u64) -> bool {
+        let pause = Span::seconds(seconds);
+        wait >= pause && wait.0 <= pause.0 + pause.0 / 4
+    }
+
+    #[test]
+    fn a_source_that_is_down_is_left_alone_ever_longer_up_to_the_interval() {
+        let release = release("1m");
+        for (failures, seconds) in [(1, 5), (2, 10), (3, 20), (4, 40), (5, 60), (50, 60)] {
+            let wait = wait(&down(None), failures, &release);
+            assert!(about(wait, seconds), "{failures} failures: {wait}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_says_when_is_heard_up_to_the_interval() {
+        let asked = |seconds| down(Some(Duration::from_secs(seconds)));
+
+        assert!(about(wait(&asked(30), 1, &release("1m")), 30));
+        assert!(about(wait(&asked(3600), 1, &release("1m")), 60));
+    }
+
+    /// Given a release that wakes when its interval is over: what it saw the last time, a moment after it woke then, is
+    /// older than what it takes now.
+    #[test]
+    fn at_its_interval_a_release_does_not_take_what_it_saw_the_last_time() {
+        let release = release("10m");
+        let moment = Duration::from_secs(2);
+
+        let taken = max_age(&release, None);
+
+        assert!(taken + moment < Duration::from_mins(10), "{taken:?}");
+        assert!(taken > Duration::from_mins(9), "{taken:?}");
+    }
 }

@@ -1,7 +1,7 @@
 //! The transitions of a ledger: each takes it as it is and gives it as it shall be.
 
 use belay_api::helm_release::{AttemptKind, FailureClass};
-use belay_api::{Reason, Timestamp};
+use belay_api::{Duration, Reason, Timestamp};
 use belay_health::{ObjectKey, ObjectRef};
 
 use super::Known;
@@ -10,7 +10,10 @@ use super::{
     WayBack,
 };
 use crate::attempt::{At, Attempt, Cause, HookPlan, HookProgress, Soaking};
-use crate::{Digest, Failure, Pin, StrandedPod};
+use crate::{Backoff, Digest, Failure, Pin, StrandedPod};
+
+/// The pauses before a way back or a removal is tried again.
+const AGAIN: Backoff = Backoff::new(Duration::seconds(15), Duration::minutes(60));
 
 impl Ledger {
     /// The intent is on record.
@@ -198,13 +201,8 @@ impl Ledger {
         if !overtaken && attempt.kind != AttemptKind::Revert {
             self.halted |= attempt.past_point_of_no_return().is_some();
         }
-        let retry_at =
-            matches!(attempt.kind, AttemptKind::Revert | AttemptKind::Uninstall).then(|| {
-                now.plus(crate::blocked::backoff(
-                    belay_api::Duration::seconds(15),
-                    attempt.failures,
-                ))
-            });
+        let retry_at = matches!(attempt.kind, AttemptKind::Revert | AttemptKind::Uninstall)
+            .then(|| now.plus(AGAIN.after(attempt.failures)));
         if blocks {
             self.block_digest(&failure, now);
         }
