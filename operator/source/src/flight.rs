@@ -99,7 +99,7 @@ impl<T: Clone> Flight<T> {
 /// How long a failure serves who asks after it.
 fn patience(error: &Error) -> Duration {
     if error.is_transient() {
-        error.retry_after().unwrap_or(MOMENT).min(LONGEST)
+        error.retry_after().unwrap_or(MOMENT)
     } else {
         Duration::ZERO
     }
@@ -107,8 +107,6 @@ fn patience(error: &Error) -> Duration {
 
 /// Long enough for all who were woken together, short enough for nobody to notice.
 const MOMENT: Duration = Duration::from_secs(1);
-/// No server is left alone for longer than this.
-const LONGEST: Duration = Duration::from_mins(5);
 
 /// A flight for each of many things, those that were not asked for longest forgotten first.
 #[derive(Debug)]

@@ -380,11 +380,14 @@ fn accepted(
     })
 }
 
-/// The seconds of a `Retry-After`. Its other form, a date, would have to be compared with a clock that may differ
+/// No server is left alone for longer than this.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// The seconds of a `Retry-After`, as many as are granted. Its other form, a date, would have to be compared with a clock that may differ
 /// from the server's, and is left to the caller's own backoff.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = text(headers, &RETRY_AFTER)?.parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    Some(Duration::from_secs(seconds).min(PATIENCE))
 }
 
 fn challenges(headers: &HeaderMap) -> Vec<String> {

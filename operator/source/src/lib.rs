@@ -52,6 +52,7 @@ pub use docker_config::{BadDockerConfig, docker_credentials};
 pub use error::{Error, Kind};
 pub use fetcher::{Fetched, Fetcher};
 pub use oci::{Reference, split_reference};
+pub use provenances::verify_package;
 pub use request::{
     ClientCertificate, Credentials, HttpRepository, Inline, OciChart, Package, Pick, Secret, Source,
 };

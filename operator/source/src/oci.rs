@@ -253,13 +253,34 @@ impl Oci {
         let name = format!("sha256:{digest}");
         let flight = self.manifests.of(&(address.access.scope, name.clone()));
         let look = |_| async {
-            let url = address.manifest(&name)?;
-            let received = self.body(means, address, url, Document::Manifest).await?;
-            let origin = format!("{address}@{name}");
-            same(&origin, digest, &received.bytes)?;
-            read(&origin, received).map(Arc::new)
+            let received = self.content(means, address, digest, Document::Manifest);
+            read(&format!("{address}@{name}"), received.await?).map(Arc::new)
         };
         Ok(flight.share(Duration::MAX, look).await?.value)
+    }
+
+    /// What a registry has under a digest, a manifest or a blob, if it is that.
+    async fn content(
+        &self,
+        means: Means<'_>,
+        address: &Address,
+        digest: PackageDigest,
+        document: Document,
+    ) -> Result<Received, Error> {
+        let url = match document {
+            Document::Manifest => address.manifest(&format!("sha256:{digest}"))?,
+            _ => address.blob(digest)?,
+        };
+        let received = self.body(means, address, url, document).await?;
+        let actual = PackageDigest::of(&received.bytes);
+        if actual != digest {
+            return Err(Error::DigestMismatch {
+                url: format!("{address}@sha256:{digest}"),
+                expected: digest.to_string(),
+                actual: actual.to_string(),
+            });
+        }
+        Ok(received)
     }
 
     /// What a registry has at an address.
@@ -309,19 +330,6 @@ fn read(origin: &str, received: Received) -> Result<Known, Error> {
         digest: PackageDigest::of(&received.bytes),
         manifest: Manifest::read(origin, &received.bytes)?,
         validators: received.validators,
-    })
-}
-
-/// Whether bytes are those that a digest names.
-fn same(origin: &str, digest: PackageDigest, bytes: &[u8]) -> Result<(), Error> {
-    let actual = PackageDigest::of(bytes);
-    if actual == digest {
-        return Ok(());
-    }
-    Err(Error::DigestMismatch {
-        url: origin.to_owned(),
-        expected: digest.to_string(),
-        actual: actual.to_string(),
     })
 }
 

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::flight::Flights;
 use crate::location::Scope;
 use crate::reader::Reader;
+use crate::request::Package;
 use crate::verify::{Keyring, judge};
 
 /// Provenance files, one transfer for all who want the same one.
@@ -76,6 +77,27 @@ pub(crate) fn lasting(max_age: Duration) -> Duration {
     } else {
         Duration::MAX
     }
+}
+
+/// Verifies a package in hand by its provenance file, as `helm verify` does. `name` is the package's file name, which
+/// the provenance file has to vouch for; a key's time is `now`'s.
+///
+/// # Errors
+/// [`Error::Unverified`].
+pub fn verify_package(
+    package: &Package,
+    name: &str,
+    provenance: &[u8],
+    keyring: &Keyring,
+    now: SystemTime,
+) -> Result<(), Error> {
+    let digest = PackageDigest::of(&package.bytes);
+    let verdict = judge(provenance, keyring, Some(name), digest, now);
+    verdict.map(drop).map_err(|doubt| Error::Unverified {
+        origin: package.origin.clone(),
+        detail: format!("{name}.prov: {doubt}"),
+        tried: keyring.to_string(),
+    })
 }
 
 async fn judged(reader: &Reader, claim: &Claim<'_>, file: Option<Bytes>) -> Result<(), Error> {

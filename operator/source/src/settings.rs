@@ -31,7 +31,7 @@ pub struct Settings {
     pub memory_bytes: u64,
     /// A folder that keeps packages over restarts; an `emptyDir` will do. `None`: memory only.
     pub cache_dir: Option<PathBuf>,
-    /// Bytes of packages kept in [`cache_dir`](Self::cache_dir). 1 GiB.
+    /// Bytes of packages kept in [`cache_dir`](Self::cache_dir). 512 MiB, half of what `deploy/` has for it.
     pub cache_dir_bytes: u64,
     /// Which addresses may be asked. Those that a tenant may be trusted with.
     pub destinations: Destinations,
@@ -52,9 +52,44 @@ impl Default for Settings {
             repositories: 128,
             memory_bytes: 64 * MIB,
             cache_dir: None,
-            cache_dir_bytes: 1024 * MIB,
+            cache_dir_bytes: 512 * MIB,
             destinations: Destinations::default(),
             proxy_from_environment: true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use belay_yaml::Value;
+
+    use super::*;
+
+    /// A pod is evicted when a folder of it outgrows its limit.
+    #[test]
+    fn the_cache_folder_is_smaller_than_what_deploy_has_for_it() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/deployment.yaml");
+        let deployment = belay_yaml::parse_map(&std::fs::read(file).unwrap()).unwrap();
+        let deployment = belay_yaml::to_serde(&Value::Map(deployment));
+        let pod = &deployment["spec"]["template"]["spec"];
+        let operator = &pod["containers"][0];
+        let args = operator["args"].as_array().unwrap();
+        let folder = args
+            .iter()
+            .find_map(|arg| arg.as_str()?.strip_prefix("--cache-dir="));
+        let all = |list: &serde_json::Value| list.as_array().cloned().unwrap_or_default();
+        let mounts = all(&operator["volumeMounts"]);
+        let mount = mounts
+            .iter()
+            .find(|mount| mount["mountPath"] == folder.unwrap());
+        let volumes = all(&pod["volumes"]);
+        let volume = volumes
+            .iter()
+            .find(|volume| volume["name"] == mount.unwrap()["name"]);
+
+        let room = volume.unwrap()["emptyDir"]["sizeLimit"].as_str().unwrap();
+
+        let gib: u64 = room.strip_suffix("Gi").unwrap().parse().unwrap();
+        assert!(2 * Settings::default().cache_dir_bytes <= gib * 1024 * MIB);
     }
 }

@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -121,7 +122,7 @@ async fn pass(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -
         faults
             .filter(|(part, _)| uri.path().contains(part.as_str()))
             .map(|(_, fault)| *fault)
-            .next_back()
+            .rfind(|fault| *fault != Fault::BrokenOff || !headers.contains_key(header::RANGE))
     };
     match fault {
         Some(Fault::Status(code)) => {
@@ -130,7 +131,7 @@ async fn pass(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -
                 .into_response();
         }
         Some(Fault::Slow(by)) => tokio::time::sleep(by).await,
-        Some(Fault::Truncated | Fault::Damaged) | None => {}
+        Some(Fault::Truncated | Fault::BrokenOff | Fault::Damaged) | None => {}
     }
     let Some((status, mut answered, mut body)) = ask(&shared, &uri, headers).await else {
         return StatusCode::BAD_GATEWAY.into_response();
@@ -144,11 +145,13 @@ async fn pass(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -
     let mut answer = if body.len() < whole {
         // The head promises all of it, and the connection ends early.
         answered.insert(header::CONTENT_LENGTH, whole.into());
-        let half = futures::stream::iter([
-            Ok(body),
-            Err(std::io::Error::other("the connection is cut")),
-        ]);
-        Response::new(Body::from_stream(half))
+        let cut = futures::stream::once(async {
+            // The half is on its way before: who sends it looks for the rest first.
+            tokio::task::yield_now().await;
+            Err(std::io::Error::other("the connection is cut"))
+        });
+        let half = futures::stream::once(async { Ok(body) });
+        Response::new(Body::from_stream(half.chain(cut)))
     } else {
         Response::new(Body::from(body))
     };

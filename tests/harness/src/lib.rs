@@ -26,6 +26,7 @@ mod publisher;
 mod registry;
 mod repository;
 mod requests;
+mod token_service;
 mod tools;
 mod unique;
 mod watchdog;

@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
 use crate::certificates::Authority;
+use crate::token_service::TokenService;
 use crate::{Error, Front, GENEROUS, Publisher, Result, Tools, Watchdog};
 
 /// A process that begins to listen gives no event.
@@ -19,8 +20,10 @@ const HASH_COST: u32 = 4;
 /// What a registry asks of its clients.
 #[derive(Debug, Clone, Default)]
 pub struct RegistryOptions {
-    /// The one user and password that it lets in (HTTP basic); everybody if absent.
+    /// The one user and password that it lets in; everybody if absent.
     pub credentials: Option<(String, String)>,
+    /// Whether it wants tokens of a service that asks for that password, and not the password itself (HTTP basic).
+    pub tokens: bool,
     /// Whether it speaks TLS, with a certificate of an authority of its own.
     pub tls: bool,
     /// Whether it lets in only who shows a certificate by that authority; [`Registry::client`] makes them.
@@ -35,6 +38,7 @@ pub struct Registry {
     address: String,
     authority: Option<String>,
     child: Child,
+    _tokens: Option<TokenService>,
     // Kills it when dropped.
     _watchdog: Watchdog,
 }
@@ -55,7 +59,11 @@ impl Registry {
             None
         };
         let configuration = folder.path().join("config.yml");
-        let text = configure(folder.path(), &address, &options)?;
+        let tokens = match &options.credentials {
+            Some(credentials) if options.tokens => Some(TokenService::start(credentials).await?),
+            _ => None,
+        };
+        let text = configure(folder.path(), &address, &options, tokens.as_ref())?;
         std::fs::write(&configuration, text).map_err(Error::io("configuring a registry"))?;
         let log = std::fs::File::create(folder.path().join("registry.log"))
             .map_err(Error::io("writing a registry's log"))?;
@@ -76,6 +84,7 @@ impl Registry {
             address,
             authority,
             child,
+            _tokens: tokens,
             _watchdog: watchdog,
         };
         registry.answers().await?;
@@ -245,10 +254,26 @@ impl Registry {
         manifest: &serde_json::Value,
     ) -> Result<()> {
         let kind = manifest["mediaType"].as_str().unwrap_or(MANIFEST);
+        let bytes = manifest.to_string().into_bytes();
+        self.put_manifest_as_it_is(chart, reference, kind, bytes)
+            .await
+    }
+
+    /// The same for a manifest that somebody else wrote, which its digest names: byte for byte.
+    ///
+    /// # Errors
+    /// If the registry does not take it.
+    pub async fn put_manifest_as_it_is(
+        &self,
+        chart: &str,
+        reference: &str,
+        kind: &str,
+        bytes: Vec<u8>,
+    ) -> Result<()> {
         let put = http()?
             .put(self.api(chart, &format!("manifests/{reference}")))
             .header("Content-Type", kind)
-            .body(manifest.to_string());
+            .body(bytes);
         let answer = put
             .send()
             .await
@@ -325,7 +350,12 @@ fn free_address() -> Result<String> {
 }
 
 /// The registry's configuration, as its documentation describes it; JSON is YAML.
-fn configure(folder: &Path, address: &str, options: &RegistryOptions) -> Result<String> {
+fn configure(
+    folder: &Path,
+    address: &str,
+    options: &RegistryOptions,
+    tokens: Option<&TokenService>,
+) -> Result<String> {
     let mut configuration = serde_json::json!({
         "version": "0.1",
         "log": {"level": "warn", "accesslog": {"disabled": true}},
@@ -344,7 +374,9 @@ fn configure(folder: &Path, address: &str, options: &RegistryOptions) -> Result<
             configuration["http"]["tls"]["clientcas"] = serde_json::json!([folder.join("ca.crt")]);
         }
     }
-    if let Some((user, password)) = &options.credentials {
+    if let Some(tokens) = tokens {
+        configuration["auth"] = tokens.configuration(folder)?;
+    } else if let Some((user, password)) = &options.credentials {
         let file = folder.join("htpasswd");
         let hash = bcrypt::hash(password, HASH_COST)
             .map_err(|error| Error::Tools(format!("hashing a password: {error}")))?;

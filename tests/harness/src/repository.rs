@@ -26,6 +26,8 @@ pub enum Fault {
     Slow(Duration),
     /// Sends half of each file and ends the answer there.
     Truncated,
+    /// The same, but who asks for the rest of a file gets it whole.
+    BrokenOff,
     /// Sends each file with its last byte changed.
     Damaged,
 }
@@ -34,7 +36,7 @@ impl Fault {
     /// Does to a file what this fault does to files.
     pub(crate) fn spoil(self, content: &mut Vec<u8>) {
         match self {
-            Self::Truncated => content.truncate(content.len() / 2),
+            Self::Truncated | Self::BrokenOff => content.truncate(content.len() / 2),
             Self::Damaged => {
                 if let Some(last) = content.last_mut() {
                     *last ^= 0xff;
@@ -238,7 +240,7 @@ async fn serve(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) 
                 .into_response();
         }
         Some(Fault::Slow(by)) => tokio::time::sleep(by).await,
-        Some(Fault::Truncated | Fault::Damaged) | None => {}
+        Some(Fault::Truncated | Fault::BrokenOff | Fault::Damaged) | None => {}
     }
     let name = uri.path().trim_start_matches('/');
     if name.contains("..") {

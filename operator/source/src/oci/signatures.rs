@@ -9,7 +9,7 @@ use url::Url;
 
 use super::address::Address;
 use super::manifest::Descriptor;
-use super::{Known, Means, Oci, same};
+use super::{Known, Means, Oci};
 use crate::digest::PackageDigest;
 use crate::error::Error;
 use crate::flight::Flights;
@@ -190,16 +190,8 @@ impl Oci {
         let referrers = referrers.filter(|referrer| may_be_bundle(&referrer.artifact_type));
         for referrer in referrers.take(SIGNATURES) {
             let digest = referrer.sha256().map_err(|detail| bad(found, detail))?;
-            let url = address.manifest(&format!("sha256:{digest}"))?;
-            let received = self
-                .body(found.means, address, url, Document::Manifest)
-                .await?;
-            same(
-                &format!("{address}@sha256:{digest}"),
-                digest,
-                &received.bytes,
-            )?;
-            let manifest = read(found, &received.bytes)?;
+            let received = self.content(found.means, address, digest, Document::Manifest);
+            let manifest = read(found, &received.await?.bytes)?;
             let mut layers = manifest.layers.iter();
             if let Some(layer) = layers.find(|layer| is_bundle(&layer.media_type)) {
                 let digest = layer.sha256().map_err(|detail| bad(found, detail))?;
@@ -225,17 +217,8 @@ impl Oci {
 
     /// A small blob, checked by its digest.
     async fn blob(&self, found: &Found<'_>, digest: PackageDigest) -> Result<Bytes, Error> {
-        let address = found.address;
-        let url = address.blob(digest)?;
-        let received = self
-            .body(found.means, address, url, Document::Proof)
-            .await?;
-        same(
-            &format!("{address}@sha256:{digest}"),
-            digest,
-            &received.bytes,
-        )?;
-        Ok(received.bytes)
+        let received = self.content(found.means, found.address, digest, Document::Proof);
+        Ok(received.await?.bytes)
     }
 }
 

@@ -76,6 +76,13 @@ enum Which {
     Subkey(usize),
 }
 
+/// What becomes of a private key in a keyring.
+#[derive(Clone, Copy)]
+enum Private {
+    Refused,
+    PublicParts,
+}
+
 /// Hashes that still tell two texts apart.
 const STRONG: [HashAlgorithm; 6] = [
     HashAlgorithm::Sha224,
@@ -94,10 +101,26 @@ impl Keyring {
     pub fn read<'f>(
         files: impl IntoIterator<Item = (&'f str, &'f [u8])>,
     ) -> Result<Self, BadKeyring> {
+        Self::of(files, Private::Refused)
+    }
+
+    /// Reads one's own keyring on one's own machine: of private keys in it, which helm takes as well, the public
+    /// parts count.
+    ///
+    /// # Errors
+    /// When it is no keyring or holds no key.
+    pub fn read_own(file: &str, content: &[u8]) -> Result<Self, BadKeyring> {
+        Self::of([(file, content)], Private::PublicParts)
+    }
+
+    fn of<'f>(
+        files: impl IntoIterator<Item = (&'f str, &'f [u8])>,
+        private: Private,
+    ) -> Result<Self, BadKeyring> {
         let mut keys = Vec::new();
         let mut id = Sha256::new();
         for (file, content) in files {
-            for key in read(file, content)? {
+            for key in read(file, content, private)? {
                 let certificate = Certificate::new(key);
                 id.update(certificate.signer.fingerprint.as_bytes());
                 keys.push(certificate);
@@ -329,7 +352,7 @@ fn use_of(key: &SignedPublicKey) -> Use {
     Use::Keys(keys)
 }
 
-fn read(file: &str, content: &[u8]) -> Result<Vec<SignedPublicKey>, BadKeyring> {
+fn read(file: &str, content: &[u8], private: Private) -> Result<Vec<SignedPublicKey>, BadKeyring> {
     let unreadable = |detail: String| BadKeyring::Unreadable {
         file: file.to_owned(),
         detail,
@@ -343,9 +366,13 @@ fn read(file: &str, content: &[u8]) -> Result<Vec<SignedPublicKey>, BadKeyring> 
         let (keys, _) = PublicOrSecret::from_reader_many(block)
             .map_err(|error| unreadable(error.to_string()))?;
         for key in keys {
-            match key.map_err(|error| unreadable(error.to_string()))? {
-                PublicOrSecret::Public(key) => found.push(key),
-                PublicOrSecret::Secret(_) => {
+            let key = key.map_err(|error| unreadable(error.to_string()))?;
+            match (key, private) {
+                (PublicOrSecret::Public(key), _) => found.push(key),
+                (PublicOrSecret::Secret(key), Private::PublicParts) => {
+                    found.push(key.to_public_key());
+                }
+                (PublicOrSecret::Secret(_), Private::Refused) => {
                     return Err(BadKeyring::Private {
                         file: file.to_owned(),
                     });

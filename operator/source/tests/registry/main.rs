@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod certificates;
 #[cfg(test)]
+mod cosign;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod provenance;

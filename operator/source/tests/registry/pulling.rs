@@ -192,6 +192,33 @@ async fn who_has_the_password_gets_in_and_nobody_else_gets_it_out_of_the_cache()
     );
 }
 
+/// Given the real registry behind a token service: the password goes to the service, and what the service gives opens
+/// the one repository.
+#[tokio::test]
+async fn a_registry_that_wants_tokens_is_entered_with_one() {
+    let options = RegistryOptions {
+        tokens: true,
+        ..known("jane", "hunter2")
+    };
+    let world = world_with(options, &["1.0.0", "1.1.0"]).await;
+    let with = |password: &str| OciChart {
+        credentials: Some(Credentials::Basic {
+            username: "jane".to_owned(),
+            password: Secret::new(password),
+        }),
+        ..world.web("1.x")
+    };
+    let fetcher = fetcher();
+
+    let newest = fetch(&fetcher, &with("hunter2"), NOW).await.unwrap();
+    assert_eq!(newest.version, "1.1.0");
+
+    for wanted in [with("hunter3"), world.web("1.x")] {
+        let refused = fetch(&fetcher, &wanted, ANY_AGE).await.unwrap_err();
+        assert_eq!(refused.kind(), Kind::Unauthorized, "{refused}");
+    }
+}
+
 #[tokio::test]
 async fn tls_is_spoken_unless_told_otherwise_and_trusts_the_named_authority() {
     let options = RegistryOptions {

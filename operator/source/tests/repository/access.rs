@@ -141,15 +141,15 @@ async fn knowing_a_digest_does_not_open_the_cache() {
     assert!(matches!(error, Error::PackageNotFound { .. }), "{error:?}");
 }
 
-/// A server with a certificate by an authority of its own, and that authority's PEM.
-async fn tls_server() -> (Server, String) {
+/// A server with a certificate for this name by an authority of its own, and that authority's PEM.
+pub async fn tls_server(name: &str) -> (Server, String) {
     let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
     authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     let authority_key = rcgen::KeyPair::generate().unwrap();
     let authority_certificate = authority.self_signed(&authority_key).unwrap();
     let issuer = rcgen::Issuer::new(authority, authority_key);
     let key = rcgen::KeyPair::generate().unwrap();
-    let names = vec!["127.0.0.1".to_owned()];
+    let names = vec![name.to_owned()];
     let certificate = rcgen::CertificateParams::new(names)
         .unwrap()
         .signed_by(&key, &issuer)
@@ -169,7 +169,7 @@ async fn tls_server() -> (Server, String) {
 
 #[tokio::test]
 async fn an_authority_of_one_s_own_is_trusted_where_it_is_named_and_nowhere_else() {
-    let (server, pem) = tls_server().await;
+    let (server, pem) = tls_server("127.0.0.1").await;
     publish(&server, &["1.0.0"]);
     let fetcher = fetcher();
     let mut trusting = repository(&server);
@@ -189,7 +189,7 @@ async fn an_authority_of_one_s_own_is_trusted_where_it_is_named_and_nowhere_else
 
 #[tokio::test]
 async fn a_redirect_from_https_to_http_is_not_followed() {
-    let (server, pem) = tls_server().await;
+    let (server, pem) = tls_server("127.0.0.1").await;
     let plain = Server::start().await;
     publish(&plain, &["1.0.0"]);
     server.serve("/index.yaml", Page::redirect(plain.url("/index.yaml")));

@@ -55,6 +55,8 @@ async fn an_index_s_status_says_what_is_wrong(
 #[rstest]
 #[case(404, Kind::NotFound)]
 #[case(401, Kind::Unauthorized)]
+#[case(403, Kind::Unauthorized)]
+#[case(429, Kind::Unreachable)]
 #[case(500, Kind::Unreachable)]
 #[tokio::test]
 async fn a_package_s_status_says_what_is_wrong(#[case] status: u16, #[case] kind: Kind) {
@@ -64,15 +66,20 @@ async fn a_package_s_status_says_what_is_wrong(#[case] status: u16, #[case] kind
     assert!(error.to_string().contains("/web-1.0.0.tgz"), "{error}");
 }
 
+#[rstest]
+#[case("120", Some(120))]
+#[case("86400", Some(300))]
+#[case("Fri, 02 Jan 2026 03:04:05 GMT", None)]
 #[tokio::test]
-async fn a_server_that_asks_for_patience_is_heard() {
-    let error = failure(
-        "/index.yaml",
-        Page::status(429).header("Retry-After", "120"),
-    )
-    .await;
+async fn a_server_that_asks_for_patience_is_heard_for_five_minutes_at_most(
+    #[case] asked: &str,
+    #[case] granted: Option<u64>,
+) {
+    let page = Page::status(429).header("Retry-After", asked);
 
-    assert_eq!(error.retry_after(), Some(Duration::from_mins(2)));
+    let error = failure("/index.yaml", page).await;
+
+    assert_eq!(error.retry_after(), granted.map(Duration::from_secs));
 }
 
 #[rstest]

@@ -1,9 +1,14 @@
 //! Proxies that the environment names, in a process of its own, as the environment is one for all tests.
 
+use std::net::SocketAddr;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
-use belay_source::{Destinations, Kind, Settings};
+use belay_source::{Credentials, Destinations, HttpRepository, Kind, Secret, Settings};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
+use super::access::tls_server;
 use super::asking::{NOW, fetch, fetcher_with, publish, repository, settings};
 use super::server::Server;
 
@@ -40,6 +45,74 @@ fn the_proxy_that_the_environment_names_is_asked_and_no_proxy_goes_past_it() {
     let past = [("http_proxy", address.as_str()), ("no_proxy", "127.0.0.1")];
     with_environment("proxies::past_it", &past);
     assert_eq!(proxy.seen_all().len(), asked.len());
+}
+
+/// Where the authority's certificate is, for the test that runs in a process of its own.
+const AUTHORITY: &str = "BELAY_TEST_AUTHORITY";
+
+/// A proxy that joins whoever asks with one server, and what it was asked.
+async fn tunnel(to: SocketAddr) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&asked);
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let noted = Arc::clone(&noted);
+            tokio::spawn(async move {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(client.read_u8().await.unwrap());
+                }
+                noted.lock().unwrap().push(String::from_utf8(head).unwrap());
+                client
+                    .write_all(b"HTTP/1.1 200 Joined\r\n\r\n")
+                    .await
+                    .unwrap();
+                let mut server = TcpStream::connect(to).await.unwrap();
+                // Ends when either side leaves.
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+            });
+        }
+    });
+    (address, asked)
+}
+
+#[test]
+fn a_repository_over_tls_is_reached_through_the_proxy_which_learns_no_password() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (server, authority) = runtime.block_on(tls_server("charts.example"));
+    publish(&server, &["1.0.0"]);
+    let (proxy, asked) = runtime.block_on(tunnel(server.address()));
+
+    let proxy = format!("http://{proxy}");
+    let variables = [("https_proxy", proxy.as_str()), (AUTHORITY, &authority)];
+    with_environment("proxies::through_a_tunnel", &variables);
+
+    let asked = asked.lock().unwrap();
+    assert!(!asked.is_empty());
+    for head in &*asked {
+        assert!(head.starts_with("CONNECT charts.example:443 "), "{head}");
+        assert!(!head.to_lowercase().contains("authorization"), "{head}");
+    }
+    let index = &server.seen("/index.yaml")[0];
+    assert_eq!(index.header("authorization"), Some("Bearer t0ken"));
+}
+
+#[tokio::test]
+#[ignore = "runs with an environment of its own, made by the test above"]
+async fn through_a_tunnel() {
+    let wanted = HttpRepository {
+        url: "https://charts.example".into(),
+        name: "web".into(),
+        ca_bundle: Some(std::env::var(AUTHORITY).unwrap()),
+        credentials: Some(Credentials::Bearer(Secret::new("t0ken"))),
+        ..HttpRepository::default()
+    };
+
+    fetch(&fetcher_with(&obeying()), &wanted, NOW)
+        .await
+        .unwrap();
 }
 
 fn obeying() -> Settings {

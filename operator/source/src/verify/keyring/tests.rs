@@ -48,6 +48,22 @@ fn now() -> SystemTime {
 }
 
 #[test]
+fn of_a_private_key_in_one_s_own_keyring_the_public_part_counts() {
+    let jane = key("Jane", false);
+    let private = jane.to_bytes().unwrap();
+    let text = signed(&jane, "text\n");
+
+    let own = Keyring::read_own("secring.gpg", &private).unwrap();
+    let refused = Keyring::read([("secring.gpg", private.as_slice())]).unwrap_err();
+
+    assert_eq!(
+        own.signer(&text, now()).unwrap().user.as_deref(),
+        Some("Jane")
+    );
+    assert!(matches!(refused, BadKeyring::Private { .. }), "{refused}");
+}
+
+#[test]
 fn keys_are_read_binary_armored_and_several_in_a_row() {
     let binary = std::fs::read(JANE.keyring()).unwrap();
     let armored = JANE.armored().unwrap();
