@@ -87,6 +87,29 @@ impl<O> Layers<O> {
             .collect()
     }
 
+    /// The values after more was put below them, such as a chart's own: what was there keeps its origins, `of` tells
+    /// those of the rest by path and value.
+    #[must_use]
+    pub fn completed(self, values: Map, mut of: impl FnMut(&[String], &Value) -> Vec<O>) -> Self {
+        let mut origins = self.origins;
+        let mut leaves = BTreeMap::new();
+        for path in leaves_of(&values) {
+            let known = self.leaves.get(&path).cloned();
+            let layers = known.unwrap_or_else(|| {
+                let new = find(&values, &path).map(|value| of(&path, value));
+                let first = origins.len();
+                origins.extend(new.unwrap_or_default());
+                (first..origins.len()).collect()
+            });
+            leaves.insert(path, layers);
+        }
+        Self {
+            merged: values,
+            origins,
+            leaves,
+        }
+    }
+
     fn layer(&mut self, origin: O) -> usize {
         self.origins.push(origin);
         self.origins.len() - 1
@@ -186,6 +209,25 @@ mod tests {
                 "b.f < set",
                 "e < spec",
                 "l < file"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_put_below_has_an_origin_of_its_own() {
+        let mut layers = Layers::default();
+        layers.overlay("file", map("a: {b: 1}\nlist: [1]\nempty: {}\n"));
+        let all = map("a: {b: 1, c: 2}\nlist: [1]\nempty: {d: 3}\n");
+
+        let layers = layers.completed(all, |_, _| vec!["chart"]);
+
+        assert_eq!(
+            told(&layers),
+            [
+                "a.b < file",
+                "a.c < chart",
+                "empty.d < chart",
+                "list < file"
             ]
         );
     }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use belay_api::HelmRelease;
 use belay_api::helm_release::AttemptKind;
@@ -14,14 +13,12 @@ use belay_cluster::{ApplyOptions, Connection, Foreseen, Item, NotDone};
 use belay_health::{ObjectKey, ObjectRef, clip};
 use belay_release::{Manifest, Status, install_order};
 use belay_rollout::Ledger;
-use belay_source::{Destinations, Fetcher, Settings};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
 use crate::act::{begin, objects};
+use crate::asked::asked;
 use crate::error::Error;
-use crate::gather::{Reading, come_to};
-use crate::references::References;
 use crate::render::Renders;
 
 /// How many objects are looked at at once.
@@ -111,22 +108,7 @@ pub async fn compare(
     release: &HelmRelease,
     chart: Option<Arc<Chart>>,
 ) -> Result<Comparison, CannotCompare> {
-    let references = References::new();
-    let account = release.spec.service_account_name.as_deref();
-    let account = account.unwrap_or("default");
-    let mut reading = Reading::through(connection.clone(), &references, release, account);
-    let fetcher = Fetcher::new(&Settings {
-        // It is the user's machine that fetches, not the operator.
-        destinations: Destinations::Any,
-        ..Settings::default()
-    });
-    let ready = match come_to(&fetcher, &mut reading, release, chart, Duration::ZERO)
-        .await?
-        .0
-    {
-        Ok(ready) => ready,
-        Err(refusal) => return Err(CannotCompare::Spec(refusal.message)),
-    };
+    let ready = asked(connection, release, chart).await?;
     let namespace = release.target_namespace().to_owned();
     let base = Base::read(connection, release).await?;
     let asked = Release {

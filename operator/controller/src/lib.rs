@@ -6,6 +6,7 @@
 
 mod act;
 mod approval;
+mod asked;
 mod clock;
 mod clusters;
 mod comparison;
@@ -28,10 +29,13 @@ mod unreachable;
 mod values;
 mod wake;
 
+pub use asked::asked_chart;
 pub use comparison::{CannotCompare, Change, Comparison, Difference, compare};
 pub use error::Error;
 pub use metrics::Metrics;
 pub use run::{Operator, run};
 pub use settings::Settings;
 pub use trial::{TrialError, trial};
-pub use values::{Keys, Origin, WrongValues, keys_of_config_map, keys_of_secret, merge_values};
+pub use values::{
+    Keys, Origin, WrongValues, keys_of_config_map, keys_of_secret, merge_values, with_defaults,
+};

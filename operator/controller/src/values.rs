@@ -1,5 +1,7 @@
 //! The user's values, merged in Helm's order: `valuesFrom` below `values` below `setJson`, `set`, `setString`.
 
+mod defaults;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -7,12 +9,14 @@ use belay_api::helm_release::{ALL_KEYS, HelmReleaseSpec, ValuesKind, ValuesRefer
 use belay_chart::{ChartError, Layers, UserValues, Values, strvals};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 
+pub use defaults::with_defaults;
+
 /// Where a value of a release came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// The field of the spec: `valuesFrom[0]`, `values`, `set[2]`.
+    /// The field of the spec: `valuesFrom[0]`, `values`, `set[2]`; `chart` for the chart's own.
     pub field: String,
-    /// The object and its key that the field names; nothing for what stands in the spec itself.
+    /// The object and its key that the field names, or the chart's file; nothing for what stands in the spec itself.
     pub object: Option<String>,
     /// Whether the object is a Secret.
     pub is_secret: bool,
@@ -152,10 +156,11 @@ fn add(
         object: Some(object),
         is_secret: reference.kind == ValuesKind::Secret,
     };
-    let place = origin.to_string();
-    let wrong = |message: String| WrongValues::Unreadable {
+    let (place, is_secret) = (origin.to_string(), origin.is_secret);
+    // What a reader says of a text may repeat a part of it.
+    let wrong = |message: String, without_the_text: String| WrongValues::Unreadable {
         origin: place,
-        message,
+        message: if is_secret { without_the_text } else { message },
     };
     let text = String::from_utf8_lossy(bytes);
     if let Some(path) = &reference.target_path {
@@ -164,10 +169,21 @@ fn add(
             .write(origin, |mut map: Values| {
                 strvals::set_literal(&expression, &mut map).map(|()| map)
             })
-            .map_err(|error| wrong(error.to_string()));
+            .map_err(|error| {
+                let path_alone = format!(
+                    "nothing can be put at targetPath {path:?}; write a place such as login.password or list[0]"
+                );
+                wrong(error.to_string(), path_alone)
+            });
     }
-    let values =
-        belay_yaml::parse_map(text.as_bytes()).map_err(|error| wrong(error.to_string()))?;
+    let values = belay_yaml::parse_map(text.as_bytes()).map_err(|error| {
+        let line = error.position().map(|position| position.line);
+        let line = line
+            .map(|line| format!(" (line {line})"))
+            .unwrap_or_default();
+        let line_alone = format!("it is no YAML map{line}; as it is secret, no more is told of it");
+        wrong(error.to_string(), line_alone)
+    })?;
     layers.overlay(origin, values);
     Ok(())
 }
@@ -258,7 +274,41 @@ fn origin_of(path: &[String], layers: &Layers<Origin>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use belay_api::HelmRelease;
+    use serde_json::json;
+
     use super::*;
+
+    /// Given texts that a reader complains about by repeating a part of them.
+    #[test]
+    fn a_text_that_cannot_be_read_is_repeated_unless_it_is_a_secret_s() {
+        for (text, path) in [
+            ("user: jane\npassword: *hunter2\n", None),
+            ("password: hunter2\npassword: hunter2\n\thunter2", None),
+            ("hunter2", None),
+            ("hunter2", Some("list[x]")),
+        ] {
+            for (kind, is_secret) in [("ConfigMap", false), ("Secret", true)] {
+                let release: HelmRelease = serde_json::from_value(json!({
+                    "apiVersion": "belay.dev/v1alpha1", "kind": "HelmRelease",
+                    "metadata": {"name": "web"},
+                    "spec": {
+                        "chart": {"inline": {"files": {}}},
+                        "valuesFrom": [{"kind": kind, "name": "login", "targetPath": path}],
+                    },
+                }))
+                .unwrap();
+                let keys = Keys::from([("values.yaml".to_owned(), text.as_bytes().to_vec())]);
+
+                let error = merge_values(&release.spec, &[Some(keys)]).unwrap_err();
+
+                let told = error.to_string();
+                let place = format!("spec.valuesFrom[0]: {kind} login, key values.yaml: ");
+                assert!(told.starts_with(&place), "{told}");
+                assert!(!is_secret || !told.contains("hunter2"), "{told}");
+            }
+        }
+    }
 
     #[test]
     fn a_schema_s_complaint_names_the_origin_of_each_value() {

@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use belay_api::helm_release::{ValuesKind, ValuesReference};
 use belay_chart::{Layers, Values};
-use belay_controller::{Keys, Origin, keys_of_config_map, keys_of_secret, merge_values};
+use belay_controller::{
+    Keys, Origin, asked_chart, keys_of_config_map, keys_of_secret, merge_values, with_defaults,
+};
 use belay_yaml::Value;
 use clap::{Args, ValueEnum};
 use comfy_table::{Table, presets};
@@ -27,6 +29,9 @@ pub(crate) struct Arguments {
     /// Print values out of Secrets, too
     #[arg(long)]
     show_secrets: bool,
+    /// Show the chart's own values, too: all that its templates see. The chart is fetched from here
+    #[arg(short, long)]
+    all: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -46,7 +51,11 @@ pub(crate) async fn run(arguments: Arguments, session: Session) -> Result<ExitCo
     for reference in &release.spec.values_from {
         found.push(read(&session, reference).await?);
     }
-    let layers = merge_values(&release.spec, &found).map_err(Error::WrongValues)?;
+    let mut layers = merge_values(&release.spec, &found).map_err(Error::WrongValues)?;
+    if arguments.all {
+        let chart = asked_chart(&session.access.connection, &release).await?;
+        layers = with_defaults(&chart, layers).map_err(Error::Values)?;
+    }
     let shown = shown(&layers, arguments.show_secrets);
     let unprintable = |format| {
         move |source: Box<dyn std::error::Error + Send + Sync>| Error::Print { format, source }

@@ -224,13 +224,23 @@ async fn the_merged_values_are_shown_with_their_origins() {
     world
         .put::<Secret>("login", json!({"stringData": {"password": "hunter2"}}))
         .await;
+    let chart = note()
+        .with(
+            "values.yaml",
+            "replicas: 1\ngreeting: hello\nimage: {name: web, tag: 0}\n",
+        )
+        .with(
+            "charts/cache/Chart.yaml",
+            "apiVersion: v2\nname: cache\nversion: 1.0.0\n",
+        )
+        .with("charts/cache/values.yaml", "size: 5\n");
     let spec = json!({
-        "chart": note().inline(),
+        "chart": chart.inline(),
         "valuesFrom": [
             {"kind": "ConfigMap", "name": "base"},
             {"kind": "Secret", "name": "login", "valuesKey": "password", "targetPath": "login.password"},
         ],
-        "values": {"replicas": 3, "list": ["a", "b"]},
+        "values": {"replicas": 3, "list": ["a", "b"], "global": {"zone": "north"}},
         "set": ["list[1]=c,image.tag=1"],
     });
     world.deployed(&world.apply(SHOP, &spec).await).await;
@@ -254,6 +264,28 @@ async fn the_merged_values_are_shown_with_their_origins() {
         let line = table.lines().find(|line| line.trim().starts_with(key));
         let line = line.unwrap_or_else(|| panic!("{key}: {table}"));
         assert!(line.trim().ends_with(origin), "{line}");
+    }
+
+    // With the chart's own values it is what templates see, as Helm says of what was rolled out.
+    let line = ["values", SHOP, "--all", "-o", "json", "--show-secrets"];
+    let mut all: Value = serde_json::from_str(&belay(&world, &line).await).unwrap();
+    // Helm's records hold no subcharts.
+    let cache = all.as_object_mut().unwrap().remove("cache").unwrap();
+    assert_eq!(cache, json!({"size": 5, "global": {"zone": "north"}}));
+    let helm = world.helm_json(&["get", "values", SHOP, "--all"]).await;
+    assert_eq!(all, helm);
+    let table = belay(&world, &["values", SHOP, "--all"]).await;
+    assert!(!table.contains("hunter2"), "{table}");
+    for (key, origin) in [
+        ("image.name", "chart: values.yaml"),
+        ("cache.size", "chart: values.yaml of the subchart cache"),
+        ("cache.global.zone", "values"),
+        ("replicas", "values"),
+    ] {
+        let mut lines = table.lines().map(str::trim);
+        let line = lines.find(|line| line.split_whitespace().next() == Some(key));
+        let line = line.unwrap_or_else(|| panic!("{key}: {table}"));
+        assert!(line.ends_with(origin), "{line}");
     }
     world.end().await;
 }
