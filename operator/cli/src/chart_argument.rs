@@ -9,6 +9,7 @@ use belay_source::split_reference;
 
 use crate::error::Error;
 use crate::package;
+use crate::proof::Proof;
 
 /// The most that is written into the HelmRelease itself, in bytes of all files. A HelmRelease is read and sent
 /// whole with each change of its status, so it should stay small.
@@ -41,6 +42,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) version: Option<&'a str>,
     /// Speak to a registry without TLS.
     pub(crate) plain_http: bool,
+    /// What a chart on this machine has to be proven by. One from elsewhere is proven where it is fetched.
+    pub(crate) proof: Option<&'a Proof>,
 }
 
 /// Reads what a command line names: a chart of a repository or registry, or a local folder or package.
@@ -50,6 +53,7 @@ pub(crate) fn read(wanted: Wanted<'_>) -> Result<Travelling, Error> {
         repository,
         version,
         plain_http,
+        proof,
     } = wanted;
     if let Some(url) = repository {
         return Ok(Travelling::InRelease(Box::new(ChartSource {
@@ -85,6 +89,9 @@ pub(crate) fn read(wanted: Wanted<'_>) -> Result<Travelling, Error> {
         return Err(Error::NoSuchChart {
             chart: chart.to_owned(),
         });
+    }
+    if let Some(proof) = proof {
+        proof.check(path)?;
     }
     // Loaded here too, so that a broken chart is told at once and never sent.
     let loaded = Chart::from_path(path).map_err(|source| Error::Chart {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use belay_chart::Chart;
 use belay_source::{
-    Credentials, Destinations, Fetcher, HttpRepository, OciChart, Pick, Secret, Settings,
-    split_reference,
+    ClientCertificate, Credentials, Destinations, Fetcher, HttpRepository, OciChart, Pick, Secret,
+    Settings, split_reference,
 };
 use clap::Args;
 use kube::config::Kubeconfig;
@@ -16,6 +16,7 @@ use kube::config::Kubeconfig;
 use crate::args::Globals;
 use crate::chart_argument::{Wanted, oci_version};
 use crate::error::{Error, told_once};
+use crate::proof::Proof;
 use crate::runtime;
 
 /// The flags that say where a chart comes from.
@@ -39,9 +40,17 @@ pub(crate) struct Source {
     /// Authorities to trust for the chart repository, PEM
     #[arg(long, value_name = "FILE")]
     ca_file: Option<String>,
+    /// The certificate to show to the chart repository, PEM
+    #[arg(long, value_name = "FILE", requires = "key_file")]
+    cert_file: Option<String>,
+    /// That certificate's key, PEM
+    #[arg(long, value_name = "FILE", requires = "cert_file")]
+    key_file: Option<String>,
     /// Speak to an OCI registry without TLS
     #[arg(long)]
     plain_http: bool,
+    #[command(flatten)]
+    pub(crate) proof: Proof,
 }
 
 impl Source {
@@ -52,6 +61,7 @@ impl Source {
             repository: self.repo.as_deref(),
             version: self.version.as_deref(),
             plain_http: self.plain_http,
+            proof: Some(&self.proof),
         }
     }
 
@@ -68,7 +78,7 @@ impl Source {
 
     /// Whether the operator will need credentials or authorities, too.
     pub(crate) fn needs_secrets(&self) -> bool {
-        self.username.is_some() || self.ca_file.is_some()
+        self.username.is_some() || self.ca_file.is_some() || self.cert_file.is_some()
     }
 
     fn wanted_version(&self) -> Option<String> {
@@ -84,9 +94,17 @@ impl Source {
     }
 
     fn authorities(&self) -> Result<Option<String>, Error> {
-        let pem = self.ca_file.as_deref().map(read).transpose();
-        let pem = pem.map_err(Error::Template)?;
-        Ok(pem.map(|pem| String::from_utf8_lossy(&pem).into_owned()))
+        self.ca_file.as_deref().map(pem).transpose()
+    }
+
+    fn certificate(&self) -> Result<Option<ClientCertificate>, Error> {
+        let (Some(certificate), Some(key)) = (&self.cert_file, &self.key_file) else {
+            return Ok(None);
+        };
+        Ok(Some(ClientCertificate {
+            certificate: pem(certificate)?,
+            key: Secret::new(pem(key)?),
+        }))
     }
 }
 
@@ -105,7 +123,8 @@ pub(crate) fn check(chart: &str, source: &Source) -> Result<Located, Error> {
             version: source.wanted_version(),
             credentials: source.credentials(),
             ca_bundle: source.authorities()?,
-            ..HttpRepository::default()
+            client_certificate: source.certificate()?,
+            provenance: source.proof.keyring()?,
         };
         return Ok(Located::Remote(Box::new(
             belay_source::Source::HttpRepository(repository),
@@ -131,6 +150,8 @@ pub(crate) fn check(chart: &str, source: &Source) -> Result<Located, Error> {
                 pick,
                 credentials: source.credentials(),
                 ca_bundle: source.authorities()?,
+                client_certificate: source.certificate()?,
+                provenance: source.proof.keyring()?,
                 plain_http: source.plain_http,
                 ..OciChart::default()
             },
@@ -138,6 +159,7 @@ pub(crate) fn check(chart: &str, source: &Source) -> Result<Located, Error> {
     }
     let path = Path::new(chart);
     if path.exists() {
+        source.proof.check(path)?;
         return Ok(Located::Local(path.to_owned()));
     }
     Err(Error::Template(
@@ -188,6 +210,11 @@ async fn fetch(source: &belay_source::Source) -> Result<Arc<Chart>, Error> {
         .await
         .map(|fetched| fetched.chart)
         .map_err(|error| Error::Template(told_once(&error)))
+}
+
+fn pem(file: &str) -> Result<String, Error> {
+    let text = read(file).map_err(Error::Template)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// A file's content, or why there is none in the words that Go has for it; `-` is standard input.

@@ -13,6 +13,7 @@ mod host;
 mod locate;
 mod package;
 mod page;
+mod proof;
 mod release_spec;
 mod runtime;
 mod style;

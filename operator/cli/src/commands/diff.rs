@@ -136,6 +136,7 @@ fn read_chart(
         repository: arguments.repo.as_deref(),
         version: arguments.version.as_deref(),
         plain_http: arguments.plain_http,
+        proof: None,
     })?;
     let loaded = match &travelling {
         Travelling::InRelease(_) => None,

@@ -8,17 +8,18 @@ use belay_api::{Duration, HelmRelease};
 use clap::Args;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use kube::Api;
 use kube::api::{ObjectMeta, Patch, PatchParams, PostParams};
-use kube::{Api, Resource, ResourceExt};
 use serde_json::{Map, Value, json};
 
 use crate::chart_argument::{self, Travelling, Wanted};
+use crate::commands::beside::Beside;
 use crate::commands::{Session, exit};
 use crate::connect::asking;
 use crate::error::Error;
 use crate::follow::{Patience, Rest, Screen, follow_release};
 use crate::page::page;
+use crate::proof::{self, Proof};
 use crate::release_spec::{MANAGER, SpecArguments, carry_over, release};
 use crate::when;
 
@@ -63,6 +64,8 @@ struct Shared {
     /// Let the operator speak to the OCI registry without TLS
     #[arg(long)]
     plain_http: bool,
+    #[command(flatten)]
+    proof: Proof,
     /// Follow it until it is at rest; --wait=false only asks for it
     #[arg(long, default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     wait: bool,
@@ -116,31 +119,35 @@ async fn roll_out(
         repository: shared.repo.as_deref(),
         version: shared.version.as_deref(),
         plain_http: shared.plain_http,
+        proof: Some(&shared.proof),
     })?;
-    let (source, package) = chart_source(name, travelling);
+    let (mut source, package) = chart_source(name, travelling);
+    let keyring = shared.proof.demand(name, &mut source)?;
+    let beside = Beside { package, keyring };
+    let mut kept = Vec::new();
+    if let Some(existing) = &existing {
+        let proof = proof::keep(&mut source, &existing.spec.chart);
+        kept.extend(proof.map(str::to_owned));
+    }
     let mut spec = shared.spec.fields(&source)?;
     if let Some(existing) = &existing {
-        let kept = carry_over(&mut spec, existing, keep_values);
-        if !kept.is_empty() {
-            eprintln!("kept from before: {}", kept.join(", "));
-        }
+        kept.extend(carry_over(&mut spec, existing, keep_values));
+    }
+    if !kept.is_empty() {
+        eprintln!("kept from before: {}", kept.join(", "));
     }
     if shared.dry_run {
-        return print(&session.access.namespace, name, &spec, package.as_ref());
+        return print(&session.access.namespace, name, &spec, &beside);
     }
     if shared.spec.create_namespace && shared.spec.target_namespace.is_none() {
         create_namespace(&session).await?;
     }
-    if let Some(package) = &package {
-        store(&session, package).await?;
-        println!("the chart goes into the ConfigMap {}", package.name_any());
-    } else if source.inline.is_some() {
+    beside.store(&session).await?;
+    if source.inline.is_some() {
         println!("the chart's files go into the HelmRelease itself");
     }
     let applied = apply(&session, name, &spec, shared.force_conflicts).await?;
-    if let Some(package) = &package {
-        own(&session, package, &applied).await?;
-    }
+    beside.own(&session, &applied).await?;
     let generation = applied.metadata.generation.unwrap_or_default();
     let word = match &existing {
         None => "created",
@@ -215,24 +222,15 @@ pub(super) fn print(
     namespace: &str,
     name: &str,
     spec: &Map<String, Value>,
-    package: Option<&ConfigMap>,
+    beside: &Beside,
 ) -> Result<ExitCode, Error> {
-    let unprintable = |source: serde_yaml::Error| Error::Print {
-        format: "YAML",
-        source: source.into(),
-    };
-    if let Some(package) = package {
-        let mut package = package.clone();
-        package.metadata.namespace = Some(namespace.to_owned());
-        println!(
-            "{}---",
-            serde_yaml::to_string(&package).map_err(unprintable)?
-        );
-    }
-    print!(
-        "{}",
-        serde_yaml::to_string(&release(namespace, name, spec)).map_err(unprintable)?
-    );
+    beside.print(namespace)?;
+    let text =
+        serde_yaml::to_string(&release(namespace, name, spec)).map_err(|source| Error::Print {
+            format: "YAML",
+            source: source.into(),
+        })?;
+    print!("{text}");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -257,40 +255,6 @@ async fn create_namespace(session: &Session) -> Result<(), Error> {
         }
         made => made.map(drop),
     }
-}
-
-/// Stores the package. What is there under its name already has the same content.
-pub(super) async fn store(session: &Session, package: &ConfigMap) -> Result<(), Error> {
-    let api = session.access.api::<ConfigMap>();
-    let name = package.name_any();
-    asking(
-        &format!("storing the chart in the ConfigMap {name}"),
-        api.patch(
-            &name,
-            &PatchParams::apply(MANAGER).force(),
-            &Patch::Apply(package),
-        ),
-    )
-    .await?;
-    Ok(())
-}
-
-/// Lets the package go with the release.
-pub(super) async fn own(
-    session: &Session,
-    package: &ConfigMap,
-    release: &HelmRelease,
-) -> Result<(), Error> {
-    let owner = OwnerReference {
-        api_version: HelmRelease::api_version(&()).into_owned(),
-        kind: HelmRelease::kind(&()).into_owned(),
-        name: release.name_any(),
-        uid: release.uid().unwrap_or_default(),
-        ..OwnerReference::default()
-    };
-    let mut package = package.clone();
-    package.metadata.owner_references = Some(vec![owner]);
-    store(session, &package).await
 }
 
 pub(super) async fn apply(
@@ -323,6 +287,8 @@ pub(super) async fn apply(
 
 #[cfg(test)]
 mod tests {
+    use kube::ResourceExt;
+
     use super::*;
 
     #[test]

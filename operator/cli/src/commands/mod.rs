@@ -2,6 +2,7 @@
 
 pub(crate) mod adopt;
 pub(crate) mod approve;
+mod beside;
 pub(crate) mod diff;
 pub(crate) mod history;
 pub(crate) mod install;

@@ -23,6 +23,8 @@ mod command_diff;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod command_verify;
+#[cfg(test)]
 mod endure_charts;
 #[cfg(test)]
 mod endure_cut;
@@ -71,6 +73,8 @@ mod operator_objects;
 #[cfg(test)]
 mod operator_orders;
 #[cfg(test)]
+mod operator_outage;
+#[cfg(test)]
 mod operator_outside;
 #[cfg(test)]
 mod operator_post_render;
@@ -92,6 +96,8 @@ mod operator_requests;
 mod operator_revert;
 #[cfg(test)]
 mod operator_rollback;
+#[cfg(test)]
+mod operator_secrecy;
 #[cfg(test)]
 mod operator_serving;
 #[cfg(test)]

@@ -267,3 +267,48 @@ async fn the_command_line_takes_the_same_address_as_helm() {
     runs(&world, "shop-1.1.0").await;
     world.end().await;
 }
+
+/// Given a registry that lets in only who shows a certificate: the files are helm's.
+#[tokio::test]
+async fn the_command_line_shows_a_certificate_as_helm_does() {
+    let world = operated_world("ocicertcli").await;
+    let options = RegistryOptions {
+        tls: true,
+        client_certificates: true,
+        ..RegistryOptions::default()
+    };
+    let (registry, folder) = registry(&world, options, &["1.0.0"]).await;
+    let (certificate, key) = registry.client("jane").unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let (certificate, key) = (file("jane.crt", &certificate), file("jane.key", &key));
+    let authority = registry.authority_file().display().to_string();
+    let url = registry.url(SHOP);
+    let ask = [
+        "template",
+        SHOP,
+        &url,
+        "--version",
+        "1.0.0",
+        "--ca-file",
+        &authority,
+    ];
+    let shown = [&ask[..], &["--cert-file", &certificate, "--key-file", &key]].concat();
+
+    assert_eq!(belay(&world, &shown).await, rendered(&world, &shown).await);
+
+    let output = tokio::process::Command::new(belay_binary().unwrap())
+        .args(ask)
+        .output()
+        .await
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !output.status.success() && told.contains("ertificate"),
+        "{told}"
+    );
+    world.end().await;
+}

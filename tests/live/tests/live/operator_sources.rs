@@ -11,15 +11,15 @@ use belay_api::{Condition, ConditionStatus, ConditionType, HelmRelease, Reason};
 use belay_harness::{Fault, HttpRepo};
 use futures::StreamExt;
 use k8s_openapi::ByteString;
-use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{ObjectMeta, PostParams};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::api::{ObjectMeta, Patch, PatchParams, PostParams};
 use kube::runtime::watcher::watch_object;
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use crate::operator_charts::note;
+use crate::operator_charts::{Files, note};
 use crate::operator_world::{
-    SHOP, World, at_rest, condition, current, operated_world, phase, ready,
+    SHOP, World, at_rest, condition, current, message, operated_world, phase, ready,
 };
 
 #[tokio::test]
@@ -268,5 +268,168 @@ async fn values_come_in_helms_order() {
             "greeting": "hello", "deep": {"key": "single"},
         })
     );
+    world.end().await;
+}
+
+/// The same pieces given to the real helm, in the order that the page of sources says.
+#[tokio::test]
+async fn merged_values_are_those_that_helm_merges() {
+    let world = operated_world("valueshelm").await;
+    let first = "a: first\nlist: [1, 2, 3]\ndeep: {x: first, y: first, z: {keep: 1}}\nnumber: 1.50\ngreeting: null\n";
+    let second = "a: second\ndeep: {y: second, z: {more: 0x10}}\nlist: [9]\n";
+    let values = json!({"a": "values", "deep": {"w": [{"n": 1}]}, "large": 12_345_678_901_i64});
+    let (set_json, set, set_string) = (
+        [r#"deep.json={"a":[1,2.5]}"#, r#"{"whole":true}"#],
+        [
+            "list[1]=set",
+            "deep.z.keep=null",
+            r"dotted\.key=1,b={x,y}",
+            "replicas=null",
+        ],
+        ["deep.x=007", "d=true"],
+    );
+    let chart = note().with(
+        "templates/config.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: shop-config\ndata:\n  all: {{ .Values | toJson | quote }}\n",
+    );
+    let folder = tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let files = [
+        write("first.yaml", first),
+        write("second.yaml", second),
+        write("values.yaml", &values.to_string()),
+    ];
+    let path = folder.path().join(SHOP);
+    chart.write(&path);
+    let path = path.display().to_string();
+    let mut line = vec!["template", SHOP, &path];
+    line.extend(files.iter().flat_map(|file| ["--values", file]));
+    line.extend(set_json.iter().flat_map(|text| ["--set-json", text]));
+    line.extend(set.iter().flat_map(|text| ["--set", text]));
+    line.extend(set_string.iter().flat_map(|text| ["--set-string", text]));
+    let rendered = world.helm(&line).await;
+    let printed = rendered
+        .lines()
+        .find_map(|line| line.strip_prefix("  all: "));
+    let expected: String = serde_json::from_str(printed.unwrap()).unwrap();
+
+    let maps = world.api::<ConfigMap>();
+    for (name, text) in [("first", first), ("second", second)] {
+        let map = json!({"metadata": {"name": name}, "data": {"values.yaml": text}});
+        let map = serde_json::from_value(map).unwrap();
+        maps.create(&PostParams::default(), &map).await.unwrap();
+    }
+    let spec = json!({
+        "chart": chart.inline(),
+        "valuesFrom": [
+            {"kind": "ConfigMap", "name": "first"}, {"kind": "ConfigMap", "name": "second"},
+        ],
+        "values": values, "setJson": set_json, "set": set, "setString": set_string,
+    });
+    world.deployed(&world.apply(SHOP, &spec).await).await;
+
+    let data = world.config_map("shop-config").await.unwrap().data.unwrap();
+    assert_eq!(data["all"], expected);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_chart_whose_dependencies_are_missing_says_which() {
+    let world = operated_world("dependencies").await;
+    let described = "apiVersion: v2\nname: shop\nversion: 1.0.0\ndependencies:\n- {name: cache, version: 1.x, repository: https://charts.example}\n- {name: queue, version: 2.x, repository: https://charts.example}\n";
+    let half = note().with("Chart.yaml", described).with(
+        "charts/cache/Chart.yaml",
+        "apiVersion: v2\nname: cache\nversion: 1.4.0\n",
+    );
+
+    let asked = world.roll_out(SHOP, &half, &json!({})).await;
+    let told = message(&world.stopped(&asked, Reason::ChartInvalid).await);
+    assert!(told.contains("queue"), "{told}");
+    assert!(!told.contains("cache"), "{told}");
+
+    // In charts/ it is found, and its objects are the release's.
+    let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "queue"}});
+    let whole = half
+        .with(
+            "charts/queue/Chart.yaml",
+            "apiVersion: v2\nname: queue\nversion: 2.1.0\n",
+        )
+        .with("charts/queue/templates/queue.yaml", &object.to_string());
+    world.deploy(SHOP, &whole, &json!({})).await;
+    assert!(world.config_map("queue").await.is_some());
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_version_that_is_published_anew_with_other_content_is_rolled_out() {
+    let world = operated_world("anew").await;
+    let repository = HttpRepo::start(world.cluster.tools()).await.unwrap();
+    let folder = tempdir().unwrap();
+    note().write(folder.path());
+    repository.publish(folder.path(), "1.0.0").await.unwrap();
+    let from = json!({"url": repository.url(), "name": SHOP, "version": "1.0.0"});
+    let spec = json!({"chart": {"repository": from}, "interval": "1s"});
+    world.deployed(&world.apply(SHOP, &spec).await).await;
+
+    let values = "greeting: published anew\nimage: x\nreplicas: 1\n";
+    note().with("values.yaml", values).write(folder.path());
+    repository.publish(folder.path(), "1.0.0").await.unwrap();
+
+    let release = world
+        .until_release(SHOP, "the second revision", |release| {
+            at_rest(release) && current(release) == Some(2)
+        })
+        .await;
+    assert_eq!(world.greeting(SHOP).await, "published anew");
+    let cause = release.status.unwrap().history[0].cause.clone();
+    assert_eq!(
+        cause.as_deref(),
+        Some("what the spec names has changed, the spec has not")
+    );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_packaged_chart_comes_out_of_a_secret_and_a_change_of_it_rolls_out_at_once() {
+    let world = operated_world("packedsecret").await;
+    let folder = tempdir().unwrap();
+    let put = async |chart: Files| {
+        let path = folder.path().join(SHOP);
+        chart.write(&path);
+        package(&world.cluster, &path, folder.path()).await;
+        let content = std::fs::read(folder.path().join("shop-1.0.0.tgz")).unwrap();
+        let secret = Secret {
+            metadata: ObjectMeta {
+                name: Some("package".into()),
+                ..ObjectMeta::default()
+            },
+            data: Some([("shop.tgz".to_owned(), ByteString(content))].into()),
+            ..Secret::default()
+        };
+        let params = PatchParams::apply("gitops").force();
+        let secrets = world.api::<Secret>();
+        secrets
+            .patch("package", &params, &Patch::Apply(&secret))
+            .await
+            .unwrap();
+    };
+    put(note()).await;
+    let source = json!({"secret": {"name": "package", "key": "shop.tgz"}});
+    let spec = json!({"chart": source, "interval": "1h"});
+    world.deployed(&world.apply(SHOP, &spec).await).await;
+    assert_eq!(world.greeting(SHOP).await, "hello");
+
+    put(note().with("values.yaml", "greeting: packed anew\n")).await;
+
+    world
+        .until_release(SHOP, "the second revision", |release| {
+            at_rest(release) && current(release) == Some(2)
+        })
+        .await;
+    assert_eq!(world.greeting(SHOP).await, "packed anew");
     world.end().await;
 }

@@ -17,6 +17,7 @@ use kube::api::ListParams;
 use serde_json::{Map, Value};
 
 use crate::chart_argument::{self, Travelling};
+use crate::commands::beside::Beside;
 use crate::commands::{Session, exit, install};
 use crate::connect::asking;
 use crate::error::Error;
@@ -51,7 +52,9 @@ pub(crate) async fn run(arguments: Arguments, session: Session) -> Result<ExitCo
     not_adopted(name, &session).await?;
     let record = deployed(name, &session).await?;
     let (chart, travelling) = chart(&arguments, &record).await?;
-    let (source, package) = install::chart_source(name, travelling);
+    let (mut source, package) = install::chart_source(name, travelling);
+    let keyring = arguments.source.proof.demand(name, &mut source)?;
+    let beside = Beside { package, keyring };
     let spec = spec(&source, &record)?;
     let found = would_change(&session, &record, chart, &spec).await?;
     tell(&record, &found);
@@ -61,7 +64,7 @@ pub(crate) async fn run(arguments: Arguments, session: Session) -> Result<ExitCo
         );
     }
     if !arguments.apply {
-        let printed = install::print(&session.access.namespace, name, &spec, package.as_ref())?;
+        let printed = install::print(&session.access.namespace, name, &spec, &beside)?;
         return Ok(if found.is_empty() {
             printed
         } else {
@@ -74,13 +77,9 @@ pub(crate) async fn run(arguments: Arguments, session: Session) -> Result<ExitCo
             objects: found.len(),
         });
     }
-    if let Some(package) = &package {
-        install::store(&session, package).await?;
-    }
+    beside.store(&session).await?;
     let applied = install::apply(&session, name, &spec, false).await?;
-    if let Some(package) = &package {
-        install::own(&session, package, &applied).await?;
-    }
+    beside.own(&session, &applied).await?;
     println!(
         "HelmRelease {name} in {} is created",
         session.access.namespace
