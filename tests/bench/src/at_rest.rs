@@ -63,7 +63,7 @@ pub(crate) async fn measure(ground: &Ground) -> Result<(), Error> {
     let all = async {
         while lags.values().filter_map(Lag::seconds).count() < names.len() {
             let Some(news) = news.next().await else { break };
-            take(&mut lags, &news, |release| is_ready(release));
+            take(&mut lags, &news, is_ready);
         }
     };
     let all = tokio::time::timeout(GENEROUS * 10, all);

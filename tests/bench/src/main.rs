@@ -89,7 +89,7 @@ async fn charts(rounds: usize) -> Result<(), Error> {
 
 #[tokio::main]
 async fn rest(releases: usize) -> Result<(), Error> {
-    at_rest::measure(&Ground::lay(releases).await?).await
+    Box::pin(at_rest::measure(&Ground::lay(releases).await?)).await
 }
 
 #[tokio::main]
