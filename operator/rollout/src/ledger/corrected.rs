@@ -114,6 +114,7 @@ impl Ledger {
                 tracked.uid.clone_from(&object.uid);
                 tracked.resource_version = object.resource_version;
                 tracked.print = object.print;
+                tracked.expires = object.expires;
             }
         }
         for known in &mut self.corrected {

@@ -148,6 +148,7 @@ impl Ledger {
                 tracked.uid.clone_from(&object.uid);
                 tracked.resource_version = object.resource_version;
                 tracked.print = object.print;
+                tracked.expires = object.expires;
             }
         }
         self.moved(At::Waiting, now)
