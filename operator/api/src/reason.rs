@@ -168,6 +168,8 @@ pub enum Reason {
     Timeout,
     /// It was ready, and went bad while it soaked.
     Degraded,
+    /// It was ready, and a check of `spec.soak.checks` went bad while it soaked.
+    CheckFailed,
     /// Applying failed.
     ApplyFailed,
     /// The API server refuses for the moment.

@@ -27,6 +27,7 @@ pub(crate) fn page(release: &HelmRelease, now: Timestamp, style: Style) -> Strin
     page.headline(release, status);
     page.revisions(status);
     page.attempt(status);
+    page.checks(status);
     page.held(status);
     page.blocked(status);
     if let Some(failure) = &status.last_failure {
@@ -207,10 +208,15 @@ impl Page {
         self.fact(
             "Under way",
             &format!(
-                "{}{from}: {}; begun {}, lost {}",
+                "{}{from}: {}; begun {}, {} {}",
                 deed(attempt.kind, attempt.revision),
                 stage(attempt.stage),
                 when::ago(attempt.started_at, self.now),
+                if attempt.stage == Stage::Soaking {
+                    "good"
+                } else {
+                    "lost"
+                },
                 when::ahead(attempt.deadline, self.now),
             ),
         );
@@ -353,6 +359,7 @@ fn advice(release: &HelmRelease, status: &HelmReleaseStatus) -> Vec<String> {
     }
 }
 
+mod checks;
 mod why;
 pub(crate) use why::why;
 

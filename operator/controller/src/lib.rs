@@ -7,6 +7,7 @@
 mod act;
 mod approval;
 mod asked;
+mod checks;
 mod clock;
 mod clusters;
 mod comparison;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use belay_api::{ConditionStatus, ConditionType, HelmRelease};
 use belay_cluster::{RequestInfo, RequestObserver};
+use belay_rollout::Reply;
 use kube::ResourceExt;
 use prometheus::{
     GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
@@ -29,6 +30,7 @@ pub struct Metrics {
     errors: IntCounterVec,
     attempts: IntCounterVec,
     drift: IntCounterVec,
+    checks: IntCounterVec,
     conditions: GaugeVec,
     leader: IntGauge,
 }
@@ -77,6 +79,13 @@ impl Metrics {
                 ),
                 &["outcome"],
             )?,
+            checks: IntCounterVec::new(
+                Opts::new(
+                    "belay_checks_total",
+                    "Questions of checks of releases that soak: answers in range (passing), out of it (failing), or none (unanswered).",
+                ),
+                &["outcome"],
+            )?,
             conditions: GaugeVec::new(
                 Opts::new(
                     "belay_release_condition",
@@ -101,6 +110,9 @@ impl Metrics {
             .registry
             .register(Box::new(metrics.attempts.clone()))?;
         metrics.registry.register(Box::new(metrics.drift.clone()))?;
+        metrics
+            .registry
+            .register(Box::new(metrics.checks.clone()))?;
         metrics
             .registry
             .register(Box::new(metrics.conditions.clone()))?;
@@ -135,6 +147,16 @@ impl Metrics {
         self.drift
             .with_label_values(&[outcome])
             .inc_by(objects as u64);
+    }
+
+    /// Counts what a question of a check came to.
+    pub(crate) fn check(&self, reply: &Reply) {
+        let outcome = match reply {
+            Reply::Good { .. } => "passing",
+            Reply::Bad { .. } => "failing",
+            Reply::None { .. } => "unanswered",
+        };
+        self.checks.with_label_values(&[outcome]).inc();
     }
 
     /// Counts the stage that a step brought an attempt to.

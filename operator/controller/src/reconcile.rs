@@ -6,7 +6,7 @@ use std::time::Duration;
 use belay_api::helm_release::Stage;
 use belay_api::{Duration as Span, HelmRelease, RollbackRequest, Timestamp};
 use belay_cluster::Connection;
-use belay_rollout::{Backoff, Decision, Order, Place, Wait, Waiting, decide, next_look};
+use belay_rollout::{Backoff, Decision, Order, Place, Step, Wait, Waiting, decide, next_look};
 use belay_source::Fetcher;
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
@@ -14,6 +14,7 @@ use kube::runtime::events::Recorder;
 use kube::runtime::reflector::{ObjectRef, Store};
 
 use crate::act::{self, Halt};
+use crate::checks::Checks;
 use crate::clusters::{Cluster, Clusters};
 use crate::dependents::Dependents;
 use crate::error::Error;
@@ -39,6 +40,7 @@ pub(crate) struct Context {
     pub(crate) settings: Settings,
     pub(crate) connection: Connection,
     pub(crate) clusters: Clusters,
+    pub(crate) checks: Checks,
     pub(crate) fetcher: Fetcher,
     pub(crate) renders: Renders,
     pub(crate) memory: Arc<Memory>,
@@ -212,7 +214,9 @@ async fn work(context: &Context, session: &mut Session) -> Result<Option<Wait>, 
             Decision::Wait(wait) => return Ok(Some(wait)),
             Decision::Step(step) => step,
         };
-        if !session.fresh {
+        // A question changes nothing.
+        let only_asks = matches!(step, Step::Ask { .. });
+        if !session.fresh && !only_asks {
             // What cannot be undone is not begun on what is only remembered.
             let remembered = remember(session, 0, 0);
             match Box::pin(gather::fresh(context, &session.release, Some(remembered))).await? {
@@ -241,7 +245,9 @@ async fn work(context: &Context, session: &mut Session) -> Result<Option<Wait>, 
         if session.world.declared.deleting && !session.world.declared.has_finalizer {
             return Ok(None);
         }
-        context.metrics.transition(session);
+        if !only_asks {
+            context.metrics.transition(session);
+        }
         let proof = session.world.proof.take();
         gather::refresh(context, session).await?;
         session.world.proof = proof;
@@ -319,6 +325,7 @@ async fn gone(context: &Context, release: &HelmRelease) -> Action {
         cluster.watches.guard(&key, &[]);
     }
     context.clusters.forget(&uid).await;
+    context.checks.forget(&uid);
     context.memory.forget(&uid);
     context.dependents.gone(&Place::of(release));
     context.references.forget(
@@ -415,8 +422,7 @@ fn matters(stage: Option<&(String, Stage)>) -> bool {
     )
 }
 
-fn step_name(step: &belay_rollout::Step) -> &'static str {
-    use belay_rollout::Step;
+fn step_name(step: &Step) -> &'static str {
     match step {
         Step::AddFinalizer => "add-finalizer",
         Step::Claim => "claim",
@@ -431,6 +437,7 @@ fn step_name(step: &belay_rollout::Step) -> &'static str {
         Step::Replace { .. } => "replace",
         Step::Prove => "prove",
         Step::Soak { .. } => "soak",
+        Step::Ask { .. } => "ask",
         Step::Finish => "finish",
         Step::Fail { .. } => "fail",
         Step::Settle => "settle",

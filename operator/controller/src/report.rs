@@ -1,6 +1,6 @@
 //! Report: status, events and metrics out of what was gathered and decided, in one place.
 
-use belay_api::helm_release::HistoryEntry;
+use belay_api::helm_release::{CheckState, CheckStatus, HistoryEntry, Stage};
 use belay_api::{HelmRelease, HelmReleaseStatus, RollbackRequest, names};
 use belay_cluster::Connection;
 use belay_rollout::{DAMAGED, Wait, report};
@@ -208,6 +208,7 @@ async fn tell(context: &Context, release: &HelmRelease, before: &HelmReleaseStat
         events.push(event(kind, &ready.reason.to_string(), &ready.message));
     }
     events.extend(drift_events(status, before));
+    events.extend(check_events(status, before));
     for event in events {
         if let Err(error) = context.recorder.publish(&event, &reference).await {
             tracing::debug!(%error, "an event could not be written");
@@ -281,6 +282,44 @@ fn drift_events(status: &HelmReleaseStatus, before: &HelmReleaseStatus) -> Vec<E
             event(EventType::Warning, &object.reason.to_string(), &note)
         });
     corrections.chain(differs).collect()
+}
+
+/// Checks that get no answer any more; and those that a revision counts as good without.
+fn check_events(status: &HelmReleaseStatus, before: &HelmReleaseStatus) -> Vec<Event> {
+    let soaked = before.attempt.as_ref().filter(|attempt| {
+        let current = status.current.as_ref();
+        attempt.stage == Stage::Soaking
+            && status.attempt.is_none()
+            && current.is_some_and(|current| current.revision == attempt.revision)
+    });
+    let told = status.checks.iter().filter_map(|check| {
+        let CheckStatus { name, message, .. } = check;
+        let never = matches!(check.state, CheckState::Unanswered | CheckState::Pending);
+        let mut known = before.checks.iter();
+        let was_told = known.any(|old| old.name == *name && !old.message.is_empty());
+        let (reason, note) = match soaked {
+            Some(attempt) if never => (
+                "CheckNeverAnswered",
+                format!(
+                    "revision {} counts as good, and the check {name} never had an answer: {message}",
+                    attempt.revision
+                ),
+            ),
+            _ if message.is_empty() || was_told => return None,
+            _ => (
+                "CheckUnanswered",
+                format!(
+                    "the check {name} gets no answer, which is not held against the revision: {message}"
+                ),
+            ),
+        };
+        Some(Event {
+            // Events of one action are counted as one, and another check is another matter.
+            action: format!("Check/{name}"),
+            ..event(EventType::Warning, reason, &note)
+        })
+    });
+    told.collect()
 }
 
 fn event(type_: EventType, reason: &str, note: &str) -> Event {

@@ -16,6 +16,7 @@ use kube::runtime::reflector::{self, ObjectRef};
 use kube::runtime::{Controller, WatchStreamExt, watcher};
 use tokio::sync::{mpsc, watch};
 
+use crate::checks::Checks;
 use crate::clusters::Clusters;
 use crate::error::Error;
 use crate::memory::Memory;
@@ -155,7 +156,15 @@ async fn work(
     }
     let memory = Arc::new(Memory::default());
     let (wake, woken) = mpsc::channel(BUFFER);
+    let sources = belay_source::Settings {
+        cache_dir: settings.cache_dir.clone(),
+        destinations: Destinations::Guarded {
+            besides: settings.allow_source_addresses.clone(),
+        },
+        ..belay_source::Settings::default()
+    };
     let context = Arc::new(Context {
+        checks: Checks::new(&sources, metrics.clone(), wake.clone()),
         clusters: Clusters::new(
             &connection,
             watch_scope,
@@ -163,13 +172,7 @@ async fn work(
             Arc::clone(&memory),
             wake,
         ),
-        fetcher: Fetcher::new(&belay_source::Settings {
-            cache_dir: settings.cache_dir.clone(),
-            destinations: Destinations::Guarded {
-                besides: settings.allow_source_addresses.clone(),
-            },
-            ..belay_source::Settings::default()
-        }),
+        fetcher: Fetcher::new(&sources),
         renders: Renders::new(),
         memory,
         references: References::new(),

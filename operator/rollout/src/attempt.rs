@@ -7,6 +7,7 @@ use belay_api::helm_release::{AttemptKind, Moment, Stage};
 use belay_health::ObjectRef;
 use serde::{Deserialize, Serialize};
 
+use crate::check::Answered;
 use crate::{ChartId, Digest, Failure, Hold, Order, Pin};
 
 /// How many moments of an attempt are kept for the evidence.
@@ -144,12 +145,18 @@ pub enum At {
 }
 
 /// How a revision that soaks fares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Soaking {
+    /// Since when it is watched.
+    #[serde(default)]
+    pub since: Timestamp,
     /// When it counts as good.
     pub until: Timestamp,
     /// Since when something of it is not ready.
     pub unsteady_since: Option<Timestamp>,
+    /// What its checks have answered; those that never did are not in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answered: Vec<Answered>,
 }
 
 /// When a hook runs.

@@ -8,7 +8,7 @@ mod entries;
 mod transitions;
 
 use belay_api::Timestamp;
-use belay_api::helm_release::FaultyObject;
+use belay_api::helm_release::{CheckStatus, FaultyObject};
 use belay_health::{Fingerprint, ObjectRef};
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +63,9 @@ pub struct Ledger {
     /// The tests that what runs has passed.
     #[serde(default)]
     pub tested: Option<Tested>,
+    /// What the checks of its soak said of what runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub soaked: Option<Soaked>,
     /// What was put right within the last hour before the newest correction, newest first.
     #[serde(default)]
     pub corrected: Vec<Corrected>,
@@ -188,6 +191,15 @@ pub struct Tested {
     pub tests: usize,
 }
 
+/// What the checks of a soak last said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Soaked {
+    /// The revision that soaked.
+    pub revision: u32,
+    /// Each check.
+    pub checks: Vec<CheckStatus>,
+}
+
 /// A request that was carried out or begun.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Executed {
@@ -264,6 +276,7 @@ impl Ledger {
             retry_seen: None,
             way_back: None,
             tested: None,
+            soaked: None,
             corrected: Vec::new(),
             halted: false,
         }

@@ -13,6 +13,7 @@ mod approval;
 mod attempt;
 mod backoff;
 mod blocked;
+mod check;
 mod decide;
 mod dependency;
 mod digest;
@@ -22,6 +23,7 @@ mod judge;
 mod ledger;
 mod outside;
 mod pin;
+mod questions;
 pub mod report;
 mod request;
 mod rest;
@@ -34,6 +36,7 @@ pub use approval::{Approval, Enforcement};
 pub use attempt::{At, Attempt, Cause, HookPlan, HookProgress, News, Soaking, When};
 pub use backoff::{Backoff, spread};
 pub use blocked::{Blocked, MAX_BLOCKED, MAX_RETRIES};
+pub use check::{Answered, Asked, CheckId, Look, Reading, Reply, Sample};
 pub use decide::decide;
 pub use dependency::{HeldUp, Place, Unready, circle, unready};
 pub use digest::{Digest, DigestInput, DigestKey, NotADigestKey};
@@ -45,7 +48,7 @@ pub use failure::Failure;
 pub use judge::{Judgement, judge};
 pub use ledger::{
     ChartId, Corrected, DAMAGED, Executed, Known, Ledger, MAX_EXECUTED, Outcome, Owner, Proven,
-    Running, Tested, Tracked, WayBack,
+    Running, Soaked, Tested, Tracked, WayBack,
 };
 pub use pin::{Hold, Pin};
 pub use request::{Order, Ruling, rule};

@@ -1,9 +1,10 @@
 //! What a decision can say: a step with all that it needs, or what is waited for.
 
-use belay_api::helm_release::AttemptKind;
+use belay_api::helm_release::{AttemptKind, Moment};
 use belay_api::{Duration, Reason, Timestamp};
 
-use crate::attempt::{At, Cause};
+use crate::attempt::{At, Cause, Soaking};
+use crate::check::CheckId;
 use crate::drift::{Correction, Scope};
 use crate::request::next_limit;
 use crate::world::{Rejection, StrandedPod, World};
@@ -68,6 +69,11 @@ pub enum Step {
         /// When it counts as good.
         until: Timestamp,
     },
+    /// Send the questions of checks on their way. What they come to is looked at when it is there.
+    Ask {
+        /// The checks.
+        checks: Vec<CheckId>,
+    },
     /// Record the outcome: deployed, superseded, proven, history pruned.
     Finish,
     /// Collect the evidence, then write the failure into the ledger.
@@ -118,6 +124,13 @@ pub enum Step {
 pub enum Amendment {
     /// The attempt goes on to a stage.
     Move(At),
+    /// Checks of a soak have answered.
+    Heard {
+        /// How the soak fares with that.
+        soaking: Soaking,
+        /// What is new about it.
+        news: Vec<Moment>,
+    },
     /// The attempt is over; what it left stays.
     Abandon,
     /// The release is not there any more: what the ledger knows of its revisions is of no use.

@@ -29,7 +29,7 @@ pub(crate) fn decide_attempt(world: &World, ledger: &Ledger, attempt: &Attempt) 
         At::PostHooks => decide_hook(world, attempt, When::After),
         At::Testing => decide_hook(world, attempt, When::Test),
         At::Finishing => decide_finishing(world, attempt),
-        At::Soaking(soaking) => decide_soaking(world, attempt, *soaking),
+        At::Soaking(soaking) => decide_soaking(world, attempt, soaking),
         At::Removing => decide_removing(world, attempt),
         At::Failed {
             failure,

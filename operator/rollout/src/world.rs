@@ -7,6 +7,7 @@ use belay_api::{Duration, Reason, Timestamp};
 use belay_health::{ObjectKey, PodFault, Verdict};
 use belay_release::Status;
 
+use crate::check::Look;
 use crate::{ChartId, Digest, Drift, HeldUp, Ledger, Order, Owner};
 
 /// Everything that a decision looks at.
@@ -32,6 +33,8 @@ pub struct World {
     pub progress: Option<Progress>,
     /// The outcome of the last fresh list, if nothing has happened since.
     pub proof: Option<Proof>,
+    /// What the questions of a soak's checks came to, and which are on their way; in memory alone.
+    pub looks: Vec<Look>,
     /// What is known of drift; none while something is under way, or where nobody looks.
     pub drift: Option<Drift>,
 }

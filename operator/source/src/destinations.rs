@@ -1,4 +1,4 @@
-//! Which addresses charts may be fetched from: not those that belong to the operator's own machine or its cloud.
+//! Which addresses charts may be fetched from and a Prometheus be asked at: not those that belong to the operator's own machine or its cloud.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -159,7 +159,7 @@ impl Forbidden {
 
 impl fmt::Display for Forbidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no chart is fetched from {}, {}", self.address, self.why)
+        write!(f, "nothing is fetched from {}, {}", self.address, self.why)
     }
 }
 

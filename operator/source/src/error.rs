@@ -11,8 +11,8 @@ use belay_chart::semver;
 /// Cloneable, because one fetch answers everybody who waited for it.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The repository's address cannot be used.
-    #[error("the repository URL {url:?} cannot be used: {detail}; write it as https://host/path")]
+    /// The address of a repository or a Prometheus cannot be used.
+    #[error("the URL {url:?} cannot be used: {detail}; write it as https://host/path")]
     BadUrl {
         /// The address, without user, password and query.
         url: String,
@@ -179,7 +179,7 @@ pub enum Error {
     },
     /// An address that is not asked, whoever names it.
     #[error(
-        "{url} is at {address}, {why}: no chart is fetched from there, unless who runs the operator allows it with --allow-source-addresses"
+        "{url} is at {address}, {why}: nothing is fetched from there, unless who runs the operator allows it with --allow-source-addresses"
     )]
     ForbiddenAddress {
         /// What was asked for, or redirected to.
@@ -229,6 +229,22 @@ pub enum Error {
         detail: String,
         /// The keys of which one has to have signed, by name and fingerprint.
         tried: String,
+    },
+    /// What answers is no Prometheus.
+    #[error("{url} does not answer as a Prometheus does: {detail}; check the URL")]
+    NotPrometheus {
+        /// What was asked for.
+        url: String,
+        /// What it answers instead.
+        detail: String,
+    },
+    /// A Prometheus refuses the query, or what it answers is nothing to compare with.
+    #[error("the query cannot be used: {detail}; {url} was asked")]
+    BadQuery {
+        /// What was asked.
+        url: String,
+        /// What is wrong with the query.
+        detail: String,
     },
     /// The bytes are no chart.
     #[error("the chart from {origin} cannot be used: {source}")]
@@ -280,6 +296,7 @@ impl Error {
             | Self::BadCertificates { .. }
             | Self::BadClientCertificate { .. }
             | Self::ForbiddenAddress { .. }
+            | Self::BadQuery { .. }
             | Self::NoTls => Kind::BadRequest,
             Self::RepositoryNotFound { .. }
             | Self::ChartNotFound { .. }
@@ -287,7 +304,8 @@ impl Error {
             | Self::PackageNotFound { .. }
             | Self::NotInRegistry { .. }
             | Self::Refused { .. }
-            | Self::BadRedirect { .. } => Kind::NotFound,
+            | Self::BadRedirect { .. }
+            | Self::NotPrometheus { .. } => Kind::NotFound,
             Self::Unreachable { .. } | Self::Interrupted { .. } => Kind::Unreachable,
             Self::Unauthorized { .. } => Kind::Unauthorized,
             Self::TooLarge { .. } => Kind::TooLarge,

@@ -78,6 +78,8 @@ pub(crate) enum Document {
     Proof,
     /// A registry's list of what refers to a manifest.
     Referrers,
+    /// What a Prometheus answers to a query.
+    Query,
 }
 
 /// The media type of a manifest, by the OCI image specification.
@@ -86,6 +88,8 @@ pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(crate) const IMAGE_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// Most bytes of a registry's own answers: the OCI distribution specification asks for 4 MiB of manifests.
 const REGISTRY_BYTES: u64 = 4 * 1024 * 1024;
+/// Most bytes of an answer to a query: about ten thousand series.
+pub(crate) const QUERY_BYTES: u64 = 1024 * 1024;
 /// Most bytes of a proof of origin: the chart's metadata with a signature, or a bundle with certificates.
 const PROOF_BYTES: u64 = 256 * 1024;
 
@@ -94,7 +98,7 @@ impl Document {
     fn is_challenged(self) -> bool {
         match self {
             Self::Manifest | Self::Tags | Self::Blob | Self::Proof | Self::Referrers => true,
-            Self::Index | Self::Package | Self::Token | Self::Provenance => false,
+            Self::Index | Self::Package | Self::Token | Self::Provenance | Self::Query => false,
         }
     }
 
@@ -102,7 +106,12 @@ impl Document {
     fn is_verbatim(self) -> bool {
         match self {
             Self::Package | Self::Manifest | Self::Blob | Self::Proof => true,
-            Self::Index | Self::Tags | Self::Token | Self::Provenance | Self::Referrers => false,
+            Self::Index
+            | Self::Tags
+            | Self::Token
+            | Self::Provenance
+            | Self::Referrers
+            | Self::Query => false,
         }
     }
 
@@ -242,6 +251,7 @@ impl Http {
                 REGISTRY_BYTES
             }
             Document::Provenance | Document::Proof => PROOF_BYTES,
+            Document::Query => QUERY_BYTES,
         }
     }
 
@@ -353,8 +363,16 @@ fn accepted(
     if status.is_success() || status == StatusCode::NOT_MODIFIED {
         return Ok(answer);
     }
+    // What is wrong with a query stands in the body.
+    if document == Document::Query && matches!(code, 400 | 422) {
+        return Ok(answer);
+    }
     let url = shown(url);
     Err(match code {
+        404 | 410 if document == Document::Query => Error::NotPrometheus {
+            url,
+            detail: format!("HTTP {status}"),
+        },
         404 | 410 if document == Document::Index => Error::RepositoryNotFound { url, status: code },
         404 | 410
             if matches!(

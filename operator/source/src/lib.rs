@@ -1,4 +1,5 @@
-//! Where charts come from: HTTP repositories, OCI registries, packages, inline files.
+//! Where charts come from: HTTP repositories, OCI registries, packages, inline files. And, by the same rules of the
+//! network, what a Prometheus answers ([`Prometheus`]).
 //!
 //! A [`Source`] describes one chart, a [`Fetcher`] gets it: [`Fetched`] is a loaded chart with its version and the
 //! digest of its package, or an [`Error`] whose [`Kind`] says what would cure it. Nothing in here knows Kubernetes:
@@ -39,6 +40,7 @@ mod index;
 mod location;
 mod oci;
 mod packages;
+mod prometheus;
 mod provenances;
 mod reader;
 mod recent;
@@ -52,6 +54,7 @@ pub use docker_config::{BadDockerConfig, docker_credentials};
 pub use error::{Error, Kind};
 pub use fetcher::{Fetched, Fetcher};
 pub use oci::{Reference, split_reference};
+pub use prometheus::{Prometheus, PrometheusQuery, Sample};
 pub use provenances::verify_package;
 pub use request::{
     ClientCertificate, Credentials, HttpRepository, Inline, OciChart, Package, Pick, Secret, Source,

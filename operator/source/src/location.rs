@@ -23,7 +23,22 @@ pub(crate) struct Access {
 
 impl Access {
     pub fn new(repository: &HttpRepository) -> Result<Self, Error> {
-        let text = repository.url.trim();
+        Self::at(
+            &repository.url,
+            repository.credentials.as_ref(),
+            repository.ca_bundle.as_deref(),
+            repository.client_certificate.as_ref(),
+        )
+    }
+
+    /// An address that is asked over HTTP, with what opens it.
+    pub fn at(
+        url: &str,
+        credentials: Option<&Credentials>,
+        ca_bundle: Option<&str>,
+        client_certificate: Option<&ClientCertificate>,
+    ) -> Result<Self, Error> {
+        let text = url.trim();
         let bad = |detail: &str| Error::BadUrl {
             url: shown_text(text),
             detail: detail.to_owned(),
@@ -47,12 +62,10 @@ impl Access {
             let path = format!("{}/", base.path());
             base.set_path(&path);
         }
-        let credentials = repository.credentials.clone().or(from_url);
-        let ca_bundle = repository
-            .ca_bundle
-            .clone()
-            .filter(|pem| !pem.trim().is_empty());
-        let client_certificate = repository.client_certificate.clone();
+        let credentials = credentials.cloned().or(from_url);
+        let ca_bundle = ca_bundle.filter(|pem| !pem.trim().is_empty());
+        let ca_bundle = ca_bundle.map(str::to_owned);
+        let client_certificate = client_certificate.cloned();
         let scope = scope(
             &base,
             credentials.as_ref(),
@@ -73,6 +86,17 @@ impl Access {
         let mut url = self.base.clone();
         let path = format!("{}index.yaml", self.base.path());
         url.set_path(&path);
+        url
+    }
+
+    /// Where a Prometheus answers instant queries, with this one. A query of its own address stays.
+    pub fn instant_query(&self, query: &str, timeout_seconds: u64) -> Url {
+        let mut url = self.base.clone();
+        let path = format!("{}api/v1/query", self.base.path());
+        url.set_path(&path);
+        url.query_pairs_mut()
+            .append_pair("query", query)
+            .append_pair("timeout", &format!("{timeout_seconds}s"));
         url
     }
 

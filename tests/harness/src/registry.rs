@@ -311,14 +311,14 @@ impl Registry {
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
-fn http() -> Result<reqwest::Client> {
+pub(crate) fn http() -> Result<reqwest::Client> {
     // Any provider will do: nothing in here speaks TLS.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().build();
     client.map_err(|error| Error::Tools(error.to_string()))
 }
 
-fn told(doing: &str, error: &reqwest::Error) -> Error {
+pub(crate) fn told(doing: &str, error: &reqwest::Error) -> Error {
     Error::Tools(format!("{doing}: {error}"))
 }
 
@@ -340,7 +340,7 @@ impl Drop for Registry {
 }
 
 /// An address that was free a moment ago.
-fn free_address() -> Result<String> {
+pub(crate) fn free_address() -> Result<String> {
     let listener =
         std::net::TcpListener::bind("127.0.0.1:0").map_err(Error::io("looking for a free port"))?;
     let address = listener

@@ -4,6 +4,7 @@ mod chart;
 mod policy;
 mod post_render;
 mod readiness;
+mod soak;
 mod spec;
 mod status;
 
@@ -14,10 +15,11 @@ pub use chart::{
 pub use policy::{
     AfterHooks, ApprovalPolicy, CrdsPolicy, DeletionPolicy, DriftDetection, DriftIgnoreRule,
     DriftMode, DriftTarget, FailFast, FailFastMode, InstallPolicy, OnImmutable, OutsideChanges,
-    RollbackPolicy, Soak, TestsPolicy, UninstallPolicy, UpgradePolicy,
+    RollbackPolicy, TestsPolicy, UninstallPolicy, UpgradePolicy,
 };
 pub use post_render::{CommonMetadata, ObjectPatch, PatchTarget};
 pub use readiness::ReadinessRule;
+pub use soak::{Check, CheckState, CheckStatus, PrometheusQuery, Soak, ThresholdRange};
 pub use spec::{
     ALL_KEYS, HelmRelease, HelmReleaseSpec, KubeConfig, KubeConfigSecret, ValuesKind,
     ValuesReference,

@@ -174,25 +174,6 @@ impl Default for FailFast {
     }
 }
 
-/// Watching a revision that became ready before it counts as good.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Soak {
-    /// How long an installed or upgraded revision is watched after it became ready. `0s`: not at all.
-    pub duration: Duration,
-    /// How long in a row something of it may be other than ready meanwhile; longer, and it is taken back.
-    pub grace: Duration,
-}
-
-impl Default for Soak {
-    fn default() -> Self {
-        Self {
-            duration: Duration::seconds(0),
-            grace: Duration::seconds(30),
-        }
-    }
-}
-
 /// The chart's `helm test` hooks as a gate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]

@@ -4,6 +4,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::CheckStatus;
 use crate::{Condition, Phase, Reason, Timestamp};
 
 /// Where a release stands. Rebuilt from the ledger when it is lost.
@@ -38,6 +39,10 @@ pub struct HelmReleaseStatus {
     /// What is under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<AttemptStatus>,
+    /// What the checks of `spec.soak` last said of the revision that soaks, or said of the one that runs.
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckStatus>,
     /// Digests that are not tried again unasked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocked: Vec<BlockedStatus>,

@@ -136,3 +136,28 @@ fn a_release_that_no_operator_saw_asks_whether_one_runs() {
     assert!(page.contains("no operator has looked at it yet"), "{page}");
     assert!(page.contains("kubectl get pods -n belay-system"), "{page}");
 }
+
+#[test]
+fn a_soak_shows_what_its_checks_last_said() {
+    let page = shown(&json!({
+        "observedGeneration": 2,
+        "phase": "Upgrading",
+        "conditions": [ready("Unknown", "Soaking", "revision 3 (web-3.0.0) runs")],
+        "attempt": {"id": "a", "kind": "Upgrade", "revision": 3, "digest": "v1:3", "from": 2, "stage": "Soaking",
+            "startedAt": "2026-01-01T00:09:48Z", "deadline": "2026-01-01T00:14:48Z"},
+        "checks": [
+            {"name": "errors", "state": "Failing", "value": "0.31", "at": "2026-01-01T00:09:55Z"},
+            {"name": "latency", "state": "Unanswered", "at": "2026-01-01T00:09:55Z", "message": "nobody is there"},
+        ],
+    }));
+
+    assert!(page.contains("begun 12s ago, good in 4m48s"), "{page}");
+    assert!(
+        page.contains("Checks        errors: out of range, 0.31  asked 5s ago\n"),
+        "{page}"
+    );
+    assert!(
+        page.contains("              latency: never answered  asked 5s ago\n              no answer: nobody is there\n"),
+        "{page}"
+    );
+}

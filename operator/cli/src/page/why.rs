@@ -27,6 +27,7 @@ pub(crate) fn why(release: &HelmRelease, now: Timestamp, style: Style) -> String
     }
     page.revisions(status);
     page.attempt(status);
+    page.checks(status);
     page.held(status);
     let remedy = failure
         .filter(|failure| !is_ready && is_asked_for(status, failure))
@@ -141,6 +142,7 @@ const fn remedy(reason: Reason) -> Option<&'static str> {
         Reason::Timeout => {
             "find out what the objects above wait for, or give them more time: spec.timeout"
         }
+        Reason::CheckFailed => "ask the check's query of that Prometheus, around the times above",
         Reason::ApplyFailed => "change what the API server refuses",
         _ => return None,
     })

@@ -8,7 +8,7 @@ use belay_api::helm_release::AttemptKind;
 use belay_cluster::storage::Update;
 use belay_health::clip;
 use belay_release::{Record, Status, StorageKey};
-use belay_rollout::{At, Attempt, Cause, Proven};
+use belay_rollout::{At, Attempt, Cause, Proven, report};
 use serde_json::Value;
 
 use super::Halt;
@@ -51,10 +51,11 @@ pub(super) async fn finish(session: &mut Session) -> Result<(), Halt> {
     };
     let pin = attempt.pin(&session.world.orders);
     let way_back = look_back(session, &record).await;
+    let checks = report::soaked(&session.world);
     session
         .transition(|ledger| {
             let finished = ledger.finished(proven, pin, &description, now);
-            finished.looked_back(way_back)
+            finished.looked_back(way_back).checked(checks)
         })
         .await?;
     session.record = None;

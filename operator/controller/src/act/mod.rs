@@ -3,6 +3,7 @@
 
 mod adopt;
 mod apply;
+mod ask;
 pub(crate) mod begin;
 mod claim;
 mod compare;
@@ -63,6 +64,7 @@ pub(crate) async fn act(context: &Context, session: &mut Session, step: Step) ->
         Step::Replace { pods } => Ok(replace::replace(session, &pods).await?),
         Step::Prove => Ok(prove::prove(session).await?),
         Step::Soak { until } => finish::soak(session, until).await,
+        Step::Ask { checks } => Ok(ask::ask(context, session, &checks)?),
         Step::Finish => finish::finish(session).await,
         Step::Fail { failure } => fail(session, *failure).await,
         Step::Settle => Ok(finish::settle(session).await?),

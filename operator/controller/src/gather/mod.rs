@@ -1,6 +1,7 @@
 //! Gather: what a decision looks at. Uncached before anything that cannot be undone.
 
 mod approval;
+mod check;
 mod dependencies;
 mod desired;
 mod drift;
@@ -20,8 +21,8 @@ use belay_cluster::storage::Storage;
 use belay_health::PodFaultReason;
 use belay_release::Status;
 use belay_rollout::{
-    Approval, At, Declared, Desired, Home, Ledger, Order, Owner, Rejection, SourceLook, Stored,
-    World,
+    Approval, At, Declared, Desired, Home, Ledger, Look, Order, Owner, Rejection, SourceLook,
+    Stored, World,
 };
 use kube::{Api, ResourceExt};
 
@@ -33,6 +34,7 @@ use crate::reconcile::Context;
 use crate::session::Session;
 
 pub(crate) use approval::{Examined, confirm as confirm_approval};
+pub(crate) use check::query;
 pub(crate) use dependencies::confirm as confirm_dependencies;
 pub(crate) use desired::{Ready, Resolved, come_to};
 pub(crate) use drift::ignore_rules;
@@ -224,8 +226,20 @@ async fn complete(context: &Context, session: &mut Session) -> Result<(), Error>
     session.world.held_up = dependencies::held_up(context, &session.release);
     live::watch(session).await?;
     session.world.progress = progress(session);
+    session.world.looks = looks(context, session);
     drift::look(session);
     Ok(())
+}
+
+/// What the questions of the soak under way came to.
+fn looks(context: &Context, session: &Session) -> Vec<Look> {
+    let ledger = session.world.ledger.as_ref();
+    let attempt = ledger.and_then(|ledger| ledger.attempt.as_ref());
+    let soaks = attempt.filter(|attempt| matches!(attempt.at, At::Soaking(_)));
+    let uid = &session.world.declared.identity.uid;
+    context
+        .checks
+        .looks(uid, soaks.map(|attempt| attempt.id.as_str()))
 }
 
 /// A release that goes, belongs to somebody else, or is on its way back needs no chart.
@@ -304,6 +318,7 @@ fn world(
         storage,
         progress: None,
         proof: None,
+        looks: Vec::new(),
         drift: None,
     }
 }

@@ -35,7 +35,7 @@ impl From<Error> for Stop {
 /// Where in a spec Secrets are named.
 pub(super) struct Place<'p, 'c> {
     reading: &'p mut Reading<'c>,
-    field: &'static str,
+    field: &'p str,
 }
 
 /// What a Secret for TLS holds.
@@ -63,7 +63,7 @@ const PLAIN: &str = "has neither token nor username and password";
 const DOCKER_CONFIG: &str = ".dockerconfigjson";
 
 impl<'p, 'c> Place<'p, 'c> {
-    pub(super) fn new(reading: &'p mut Reading<'c>, field: &'static str) -> Self {
+    pub(super) fn new(reading: &'p mut Reading<'c>, field: &'p str) -> Self {
         Self { reading, field }
     }
 

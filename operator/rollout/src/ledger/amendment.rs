@@ -10,6 +10,7 @@ impl Amendment {
     pub fn apply(self, ledger: Ledger, now: Timestamp) -> Ledger {
         match self {
             Self::Move(at) => ledger.moved(at, now),
+            Self::Heard { soaking, news } => ledger.heard(soaking, news),
             Self::Abandon => ledger.abandoned(now),
             Self::Clear => ledger.cleared(),
             Self::TakeNote { of } => Ledger {

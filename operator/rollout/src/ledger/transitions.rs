@@ -1,13 +1,13 @@
 //! The transitions of a ledger: each takes it as it is and gives it as it shall be.
 
-use belay_api::helm_release::{AttemptKind, FailureClass};
+use belay_api::helm_release::{AttemptKind, FailureClass, Moment};
 use belay_api::{Duration, Reason, Timestamp};
 use belay_health::{ObjectKey, ObjectRef};
 
 use super::Known;
 use super::{
-    ChartId, DAMAGED, Executed, Ledger, MAX_EXECUTED, Outcome, Proven, Running, Tested, Tracked,
-    WayBack,
+    ChartId, DAMAGED, Executed, Ledger, MAX_EXECUTED, Outcome, Proven, Running, Soaked, Tested,
+    Tracked, WayBack,
 };
 use crate::attempt::{At, Attempt, Cause, HookPlan, HookProgress, Soaking};
 use crate::{Backoff, Digest, Failure, Pin, StrandedPod};
@@ -284,10 +284,24 @@ impl Ledger {
         });
         attempt.deadline = until;
         let at = At::Soaking(Soaking {
+            since: now,
             until,
             unsteady_since: None,
+            answered: Vec::new(),
         });
         self.attempt = Some(attempt.moved(at, now));
+        self
+    }
+
+    /// Checks of the soak have answered.
+    #[must_use]
+    pub fn heard(mut self, soaking: Soaking, news: Vec<Moment>) -> Self {
+        if let Some(attempt) = &mut self.attempt {
+            attempt.at = At::Soaking(soaking);
+            for moment in news {
+                attempt.note(moment.at, moment.what);
+            }
+        }
         self
     }
 
@@ -332,6 +346,7 @@ impl Ledger {
             _ => None,
         });
         self.way_back = None;
+        self.soaked = None;
         self.tested = tested(&attempt);
         let soaked = matches!(attempt.at, At::Soaking(_));
         let since = match &self.current {
@@ -355,6 +370,13 @@ impl Ledger {
     #[must_use]
     pub fn looked_back(mut self, way_back: Option<WayBack>) -> Self {
         self.way_back = way_back;
+        self
+    }
+
+    /// What the checks of its soak said of what runs.
+    #[must_use]
+    pub fn checked(mut self, soaked: Option<Soaked>) -> Self {
+        self.soaked = soaked;
         self
     }
 
@@ -393,6 +415,7 @@ impl Ledger {
         }
         self.attempt = None;
         self.way_back = None;
+        self.soaked = None;
         self.tested = None;
         self.halted = false;
         self.current = Some(running);

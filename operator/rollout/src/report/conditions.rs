@@ -4,7 +4,7 @@
 use belay_api::helm_release::AttemptKind;
 use belay_api::{Condition, ConditionStatus, ConditionType, Reason};
 
-use super::drift;
+use super::{checks, drift};
 use crate::attempt::{At, Soaking};
 use crate::step::{Wait, Waiting};
 use crate::world::{SourceLook, World};
@@ -155,12 +155,17 @@ fn headline(world: &World, ledger: Option<&Ledger>, wait: &Wait) -> (Mode, Reaso
         };
     };
     if let Some(attempt) = &ledger.attempt {
-        return under_way(ledger, attempt, wait);
+        return under_way(world, ledger, attempt, wait);
     }
     at_rest(world, ledger, wait)
 }
 
-fn under_way(ledger: &Ledger, attempt: &Attempt, wait: &Wait) -> (Mode, Reason, String) {
+fn under_way(
+    world: &World,
+    ledger: &Ledger,
+    attempt: &Attempt,
+    wait: &Wait,
+) -> (Mode, Reason, String) {
     let reason = reason_of(attempt.kind);
     if has_failed_to_go_back(attempt) {
         let why = ledger.last_failure.as_ref();
@@ -191,9 +196,10 @@ fn under_way(ledger: &Ledger, attempt: &Attempt, wait: &Wait) -> (Mode, Reason, 
         return (mode, reason, failure.message.clone());
     }
     if let At::Soaking(soaking) = &attempt.at {
-        let fares = soaking.unsteady_since.map_or_else(String::new, |since| {
+        let mut fares = soaking.unsteady_since.map_or_else(String::new, |since| {
             format!("; something of it is not ready since {since}")
         });
+        fares += &checks::fares(world, soaking);
         return (
             Mode::Working,
             Reason::Soaking,
@@ -241,7 +247,11 @@ fn at_rest(world: &World, ledger: &Ledger, wait: &Wait) -> (Mode, Reason, String
         },
     );
     match &wait.on {
-        Waiting::Deployed => (Mode::Ready, Reason::Deployed, runs),
+        Waiting::Deployed => (
+            Mode::Ready,
+            Reason::Deployed,
+            format!("{runs}{}", checks::unanswered(ledger)),
+        ),
         Waiting::Rejected(rejection) => (
             stalled_or_retrying(wait),
             rejection.reason,
@@ -328,9 +338,9 @@ const fn stalled_or_retrying(wait: &Wait) -> Mode {
     }
 }
 
-fn soaking(ledger: &Ledger) -> Option<(&Attempt, Soaking)> {
+fn soaking(ledger: &Ledger) -> Option<(&Attempt, &Soaking)> {
     let attempt = ledger.attempt.as_ref()?;
-    match attempt.at {
+    match &attempt.at {
         At::Soaking(soaking) => Some((attempt, soaking)),
         _ => None,
     }

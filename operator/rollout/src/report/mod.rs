@@ -1,5 +1,6 @@
 //! Status out of facts: what people see is derived here and nowhere else.
 
+mod checks;
 mod conditions;
 mod drift;
 mod request;
@@ -15,6 +16,7 @@ use crate::step::{Wait, Waiting};
 use crate::world::{Desired, Progress, SourceLook, World};
 use crate::{Attempt, Failure, Ledger, Proven, Running};
 
+pub use checks::soaked;
 pub use drift::sentence;
 pub use request::{previewed, refused, request_status, without_release};
 pub use trouble::{troubled, unreachable};
@@ -42,6 +44,7 @@ pub fn status(before: &HelmReleaseStatus, world: &World, wait: &Wait) -> HelmRel
         .filter(|ledger| ledger.owner.uid == world.declared.identity.uid);
     if let Some(ledger) = ours {
         project(&mut status, ledger, world);
+        status.checks = checks::statuses(world, ledger);
         status.drift = drift::drift_status(world, ledger, &wait.on);
         status.release.clone_from(&before.release);
     }

@@ -6,8 +6,8 @@ use belay_health::{Difference, ObjectKey, Verdict};
 use belay_release::Status;
 use belay_rollout::{
     Approval, At, Attempt, Cause, Correction, Deviation, Digest, DigestKey, Executed, Failure,
-    Finding, Hold, HookProgress, Ledger, Outcome, Pin, Plan, Proof, Proven, Running, Scope, Step,
-    Target, Tracked,
+    Finding, Hold, HookProgress, Ledger, Look, Outcome, Pin, Plan, Proof, Proven, Running, Scope,
+    Step, Target, Tracked, report,
 };
 use serde_json::json;
 
@@ -100,7 +100,23 @@ impl Cluster {
             }
             Step::Soak { until } => {
                 self.deployed()?;
+                self.memory.looks.clear();
+                self.asked.clear();
+                self.bad_answers = 0;
                 self.transition(|ledger| ledger.soaking(until, "complete", now))
+            }
+            Step::Ask { checks } => {
+                self.asked.push(now);
+                for check in checks {
+                    let looks = &mut self.memory.looks;
+                    let known = looks.iter().position(|look| look.check == check);
+                    let index = known.unwrap_or_else(|| {
+                        looks.push(Look::new(check));
+                        looks.len() - 1
+                    });
+                    looks[index].asking = Some(now);
+                }
+                Ok(())
             }
             Step::Finish => self.finish(),
             Step::Fail { failure } => self.fail(*failure),
@@ -508,7 +524,11 @@ impl Cluster {
             record: json!({ "manifest": content }),
         };
         let pin = attempt.pin(&self.orders);
-        self.transition(|ledger| ledger.finished(proven, pin, "complete", now))?;
+        let checks = report::soaked(&self.world());
+        self.transition(|ledger| {
+            let finished = ledger.finished(proven, pin, "complete", now);
+            finished.checked(checks)
+        })?;
         let kept: Vec<_> = self
             .ledger
             .as_ref()

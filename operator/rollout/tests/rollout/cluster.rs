@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use belay_api::helm_release::{
-    AttemptKind, DeletionPolicy, DriftDetection, DriftMode, FailFast, OutsideChanges, Soak,
+    AttemptKind, Check, DeletionPolicy, DriftDetection, DriftMode, FailFast, OutsideChanges,
+    PrometheusQuery, Soak, ThresholdRange,
 };
 use belay_api::rollback_request::{RequestPhase, RollbackRequestSpec, RollbackTarget, Until};
 use belay_api::{Duration, HelmReleaseStatus, Reason, Timestamp};
@@ -14,8 +15,8 @@ use belay_health::{
 use belay_release::Status;
 use belay_rollout::{
     Approval, At, Attempt, ChartId, Checked, Declared, Desired, Digest, Drift, Enforcement, HeldUp,
-    HookPlan, HookProgress, Ledger, Order, Owner, Place, Progress, Proof, Rejection, SightedFault,
-    SourceLook, Stored, StrandedPod, Target, Unready, When, World,
+    HookPlan, HookProgress, Ledger, Look, Order, Owner, Place, Progress, Proof, Rejection, Reply,
+    Sample, SightedFault, SourceLook, Stored, StrandedPod, Target, Unready, When, World,
 };
 
 /// How the objects of a chart fare.
@@ -33,6 +34,15 @@ pub enum Health {
     Refused,
     /// The API server refuses all of them when asked beforehand.
     Unacceptable,
+}
+
+/// What a check's question gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Says {
+    Good,
+    Bad,
+    /// No answer.
+    Nothing,
 }
 
 /// What becomes of writes to objects.
@@ -99,6 +109,8 @@ pub struct Live {
 pub struct Memory {
     pub watching: bool,
     pub proof: Option<Proof>,
+    /// What the questions of checks came to.
+    pub looks: Vec<Look>,
     pub prepared: Option<String>,
     pub refused: Option<String>,
     /// What the looks at the objects of what runs came to.
@@ -127,6 +139,12 @@ pub struct Cluster {
     pub objects: BTreeMap<String, Live>,
     /// Whether what was applied has had the time that it needs.
     pub settled: bool,
+    /// What checks are answered now.
+    pub says: Says,
+    /// When checks were asked while the newest revision soaked.
+    pub asked: Vec<Timestamp>,
+    /// How many bad answers were given meanwhile.
+    pub bad_answers: usize,
     /// Objects that something keeps from going.
     pub kept: BTreeSet<String>,
     /// Whether broken pods stay when their template changes, as those of a `StatefulSet` do.
@@ -196,6 +214,9 @@ impl Cluster {
             storage: BTreeMap::new(),
             objects: BTreeMap::new(),
             settled: true,
+            says: Says::Good,
+            asked: Vec::new(),
+            bad_answers: 0,
             kept: BTreeSet::new(),
             sticky: false,
             stranded: BTreeSet::new(),
@@ -245,6 +266,57 @@ impl Cluster {
     pub fn that_soaks(mut self, minutes: u64) -> Self {
         self.declared.soak.duration = Duration::minutes(minutes);
         self
+    }
+
+    /// A check is asked meanwhile, every so many seconds, and fails after so many bad answers in a row.
+    pub fn that_checks(mut self, seconds: u64, failure_threshold: u32) -> Self {
+        self.declared.soak.checks.push(Check {
+            name: "errors".into(),
+            prometheus: PrometheusQuery {
+                url: "http://jane:hunter2@prometheus:9090".into(),
+                query: "sum(rate(errors[1m]))".into(),
+                secret_ref: None,
+                ca_secret_ref: None,
+                cert_secret_ref: None,
+            },
+            threshold_range: ThresholdRange {
+                min: None,
+                max: Some(0.05),
+            },
+            interval: Duration::seconds(seconds),
+            failure_threshold,
+        });
+        self
+    }
+
+    /// Questions that are on their way come to their end. Whether there were any.
+    pub fn answer(&mut self) -> bool {
+        let samples = match self.says {
+            Says::Good => Some(0.01),
+            Says::Bad => Some(0.31),
+            Says::Nothing => None,
+        };
+        let samples: Vec<_> = samples
+            .map(|number| Sample {
+                series: String::new(),
+                number,
+            })
+            .into_iter()
+            .collect();
+        let (now, mut any) = (self.now, false);
+        let asked = self.memory.looks.iter_mut();
+        for look in asked.filter(|look| look.asking.is_some()) {
+            any = true;
+            let mut checks = self.declared.soak.checks.iter();
+            let Some(check) = checks.find(|check| check.name == look.check.name) else {
+                look.asking = None;
+                continue;
+            };
+            let reply = Reply::to(check, &samples);
+            self.bad_answers += usize::from(matches!(reply, Reply::Bad { .. }));
+            look.settle(now, reply);
+        }
+        any
     }
 
     pub fn soaks(&self) -> bool {
@@ -490,6 +562,11 @@ impl Cluster {
                 .collect(),
             progress: self.progress(),
             proof: self.memory.proof.clone(),
+            looks: if self.soaks() {
+                self.memory.looks.clone()
+            } else {
+                Vec::new()
+            },
             drift: self.drift(),
         }
     }

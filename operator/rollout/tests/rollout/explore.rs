@@ -7,11 +7,13 @@ use std::hash::{Hash, Hasher};
 
 use belay_api::helm_release::{AttemptKind, FailureClass};
 use belay_api::rollback_request::{RequestPhase, RollbackRequestStatus, Until};
-use belay_api::{ConditionStatus, ConditionType, Duration, Timestamp};
+use belay_api::{ConditionStatus, ConditionType, Duration, Reason, Timestamp};
 use belay_release::Status;
-use belay_rollout::{At, Cause, Decision, Hold, Outcome, Step, Wait, Waiting, decide, report};
+use belay_rollout::{
+    At, Attempt, Cause, Decision, Hold, Outcome, Reply, Step, Wait, Waiting, decide, report,
+};
 
-use crate::cluster::{Cluster, Health, Words, manifest};
+use crate::cluster::{Cluster, Health, Says, Words, manifest};
 use crate::drive::Turn;
 
 /// What somebody or something can do at any moment.
@@ -45,6 +47,8 @@ enum Deed {
     Helm,
     Degrade,
     Recover,
+    /// Checks are answered otherwise from here on.
+    Answer(Says),
     /// Somebody edits an object behind Belay's back.
     Tamper,
     /// Somebody deletes one.
@@ -96,6 +100,21 @@ const SOAK: &[Deed] = &[
     Deed::Helm,
     Deed::Degrade,
     Deed::Recover,
+    Deed::Delete,
+];
+
+/// What happens to a release that is checked while it soaks.
+const CHECKS: &[Deed] = &[
+    Deed::Crash,
+    Deed::Kill(1),
+    Deed::Kill(2),
+    Deed::Edit("good"),
+    Deed::Order,
+    Deed::Degrade,
+    Deed::Recover,
+    Deed::Answer(Says::Good),
+    Deed::Answer(Says::Bad),
+    Deed::Answer(Says::Nothing),
     Deed::Delete,
 ];
 
@@ -376,6 +395,8 @@ fn after(deed: Deed, before: &Cluster) -> Option<Cluster> {
         Deed::Degrade => cluster.settled = false,
         Deed::Recover if cluster.settled || !cluster.soaks() => return None,
         Deed::Recover => cluster.settled = true,
+        Deed::Answer(says) if cluster.says == says || !cluster.soaks() => return None,
+        Deed::Answer(says) => cluster.says = says,
         Deed::Tamper | Deed::Lose if !cluster.objects.contains_key("web") => return None,
         Deed::Tamper if cluster.objects["web"].content == "tampered" => return None,
         Deed::Tamper => cluster.tamper("web"),
@@ -410,13 +431,23 @@ fn check_step(cluster: &Cluster, step: &Step) {
         let attempt = cluster.attempt().unwrap();
         let soaks = cluster.declared.soak.duration.0 > 0
             && matches!(attempt.kind, AttemptKind::Install | AttemptKind::Upgrade);
-        let soaked = match attempt.at {
+        let soaked = match &attempt.at {
             At::Soaking(soaking) => soaking.until <= cluster.now,
             _ => false,
         };
         assert!(
             soaked || !soaks,
             "something counts as good before it soaked"
+        );
+        check_answers(cluster, attempt);
+    }
+    if let Step::Fail { failure } = step
+        && failure.reason == Reason::CheckFailed
+    {
+        let threshold = cluster.declared.soak.checks[0].failure_threshold;
+        assert!(
+            cluster.bad_answers >= threshold as usize,
+            "a check fails without as many bad answers as it takes"
         );
     }
     let Step::Begin(plan) = step else { return };
@@ -468,6 +499,26 @@ fn check_step(cluster: &Cluster, step: &Step) {
         pin.is_lifted(desired.digest(), generation, &cluster.orders, cluster.now)
     });
     assert!(lifted, "an attempt passes a pin: {:?}", ledger.pin);
+}
+
+/// Nothing counts as good on a bad answer, unless no other comes.
+fn check_answers(cluster: &Cluster, attempt: &Attempt) {
+    let At::Soaking(soaking) = &attempt.at else {
+        return;
+    };
+    for answered in &soaking.answered {
+        let look = cluster
+            .memory
+            .looks
+            .iter()
+            .find(|look| look.check == answered.check);
+        let last = look.and_then(|look| look.last.as_ref());
+        let is_silent = last.is_some_and(|last| matches!(last.reply, Reply::None { .. }));
+        assert!(
+            answered.bad.is_empty() || is_silent,
+            "something counts as good on a bad answer: {answered:?}"
+        );
+    }
 }
 
 /// What must hold between a state and the one after it.
@@ -633,6 +684,7 @@ fn fingerprint(cluster: &Cluster, left: u32) -> u64 {
         cluster.words,
         cluster.held_up.is_some(),
         cluster.declared.suspend,
+        cluster.says,
     )
         .hash(&mut hasher);
     (cluster.declared.deleting, cluster.declared.has_finalizer).hash(&mut hasher);
@@ -706,7 +758,22 @@ fn fingerprint(cluster: &Cluster, left: u32) -> u64 {
             let unsteady = soaking
                 .unsteady_since
                 .map(|since| cluster.now.since(since).0);
-            (ahead(soaking.until), unsteady).hash(&mut hasher);
+            let age = |at: Timestamp| cluster.now.since(at).0;
+            (ahead(soaking.until), age(soaking.since), unsteady).hash(&mut hasher);
+            for answered in &soaking.answered {
+                answered.bad.len().hash(&mut hasher);
+                answered
+                    .bad
+                    .last()
+                    .map(|last| age(last.at))
+                    .hash(&mut hasher);
+            }
+            for look in &cluster.memory.looks {
+                look.asking.map(age).hash(&mut hasher);
+                let last = look.last.as_ref();
+                let last = last.map(|last| (age(last.at), std::mem::discriminant(&last.reply)));
+                last.hash(&mut hasher);
+            }
         }
         if let At::Failed {
             failure,
@@ -861,6 +928,32 @@ fn every_state_of_a_small_world_that_soaks_keeps_the_promises_and_comes_to_rest(
     running.until(Cluster::soaks);
     // When any three things happen at any moments.
     let mut small = Search::from(vec![empty().that_soaks(1), running], SOAK, deeds());
+    small.run();
+    // Then no check has failed on the way.
+    println!("{} states explored", small.next.len());
+    assert!(small.next.len() > 1000);
+}
+
+#[test]
+fn every_state_of_a_small_world_that_is_checked_keeps_the_promises_and_comes_to_rest() {
+    // Given a release that is not installed yet, one that runs, and one that is badly answered from the beginning on,
+    // all of them checked while they soak.
+    let checked = || empty().that_soaks(1).that_checks(20, 2);
+    let soaking = |says: Says| {
+        let mut running = checked();
+        running.rest();
+        running.set_chart("better", Health::Good, &[]);
+        running.edit("better");
+        running.until(Cluster::soaks);
+        running.says = says;
+        running
+    };
+    // When any three things happen at any moments: answers go bad, well, or away.
+    let mut small = Search::from(
+        vec![checked(), soaking(Says::Good), soaking(Says::Bad)],
+        CHECKS,
+        deeds(),
+    );
     small.run();
     // Then no check has failed on the way.
     println!("{} states explored", small.next.len());

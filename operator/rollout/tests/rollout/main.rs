@@ -12,6 +12,8 @@ mod atomicity;
 #[cfg(test)]
 mod blocks;
 #[cfg(test)]
+mod checks;
+#[cfg(test)]
 mod cluster;
 #[cfg(test)]
 mod crashes;

@@ -26,13 +26,17 @@ pub fn settings() -> Settings {
 }
 
 pub fn fetcher_with(settings: &Settings) -> Fetcher {
+    install_tls();
+    Fetcher::new(settings)
+}
+
+pub fn install_tls() {
     static TLS: Once = Once::new();
     TLS.call_once(|| {
         rustls::crypto::ring::default_provider()
             .install_default()
             .unwrap();
     });
-    Fetcher::new(settings)
 }
 
 pub fn repository(server: &Server) -> HttpRepository {

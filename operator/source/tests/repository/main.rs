@@ -23,6 +23,8 @@ mod provenance;
 #[cfg(test)]
 mod proxies;
 #[cfg(test)]
+mod queries;
+#[cfg(test)]
 mod resuming;
 #[cfg(test)]
 mod server;

@@ -51,6 +51,8 @@ mod operator_approval;
 #[cfg(test)]
 mod operator_charts;
 #[cfg(test)]
+mod operator_checks;
+#[cfg(test)]
 mod operator_definitions;
 #[cfg(test)]
 mod operator_dependencies;
