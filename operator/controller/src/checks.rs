@@ -190,3 +190,65 @@ impl Known {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(print: &str) -> CheckId {
+        CheckId {
+            name: "errors".into(),
+            print: print.into(),
+        }
+    }
+
+    fn good() -> Reply {
+        Reply::Good { value: "0".into() }
+    }
+
+    fn looks(known: &Known) -> Vec<Look> {
+        let known = known.lock();
+        known
+            .get("uid")
+            .map_or_else(Vec::new, |soak| soak.looks.clone())
+    }
+
+    #[test]
+    fn an_answer_is_kept_while_the_next_question_is_on_its_way() {
+        let known = Known::default();
+        known.begin("uid", "first", &id("a"));
+        assert!(looks(&known)[0].asking.is_some());
+        assert!(known.settle("uid", "first", &id("a"), good()));
+
+        known.begin("uid", "first", &id("a"));
+
+        let look = &looks(&known)[0];
+        assert!(look.asking.is_some());
+        assert_eq!(look.last.as_ref().unwrap().reply, good());
+    }
+
+    #[test]
+    fn an_answer_that_nobody_waits_for_any_more_wakes_nobody() {
+        let known = Known::default();
+        known.begin("uid", "first", &id("a"));
+        assert!(!known.settle("gone", "first", &id("a"), good()));
+
+        known.begin("uid", "second", &id("a"));
+
+        assert!(!known.settle("uid", "first", &id("a"), good()));
+        assert_eq!(looks(&known)[0].last, None);
+    }
+
+    #[test]
+    fn an_edited_check_is_asked_anew_and_the_older_one_is_forgotten() {
+        let known = Known::default();
+        known.begin("uid", "first", &id("a"));
+
+        known.begin("uid", "first", &id("b"));
+
+        assert!(!known.settle("uid", "first", &id("a"), good()));
+        let looks = looks(&known);
+        assert_eq!(looks.len(), 1, "at most as many as a spec has checks");
+        assert_eq!(looks[0].check, id("b"));
+    }
+}
