@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use belay_api::helm_release::KubeConfigSecret;
 use belay_api::{HelmRelease, Reason};
-use belay_cluster::{ConnectOptions, Connection, WatchScope, Watches, connect};
+use belay_cluster::{ConnectOptions, Connection, RequestObserver, WatchScope, Watches, connect};
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::Secret;
 use kube::runtime::reflector::ObjectRef;
@@ -205,17 +205,8 @@ impl Clusters {
         read: Read,
         like: &Connection,
     ) -> Result<Cluster, Error> {
-        let connected = connect(ConnectOptions {
-            kubeconfig_text: Some(kubeconfig),
-            request_timeout: REQUEST_LIMIT,
-            observer: Some(Arc::new(self.metrics.clone())),
-            ..ConnectOptions::default()
-        });
-        let connection = connected.await.map_err(|error| {
-            let source = std::error::Error::source(&error).map(ToString::to_string);
-            let why = source.unwrap_or_else(|| error.to_string());
-            wanted.refuse(Reason::SpecInvalid, &format!("cannot be used: {why}"))
-        })?;
+        let observer: Arc<dyn RequestObserver> = Arc::new(self.metrics.clone());
+        let connection = way(wanted, kubeconfig, Some(observer)).await?;
         let connection = connection.gated_like(like);
         // A kubeconfig's rights may end at namespaces.
         let watches = Watches::new(&connection, WatchScope::Namespaces);
@@ -296,6 +287,36 @@ impl Drop for Remote {
             task.abort();
         }
     }
+}
+
+/// The way to the cluster that a release lives in, for one look at it; its kubeconfig is read by `reader`.
+pub(crate) async fn way_to(
+    release: &HelmRelease,
+    reader: &Connection,
+) -> Result<Connection, Error> {
+    let Some(wanted) = ClusterRef::of(release) else {
+        return Ok(reader.clone());
+    };
+    let (text, _) = read(&wanted, reader).await?;
+    way(&wanted, text?, None).await
+}
+
+async fn way(
+    wanted: &ClusterRef,
+    kubeconfig: String,
+    observer: Option<Arc<dyn RequestObserver>>,
+) -> Result<Connection, Error> {
+    let connected = connect(ConnectOptions {
+        kubeconfig_text: Some(kubeconfig),
+        request_timeout: REQUEST_LIMIT,
+        observer,
+        ..ConnectOptions::default()
+    });
+    connected.await.map_err(|error| {
+        let source = std::error::Error::source(&error).map(ToString::to_string);
+        let why = source.unwrap_or_else(|| error.to_string());
+        wanted.refuse(Reason::SpecInvalid, &format!("cannot be used: {why}"))
+    })
 }
 
 /// A kubeconfig's text, and the state of the Secret; the inner error: the Secret is there, and of no use.

@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::act::{begin, objects};
 use crate::asked::asked;
+use crate::clusters;
 use crate::error::Error;
 use crate::render::Renders;
 
@@ -109,6 +110,8 @@ pub async fn compare(
     chart: Option<Arc<Chart>>,
 ) -> Result<Comparison, CannotCompare> {
     let ready = asked(connection, release, chart).await?;
+    // Chart and values are read where the HelmRelease is, all else where its objects are.
+    let connection = &clusters::way_to(release, connection).await?;
     let namespace = release.target_namespace().to_owned();
     let base = Base::read(connection, release).await?;
     let asked = Release {

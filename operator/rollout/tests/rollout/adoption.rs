@@ -2,7 +2,7 @@
 
 use belay_api::helm_release::AttemptKind;
 use belay_release::Status;
-use belay_rollout::Waiting;
+use belay_rollout::{Home, Waiting};
 
 use crate::cluster::{Cluster, Health};
 
@@ -91,4 +91,39 @@ fn a_release_that_is_made_anew_under_its_name_keeps_its_ledger() {
     assert_eq!(after.owner.uid, "restored");
     let owner = after.owner.clone();
     assert_eq!(after, belay_rollout::Ledger { owner, ..before });
+}
+
+/// Elsewhere a second operator may have a release of the same name in a namespace of the same name.
+#[test]
+fn in_another_cluster_a_namesake_is_another_release() {
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.rest();
+    let ledger = cluster.ledger.clone();
+    cluster.declared.identity.uid = "of another cluster's HelmRelease".into();
+    cluster.declared.cluster = Home::Elsewhere;
+    cluster.edit("v2");
+    assert_eq!(cluster.rest(), Waiting::Claimed);
+    assert_eq!(cluster.ledger, ledger);
+}
+
+#[test]
+fn a_new_release_that_is_suspended_claims_nothing() {
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.declared.suspend = true;
+    assert_eq!(cluster.rest(), Waiting::Suspended);
+    assert_eq!(cluster.ledger, None);
+    assert!(cluster.storage.is_empty() && cluster.objects.is_empty());
+
+    cluster.declared.suspend = false;
+    assert_eq!(cluster.rest(), Waiting::Deployed);
+}
+
+#[test]
+fn a_revisions_number_is_not_used_again_though_somebody_took_its_record_away() {
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.rest();
+    cluster.roll_out("v2");
+    cluster.storage.remove(&2);
+    cluster.roll_out("v3");
+    assert_eq!(cluster.current(), Some((3, "v3".to_owned(), true)));
 }

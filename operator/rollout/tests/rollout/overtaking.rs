@@ -4,7 +4,7 @@ use belay_api::helm_release::{AttemptKind, Stage};
 use belay_api::rollback_request::RequestPhase;
 use belay_rollout::{At, Waiting, When};
 
-use crate::cluster::{Cluster, Ends, Health, Hook};
+use crate::cluster::{Cluster, Ends, Health, Hook, Writes};
 
 fn waiting_for_v2() -> Cluster {
     let mut cluster = Cluster::asking_for("v1").with("v2", Health::Silent);
@@ -223,4 +223,34 @@ fn suspended_at_any_stage_an_attempt_is_finished_and_what_failed_is_taken_back()
     cluster.declared.suspend = true;
     cluster.rest();
     assert!(cluster.gone && cluster.objects.is_empty());
+}
+
+#[test]
+fn an_order_to_a_suspended_release_does_not_end_a_way_back_that_is_tried_on() {
+    let mut cluster = Cluster::asking_for("v1").with("v2", Health::NoImage);
+    cluster.rest();
+    cluster.roll_out("v3");
+    cluster.edit("v2");
+    cluster.until(|cluster| {
+        cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.kind == AttemptKind::Revert)
+    });
+    cluster.writes = Writes::Refused;
+    cluster.until(|cluster| {
+        cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.failures == 1)
+    });
+    cluster.declared.suspend = true;
+    cluster.order("back-to-v1");
+    cluster.writes = Writes::Taken;
+    assert_eq!(cluster.rest(), Waiting::Suspended);
+    assert_eq!(
+        cluster
+            .current()
+            .map(|(_, content, whole)| (content, whole)),
+        Some(("v3".to_owned(), true))
+    );
+    assert_eq!(cluster.phase_of("back-to-v1"), RequestPhase::Pending);
 }

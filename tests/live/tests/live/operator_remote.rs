@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use belay_api::{ConditionStatus, ConditionType, HelmRelease, Reason};
+use belay_cluster::{ConnectOptions, connect};
 use belay_harness::{Cluster, ControlPlane, GENEROUS, Rights, gone, rule};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
@@ -343,6 +344,33 @@ async fn two_releases_of_one_name_in_two_clusters_are_two() {
     assert_eq!(two.here.greeting(SHOP).await, "here");
     two.here.delete::<HelmRelease>("local").await;
     assert_eq!(two.greeting_there().await.as_deref(), Some("there"));
+    two.here.delete::<HelmRelease>(SHOP).await;
+    two.here.end().await;
+}
+
+#[tokio::test]
+async fn a_comparison_is_with_the_cluster_that_the_release_lives_in() {
+    let two = two("compared").await;
+    two.give_admin().await;
+    two.make_namespace_there().await;
+    let asked = two.declare(&note(), "there", &json!({})).await;
+    let release = two.here.deployed(&asked).await;
+
+    let connection = connect(ConnectOptions {
+        kubeconfig: Some(two.here.cluster.kubeconfig()),
+        ..ConnectOptions::default()
+    });
+    let connection = connection.await.unwrap();
+    let comparison = belay_controller::compare(&connection, &release, None)
+        .await
+        .unwrap();
+
+    assert_eq!(
+        comparison.differences,
+        [],
+        "nothing of it is here, all of it is there"
+    );
+    assert!(comparison.unchanged > 0);
     two.here.delete::<HelmRelease>(SHOP).await;
     two.here.end().await;
 }
