@@ -234,9 +234,9 @@ pub(crate) fn with_origins(complaint: &str, chart: &str, layers: &Layers<Origin>
         let keys = keys.map(|key| key.replace("~1", "/").replace("~0", "~"));
         let path: Vec<String> = within.iter().cloned().chain(keys).collect();
         lines.push(if is_hidden(&path, layers) {
-            format!(
-                "{before}- at '{pointer}': a value out of a Secret that the schema does not allow"
-            )
+            let message = place.split_once("': ").map_or("", |(_, message)| message);
+            let rule = rule_of(message).unwrap_or("the schema does not allow it");
+            format!("{before}- at '{pointer}': {rule}; the value is out of a Secret and not told")
         } else {
             line.to_owned()
         });
@@ -247,6 +247,22 @@ pub(crate) fn with_origins(complaint: &str, chart: &str, layers: &Layers<Origin>
     }
     lines.extend(origins);
     lines.join("\n")
+}
+
+/// What of a complaint tells the rule and nothing of the value.
+fn rule_of(message: &str) -> Option<&str> {
+    const TYPES: [&str; 7] = [
+        "array", "boolean", "integer", "null", "number", "object", "string",
+    ];
+    let are_types = |words: &str| words.split(" or ").all(|word| TYPES.contains(&word));
+    let types = message.strip_prefix("got ");
+    let types = types.and_then(|types| types.split_once(", want "));
+    if types.is_some_and(|(got, want)| are_types(got) && are_types(want)) {
+        return Some(message);
+    }
+    let (keyword, _) = message.split_once(": got ")?;
+    let is_keyword = keyword.bytes().all(|byte| byte.is_ascii_alphabetic());
+    is_keyword.then_some(keyword)
 }
 
 /// Whether the value at a path, or the one that it is a part of, is out of a Secret.
@@ -328,11 +344,23 @@ mod tests {
         };
         layers.overlay(login, map("password: hunter2\n"));
         let complaint = "the schema(s) in the following chart(s):\nweb:\n- at '/replicas': got string, want integer\n\
-                         - at '/list/1': got string, want integer\n- at '': missing property 'x'\n- at '/own': no\n  - at '/password': 'hunter2' does not match\ndb:\n- at '/port': got string\n";
+                         - at '/list/1': got string, want integer\n- at '': missing property 'x'\n- at '/own': no\n  - at '/password': 'hunter2' does not match\n- at '/password': minLength: got 7, want 8\n- at '/password': got string, want null or integer\ndb:\n- at '/port': got string\n";
 
         let told = with_origins(complaint, "web", &layers);
 
-        assert!(!told.contains("hunter2"), "{told}");
+        assert!(
+            !told.contains("hunter2") && !told.contains("got 7"),
+            "{told}"
+        );
+        for rule in [
+            "minLength",
+            "got string, want null or integer",
+            "the schema does not allow it",
+        ] {
+            let line =
+                format!("- at '/password': {rule}; the value is out of a Secret and not told");
+            assert!(told.contains(&line), "{told}");
+        }
         let lines: Vec<_> = told.lines().skip(complaint.lines().count()).collect();
         assert_eq!(
             lines,

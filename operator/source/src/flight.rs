@@ -178,6 +178,29 @@ mod tests {
         assert_eq!(fetches(&Flight::new(), 1000, MINUTE, true).await, 1);
     }
 
+    /// Given a failure that time does not cure: who waited for it gets it, and the next one tries.
+    #[tokio::test(start_paused = true)]
+    async fn who_was_waiting_gets_the_failure_whatever_it_is() {
+        let flight = Flight::<usize>::new();
+        let count = AtomicUsize::new(0);
+        let refused = || async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            count.fetch_add(1, Ordering::Relaxed);
+            Err(Error::Refused {
+                url: "test".into(),
+                status: 400,
+            })
+        };
+
+        let waiting = (0..1000).map(|_| flight.share(MINUTE, |_| refused()));
+        futures::future::join_all(waiting).await;
+        assert_eq!(count.load(Ordering::Relaxed), 1);
+
+        tokio::time::advance(Duration::from_millis(1)).await;
+        flight.share(MINUTE, |_| refused()).await.unwrap_err();
+        assert_eq!(count.load(Ordering::Relaxed), 2);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_failure_is_tried_again_by_the_next_caller_and_does_not_lose_the_value_before_it() {
         let flight = Flight::new();

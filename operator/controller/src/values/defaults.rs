@@ -120,7 +120,7 @@ mod tests {
         ),
         (
             "values.yaml",
-            "a: 1\nb: {c: 2, d: 3}\nstore: {size: 5}\nglobal: {zone: x}\n",
+            "a: 1\nb: {c: 2, d: 3}\nstore: {size: 5}\nglobal: {zone: x, db: {login: {user: root}}}\n",
         ),
         (
             "charts/cache/Chart.yaml",
@@ -162,7 +162,7 @@ mod tests {
         };
         layers.overlay(
             login,
-            map("store: {login: {password: hunter2}}\nglobal: {key: k}\n"),
+            map("store: {login: {password: hunter2}, global: {db: {login: {password: hunter3}}}}\nglobal: {key: k}\n"),
         );
         layers.overlay(values, map("b: {c: 7}\n"));
 
@@ -176,8 +176,13 @@ mod tests {
             // What a chart imports are its subchart's defaults, whatever the user set there.
             ("cached.password", "chart: import-values of a subchart"),
             ("cached.user", "chart: import-values of a subchart"),
+            // What is deep within the globals is shared by all charts, whichever it was set for.
+            ("global.db.login.password", secret),
+            ("global.db.login.user", "chart: values.yaml"),
             ("global.key", secret),
             ("global.zone", "chart: values.yaml"),
+            ("store.global.db.login.password", secret),
+            ("store.global.db.login.user", "chart: values.yaml"),
             ("store.global.key", secret),
             ("store.global.zone", "chart: values.yaml"),
             ("store.login.password", secret),

@@ -190,26 +190,51 @@ async fn a_package_on_another_host_is_fetched_without_the_token() {
     assert_eq!(store.seen("/signed?key=x")[0].header("authorization"), None);
 }
 
-/// Given a package store that answers 401 with a challenge of its own, the password does not follow it there.
+/// Given a package store, or a registry's other half, that answers 401 with a challenge of its own: the password does
+/// not follow it there.
 #[tokio::test]
 async fn a_challenge_of_another_host_is_not_answered() {
+    for of_the_manifest in [true, false] {
+        let registry = guarded(|server| server.url("/token")).await;
+        let evil = Server::start().await;
+        let challenge = format!(r#"Bearer realm="{}",service="charts""#, evil.url("/token"));
+        evil.serve(
+            "/there",
+            Page::status(401).header("WWW-Authenticate", challenge),
+        );
+        evil.serve(ASKED, Page::ok(r#"{"token": "t0ken"}"#));
+        registry
+            .server
+            .serve(ASKED, Page::ok(r#"{"token": "t0ken"}"#));
+        let from = if of_the_manifest {
+            TAGGED
+        } else {
+            &registry.blob
+        };
+        registry
+            .server
+            .serve(from, Page::redirect(evil.url("/there")));
+
+        let error = registry.fetch(&fetcher(), NOW).await.unwrap_err();
+
+        assert_eq!(error.kind(), Kind::Unauthorized, "{error}");
+        assert!(!evil.seen("/there").is_empty());
+        assert!(evil.seen(ASKED).is_empty());
+    }
+}
+
+/// Given tokens that are over as soon as they are there: none serves twice.
+#[tokio::test]
+async fn a_token_serves_as_long_as_its_service_says() {
     let registry = guarded(|server| server.url("/token")).await;
-    let evil = Server::start().await;
-    let challenge = format!(r#"Bearer realm="{}",service="charts""#, evil.url("/token"));
-    evil.serve(
-        "/blob",
-        Page::status(401).header("WWW-Authenticate", challenge),
+    let over = r#"{"token": "t0ken", "expires_in": 0}"#;
+    registry.server.serve(ASKED, Page::ok(over));
+
+    registry.fetch(&fetcher(), NOW).await.unwrap();
+
+    assert_eq!(
+        registry.server.seen(ASKED).len(),
+        2,
+        "one for the manifest, one for the package"
     );
-    evil.serve(ASKED, Page::ok(r#"{"token": "t0ken"}"#));
-    registry
-        .server
-        .serve(ASKED, Page::ok(r#"{"token": "t0ken"}"#));
-    registry
-        .server
-        .serve(&registry.blob, Page::redirect(evil.url("/blob")));
-
-    let error = registry.fetch(&fetcher(), NOW).await.unwrap_err();
-
-    assert_eq!(error.kind(), Kind::Unauthorized, "{error}");
-    assert!(evil.seen(ASKED).is_empty());
 }
