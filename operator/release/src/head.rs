@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use belay_yaml::{Map, Numbers, ParseOptions, Value, parse_with};
+use belay_yaml::{Map, Numbers, ParseOptions, Value, parse_paths, parse_with};
 
 use crate::error::Error;
 use crate::misfit::{Misfit, Part, Shape};
@@ -20,6 +20,15 @@ pub struct Head {
     pub annotations: BTreeMap<String, String>,
 }
 
+/// What a head is read from. The rest of a document has to be YAML, too, but most of a manifest is in it.
+const FIELDS: [&[&str]; 5] = [
+    &["apiVersion"],
+    &["kind"],
+    &["metadata", "annotations"],
+    &["metadata", "name"],
+    &["metadata", "namespace"],
+];
+
 impl Head {
     /// Reads a document's head as Helm does: numbers and booleans in the place of text are taken for text.
     ///
@@ -28,7 +37,8 @@ impl Head {
     /// # Errors
     /// [`Error::Yaml`] for what is not YAML, [`Error::NotAnObject`] for what is, but has another shape.
     pub fn read(path: &str, line: usize, text: &str) -> Result<Self, Error> {
-        let document = parse_document(path, line, text)?;
+        let document = parse_paths(text.as_bytes(), &exact(), &FIELDS)
+            .map_err(|source| broken(path, line, source))?;
         let mut head = Self::default();
         head.fill(&document).map_err(|misfit| Error::NotAnObject {
             path: path.to_owned(),
@@ -109,21 +119,26 @@ fn string(value: &Value, part: Part, field: &mut String) -> Result<(), Misfit> {
 
 /// Parses one document, integers kept as such; the last of a key's values wins, as in Helm.
 pub(crate) fn parse_document(path: &str, line: usize, text: &str) -> Result<Value, Error> {
-    let options = ParseOptions {
+    parse_with(text.as_bytes(), &exact()).map_err(|source| broken(path, line, source))
+}
+
+fn exact() -> ParseOptions {
+    ParseOptions {
         numbers: Numbers::Exact,
         ..ParseOptions::default()
-    };
-    parse_with(text.as_bytes(), &options).map_err(|source| {
-        let inside = source
-            .position()
-            .and_then(|position| usize::try_from(position.line).ok())
-            .unwrap_or(1);
-        Error::Yaml {
-            path: path.to_owned(),
-            line: line + inside.saturating_sub(1),
-            source,
-        }
-    })
+    }
+}
+
+fn broken(path: &str, line: usize, source: belay_yaml::Error) -> Error {
+    let inside = source
+        .position()
+        .and_then(|position| usize::try_from(position.line).ok())
+        .unwrap_or(1);
+    Error::Yaml {
+        path: path.to_owned(),
+        line: line + inside.saturating_sub(1),
+        source,
+    }
 }
 
 #[cfg(test)]

@@ -63,5 +63,5 @@ pub use json::{
 pub use limits::Limits;
 pub use number::{float_g, float_json};
 pub use print::{to_yaml, to_yaml_pretty};
-pub use read::{Numbers, ParseOptions, parse, parse_map, parse_seq, parse_with};
+pub use read::{Numbers, ParseOptions, parse, parse_map, parse_paths, parse_seq, parse_with};
 pub use value::{Map, Value};

@@ -1,39 +1,47 @@
 //! Events to a tree of nodes, anchors resolved but not yet followed.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::events::{Event, EventKind, Events};
-use super::reader;
+use super::reader::Readable;
 use crate::{Error, Limits, Position};
 
 /// An index into [`Tree::nodes`].
 pub(crate) type NodeId = usize;
 
 /// One document.
-pub(crate) struct Tree {
+pub(crate) struct Tree<'s> {
     /// Every node; children come after their parents.
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<Node<'s>>,
     /// The topmost node, `None` for an empty stream.
     pub root: Option<NodeId>,
     /// Whether any node may be visited more than once, so that its text has to stay.
     pub aliased: bool,
 }
 
-pub(crate) struct Node {
-    pub kind: Kind,
+pub(crate) struct Node<'s> {
+    pub kind: Kind<'s>,
     pub position: Position,
+    /// The next child of the same parent.
+    pub next: Option<NodeId>,
 }
 
-pub(crate) enum Kind {
+pub(crate) enum Kind<'s> {
     Scalar {
-        text: String,
+        text: Cow<'s, str>,
         tag: Option<String>,
         /// Whether the text was plain, so that it may mean something else than itself.
         implicit: bool,
     },
-    Seq(Vec<NodeId>),
-    /// Keys and values in turn.
-    Map(Vec<NodeId>),
+    Seq {
+        /// The first item.
+        first: Option<NodeId>,
+    },
+    Map {
+        /// The first key. Keys and values follow in turn.
+        first: Option<NodeId>,
+    },
     Alias {
         name: String,
         target: NodeId,
@@ -41,15 +49,11 @@ pub(crate) enum Kind {
 }
 
 /// Reads up to the end of the first document; what follows is not looked at.
-pub(crate) fn first_document(source: &[u8], limits: &Limits) -> Result<Tree, Error> {
-    if source.len() > limits.source_bytes {
-        return Err(Error::Limit {
-            what: "bytes",
-            limit: limits.source_bytes,
-        });
-    }
-    let source = reader::read(source);
-    let mut events = Events::new(&source);
+pub(crate) fn first_document<'s>(
+    source: &'s Readable<'_>,
+    limits: &Limits,
+) -> Result<Tree<'s>, Error> {
+    let mut events = Events::new(source);
     let mut composer = Composer {
         tree: Tree {
             nodes: Vec::new(),
@@ -70,15 +74,22 @@ pub(crate) fn first_document(source: &[u8], limits: &Limits) -> Result<Tree, Err
     }
 }
 
-struct Composer {
-    tree: Tree,
+struct Composer<'s> {
+    tree: Tree<'s>,
     anchors: HashMap<String, NodeId>,
-    open: Vec<NodeId>,
+    open: Vec<Open>,
     depth: usize,
 }
 
-impl Composer {
-    fn take(&mut self, event: Event) -> Result<(), Error> {
+/// A collection that has not ended yet.
+struct Open {
+    id: NodeId,
+    /// Its last child so far.
+    last: Option<NodeId>,
+}
+
+impl<'s> Composer<'s> {
+    fn take(&mut self, event: Event<'s>) -> Result<(), Error> {
         let position = event.position;
         match event.kind {
             EventKind::Scalar {
@@ -107,8 +118,12 @@ impl Composer {
                 self.tree.aliased = true;
                 self.add(Kind::Alias { name, target }, None, position);
             }
-            EventKind::SeqStart { anchor } => self.open(Kind::Seq(Vec::new()), anchor, position)?,
-            EventKind::MapStart { anchor } => self.open(Kind::Map(Vec::new()), anchor, position)?,
+            EventKind::SeqStart { anchor } => {
+                self.open(Kind::Seq { first: None }, anchor, position)?;
+            }
+            EventKind::MapStart { anchor } => {
+                self.open(Kind::Map { first: None }, anchor, position)?;
+            }
             EventKind::End => {
                 self.open.pop();
             }
@@ -119,7 +134,7 @@ impl Composer {
 
     fn open(
         &mut self,
-        kind: Kind,
+        kind: Kind<'s>,
         anchor: Option<String>,
         position: Position,
     ) -> Result<(), Error> {
@@ -130,23 +145,33 @@ impl Composer {
             });
         }
         let id = self.add(kind, anchor, position);
-        self.open.push(id);
+        self.open.push(Open { id, last: None });
         Ok(())
     }
 
-    fn add(&mut self, kind: Kind, anchor: Option<String>, position: Position) -> NodeId {
+    fn add(&mut self, kind: Kind<'s>, anchor: Option<String>, position: Position) -> NodeId {
         let id = self.tree.nodes.len();
-        self.tree.nodes.push(Node { kind, position });
+        self.tree.nodes.push(Node {
+            kind,
+            position,
+            next: None,
+        });
         if let Some(anchor) = anchor {
             self.anchors.insert(anchor, id);
         }
-        match self
-            .open
-            .last()
-            .map(|parent| &mut self.tree.nodes[*parent].kind)
-        {
-            Some(Kind::Seq(children) | Kind::Map(children)) => children.push(id),
-            _ => self.tree.root = self.tree.root.or(Some(id)),
+        let Some(parent) = self.open.last_mut() else {
+            self.tree.root = self.tree.root.or(Some(id));
+            return id;
+        };
+        match parent.last.replace(id) {
+            Some(before) => self.tree.nodes[before].next = Some(id),
+            None => {
+                if let Kind::Seq { first } | Kind::Map { first } =
+                    &mut self.tree.nodes[parent.id].kind
+                {
+                    *first = Some(id);
+                }
+            }
         }
         id
     }

@@ -5,12 +5,20 @@ use std::collections::HashSet;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::compose::{Kind, NodeId, Tree};
+use super::harmless::is_harmless;
+use super::paths::Paths;
 use super::resolve::{Dialect, Resolved, core_tag, resolve};
 use super::{Numbers, ParseOptions};
 use crate::{Error, Map, Position, Value, gosyntax, number};
 
 /// Decodes the tree's root.
-pub(crate) fn decode(tree: Tree, options: &ParseOptions) -> Result<Value, Error> {
+///
+/// Of the mappings on the way only what [`Paths`] name is decoded to values; the rest is checked.
+pub(crate) fn decode(
+    tree: Tree<'_>,
+    options: &ParseOptions,
+    wanted: Option<Paths<'_>>,
+) -> Result<Value, Error> {
     let Some(root) = tree.root else {
         return Ok(Value::Null);
     };
@@ -26,6 +34,7 @@ pub(crate) fn decode(tree: Tree, options: &ParseOptions) -> Result<Value, Error>
         bad_float: None,
         exact: options.numbers == Numbers::Exact,
         depth: 0,
+        wanted,
     };
     let value = decoder.node(root)?;
     // Go finds these in passes of their own, after the document was decoded.
@@ -41,8 +50,8 @@ pub(crate) fn decode(tree: Tree, options: &ParseOptions) -> Result<Value, Error>
     Ok(value)
 }
 
-struct Decoder<'o> {
-    tree: Tree,
+struct Decoder<'o, 's> {
+    tree: Tree<'s>,
     options: &'o ParseOptions,
     nodes: usize,
     alias_nodes: usize,
@@ -54,15 +63,17 @@ struct Decoder<'o> {
     bad_float: Option<&'static str>,
     exact: bool,
     depth: usize,
+    /// What to decode of the mapping that comes next; all of it for none.
+    wanted: Option<Paths<'o>>,
 }
 
 /// Keys of one mapping that are set already, by type and text: `1` and `"1"` differ until they become JSON.
 type Seen = HashSet<(u8, String)>;
 
-impl Decoder<'_> {
+impl Decoder<'_, '_> {
     fn node(&mut self, id: NodeId) -> Result<Value, Error> {
         self.count()?;
-        match &mut self.tree.nodes[id].kind {
+        match &self.tree.nodes[id].kind {
             Kind::Scalar { .. } => self.scalar(id),
             Kind::Alias { target, .. } => {
                 let target = *target;
@@ -71,17 +82,19 @@ impl Decoder<'_> {
                 self.following.pop();
                 Ok(value)
             }
-            Kind::Seq(children) => {
-                let children = take_children(children, self.tree.aliased);
+            Kind::Seq { first } => {
+                let mut next = *first;
+                self.wanted = None;
                 self.enter()?;
-                let items = children
-                    .iter()
-                    .map(|child| self.node(*child))
-                    .collect::<Result<Vec<_>, _>>()?;
+                let mut items = Vec::new();
+                while let Some(child) = next {
+                    items.push(self.node(child)?);
+                    next = self.tree.nodes[child].next;
+                }
                 self.depth -= 1;
                 Ok(Value::Seq(items))
             }
-            Kind::Map(_) => {
+            Kind::Map { .. } => {
                 let mut entries = Map::new();
                 self.mapping(id, &mut entries, &mut Seen::new())?;
                 Ok(Value::Map(entries))
@@ -92,33 +105,44 @@ impl Decoder<'_> {
     /// Decodes a key: as it becomes text, its number is never rounded and may be infinite.
     fn key(&mut self, id: NodeId) -> Result<Value, Error> {
         let (exact, bad_float) = (self.exact, self.bad_float);
+        let wanted = self.wanted.take();
         self.exact = true;
         let key = self.node(id);
         self.exact = exact;
+        self.wanted = wanted;
         self.bad_float = bad_float;
         key
     }
 
     /// Decodes a mapping into `entries`, which holds what was set or merged before.
     fn mapping(&mut self, id: NodeId, entries: &mut Map, seen: &mut Seen) -> Result<(), Error> {
-        let Kind::Map(children) = &mut self.tree.nodes[id].kind else {
+        let Kind::Map { first } = self.tree.nodes[id].kind else {
             return Ok(());
         };
-        let children = take_children(children, self.tree.aliased);
+        let wanted = self.wanted.clone();
+        let mut pair = self.pair(first);
         self.enter()?;
-        for pair in children.chunks_exact(2) {
-            let (key, item) = (pair[0], pair[1]);
-            if self.is_merge(key) {
+        while let Some((key_id, item)) = pair {
+            pair = self.pair(self.tree.nodes[item].next);
+            self.wanted.clone_from(&wanted);
+            if self.is_merge(key_id) {
                 self.merge(item, entries, seen)?;
                 continue;
             }
-            let key = self.key(key)?;
+            let key = self.key(key_id)?;
             if matches!(key, Value::Seq(_) | Value::Map(_)) {
                 return Err(self.content(
                     format!("invalid map key: {}", gosyntax::value(&key)),
-                    pair[0],
+                    key_id,
                 ));
             }
+            let below = wanted.as_ref().and_then(|wanted| wanted.below(&key));
+            let dropped = below.as_ref().is_some_and(Paths::is_empty);
+            let odd_key = key.is_null() || matches!(key, Value::Uint(_));
+            if dropped && !odd_key && !self.options.strict && is_harmless(&self.tree, item) {
+                continue;
+            }
+            self.wanted = below.filter(|_| !dropped);
             let value = self.node(item)?;
             if self.options.strict && !seen.insert((discriminant(&key), key_text(&key))) {
                 let line = self.tree.nodes[item].position.line;
@@ -130,18 +154,33 @@ impl Decoder<'_> {
             if key.is_null() || matches!(key, Value::Uint(_)) && self.bad_key.is_none() {
                 self.bad_key = Some(unsupported_key(&key, &value));
             }
-            entries.insert(key_text(&key), value);
+            if dropped {
+                continue;
+            }
+            let key = match key {
+                Value::Str(text) => text,
+                other => key_text(&other),
+            };
+            entries.insert(key, value);
         }
         self.depth -= 1;
         Ok(())
     }
 
+    /// A key of a mapping and its value.
+    fn pair(&self, key: Option<NodeId>) -> Option<(NodeId, NodeId)> {
+        Some((key?, self.tree.nodes[key?].next?))
+    }
+
     fn merge(&mut self, id: NodeId, entries: &mut Map, seen: &mut Seen) -> Result<(), Error> {
-        if let Kind::Seq(children) = &mut self.tree.nodes[id].kind {
-            let children = take_children(children, self.tree.aliased);
+        if let Kind::Seq { first } = self.tree.nodes[id].kind {
+            let wanted = self.wanted.clone();
+            let children = std::iter::successors(first, |child| self.tree.nodes[*child].next);
+            let children: Vec<NodeId> = children.collect();
             // Earlier ones win, so they go last.
-            for child in children.iter().rev() {
-                self.merge_one(*child, entries, seen)?;
+            for child in children.into_iter().rev() {
+                self.wanted.clone_from(&wanted);
+                self.merge_one(child, entries, seen)?;
             }
             return Ok(());
         }
@@ -153,7 +192,7 @@ impl Decoder<'_> {
             Kind::Alias { target, .. } => Some(*target),
             _ => None,
         };
-        if !matches!(self.tree.nodes[target.unwrap_or(id)].kind, Kind::Map(_)) {
+        if !matches!(self.tree.nodes[target.unwrap_or(id)].kind, Kind::Map { .. }) {
             return Err(self.content(
                 "map merge requires map or sequence of maps as the value".to_owned(),
                 id,
@@ -224,9 +263,9 @@ impl Decoder<'_> {
                             limit: self.options.limits.alias_bytes,
                         });
                     }
-                    Value::Str(text.clone())
+                    Value::Str(text.clone().into_owned())
                 } else {
-                    Value::Str(std::mem::take(text))
+                    Value::Str(std::mem::take(text).into_owned())
                 }
             }
         })
@@ -277,15 +316,6 @@ impl Decoder<'_> {
             problem,
             position: Some(self.tree.nodes[id].position),
         }
-    }
-}
-
-/// The children of a node, left in place if it may be visited again, even from within.
-fn take_children(children: &mut Vec<NodeId>, aliased: bool) -> Vec<NodeId> {
-    if aliased {
-        children.clone()
-    } else {
-        std::mem::take(children)
     }
 }
 

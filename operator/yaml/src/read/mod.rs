@@ -3,12 +3,15 @@
 mod compose;
 mod decode;
 mod events;
+mod harmless;
+mod paths;
 mod reader;
 mod resolve;
 mod scalar_number;
 mod scan;
 mod timestamp;
 
+use paths::Paths;
 pub(crate) use resolve::{Dialect, Resolved, is_base60, resolve};
 
 use crate::{Error, Limits, Map, Value};
@@ -49,8 +52,42 @@ pub fn parse(source: &[u8]) -> Result<Value, Error> {
 /// # Errors
 /// As [`parse`]; with `strict` also [`Error::DuplicateKeys`].
 pub fn parse_with(source: &[u8], options: &ParseOptions) -> Result<Value, Error> {
-    let tree = compose::first_document(source, &options.limits)?;
-    decode::decode(tree, options)
+    read(source, options, None)
+}
+
+/// As [`parse_with`], but of the topmost mapping and of those on the way only what lies on or below one of the `paths`
+/// is kept. The rest of the document is checked all the same, and costs no values. Keys count in letters of either
+/// case, as Go's decoder takes them for fields.
+///
+/// ```
+/// use belay_yaml::{ParseOptions, parse_paths, to_json};
+///
+/// let text = b"kind: Pod\nmetadata: {name: a, labels: {b: c}}\nspec: {containers: []}\n";
+/// let head = parse_paths(text, &ParseOptions::default(), &[&["kind"], &["metadata", "name"]])?;
+/// assert_eq!(to_json(&head)?, r#"{"kind":"Pod","metadata":{"name":"a"}}"#);
+/// # Ok::<(), belay_yaml::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`parse_with`] for the whole document.
+pub fn parse_paths(
+    source: &[u8],
+    options: &ParseOptions,
+    paths: &[&[&str]],
+) -> Result<Value, Error> {
+    read(source, options, Some(Paths::new(paths)))
+}
+
+fn read(source: &[u8], options: &ParseOptions, wanted: Option<Paths<'_>>) -> Result<Value, Error> {
+    if source.len() > options.limits.source_bytes {
+        return Err(Error::Limit {
+            what: "bytes",
+            limit: options.limits.source_bytes,
+        });
+    }
+    let readable = reader::read(source);
+    let tree = compose::first_document(&readable, &options.limits)?;
+    decode::decode(tree, options, wanted)
 }
 
 /// As [`parse`] into an empty `map[string]any`, which null and a text without a document leave empty.

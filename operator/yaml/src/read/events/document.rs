@@ -2,8 +2,8 @@
 
 use super::{EventKind, Events, Parsed, Problem, State, TokenKind, empty, event, problem};
 
-impl Events<'_> {
-    pub(super) fn document_start(&mut self, first: bool) -> Parsed {
+impl<'s> Events<'s> {
+    pub(super) fn document_start(&mut self, first: bool) -> Parsed<'s> {
         if !first {
             while self.scanner.peek()?.kind == TokenKind::DocumentEnd {
                 self.scanner.take()?;
@@ -72,7 +72,7 @@ impl Events<'_> {
         Ok(())
     }
 
-    pub(super) fn document_content(&mut self) -> Parsed {
+    pub(super) fn document_content(&mut self) -> Parsed<'s> {
         let token = self.scanner.peek()?;
         let start = token.start;
         if matches!(
@@ -89,7 +89,7 @@ impl Events<'_> {
         self.node(true, false)
     }
 
-    pub(super) fn document_end(&mut self) -> Parsed {
+    pub(super) fn document_end(&mut self) -> Parsed<'s> {
         let token = self.scanner.peek()?;
         let start = token.start;
         if token.kind == TokenKind::DocumentEnd {

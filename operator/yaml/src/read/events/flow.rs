@@ -1,9 +1,9 @@
 //! The inside of flow sequences and mappings.
 
-use super::{EventKind, Events, Parsed, State, TokenKind, empty, event, problem};
+use super::{Ends, EventKind, Events, Parsed, State, TokenKind, empty, event, problem};
 
-impl Events<'_> {
-    pub(super) fn flow_seq_entry(&mut self, first: bool) -> Parsed {
+impl<'s> Events<'s> {
+    pub(super) fn flow_seq_entry(&mut self, first: bool) -> Parsed<'s> {
         let mut token = self.scanner.peek()?;
         if token.kind == TokenKind::FlowSeqEnd {
             return self.end();
@@ -30,7 +30,7 @@ impl Events<'_> {
         }
     }
 
-    pub(super) fn flow_seq_map_key(&mut self) -> Parsed {
+    pub(super) fn flow_seq_map_key(&mut self) -> Parsed<'s> {
         let token = self.scanner.peek()?;
         if matches!(
             token.kind,
@@ -45,7 +45,7 @@ impl Events<'_> {
         self.node(false, false)
     }
 
-    pub(super) fn flow_map_key(&mut self, first: bool) -> Parsed {
+    pub(super) fn flow_map_key(&mut self, first: bool) -> Parsed<'s> {
         let mut token = self.scanner.peek()?;
         if token.kind == TokenKind::FlowMapEnd {
             return self.end();
@@ -81,13 +81,13 @@ impl Events<'_> {
     }
 
     /// The value of a flow mapping's key, which may be missing with or without its colon.
-    pub(super) fn flow_value(&mut self, ends: &[TokenKind], next: State) -> Parsed {
+    pub(super) fn flow_value(&mut self, ends: Ends, next: State) -> Parsed<'s> {
         let token = self.scanner.peek()?;
         let mut start = token.start;
         if token.kind == TokenKind::Value {
             self.scanner.take()?;
             let token = self.scanner.peek()?;
-            if !ends.contains(&token.kind) {
+            if !ends(&token.kind) {
                 self.after.push(next);
                 return self.node(false, false);
             }

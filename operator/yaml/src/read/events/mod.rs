@@ -11,12 +11,12 @@ use super::reader::Readable;
 use super::scan::{Mark, Problem, Scanner, Token, TokenKind};
 use crate::{Error, Position};
 
-pub(crate) struct Event {
-    pub kind: EventKind,
+pub(crate) struct Event<'s> {
+    pub kind: EventKind<'s>,
     pub position: Position,
 }
 
-pub(crate) enum EventKind {
+pub(crate) enum EventKind<'s> {
     StreamStart,
     StreamEnd,
     DocumentStart,
@@ -25,7 +25,7 @@ pub(crate) enum EventKind {
         name: String,
     },
     Scalar {
-        text: String,
+        text: Cow<'s, str>,
         tag: Option<String>,
         anchor: Option<String>,
         implicit: bool,
@@ -78,7 +78,10 @@ pub(crate) struct Events<'s> {
     tags: Vec<(String, String)>,
 }
 
-type Parsed = Result<Event, Problem>;
+/// Whether a token ends what has no content.
+type Ends = fn(&TokenKind<'_>) -> bool;
+
+type Parsed<'s> = Result<Event<'s>, Problem>;
 
 impl<'s> Events<'s> {
     pub(crate) fn new(source: &'s Readable<'_>) -> Self {
@@ -91,7 +94,7 @@ impl<'s> Events<'s> {
         }
     }
 
-    pub(crate) fn next(&mut self) -> Result<Event, Error> {
+    pub(crate) fn next(&mut self) -> Result<Event<'s>, Error> {
         let event = self.step();
         if let (Some(problem), true) = (self.refused, self.scanner.met_end) {
             return Err(Error::Syntax {
@@ -114,7 +117,7 @@ impl<'s> Events<'s> {
         })
     }
 
-    fn step(&mut self) -> Parsed {
+    fn step(&mut self) -> Parsed<'s> {
         match self.state {
             State::StreamStart => {
                 let token = self.scanner.take()?;
@@ -144,10 +147,10 @@ impl<'s> Events<'s> {
             }
             State::FlowSeqEntry => self.flow_seq_entry(false),
             State::FlowSeqMapKey => self.flow_seq_map_key(),
-            State::FlowSeqMapValue => {
-                let ends = [TokenKind::FlowEntry, TokenKind::FlowSeqEnd];
-                self.flow_value(&ends, State::FlowSeqMapEnd)
-            }
+            State::FlowSeqMapValue => self.flow_value(
+                |kind| matches!(kind, TokenKind::FlowEntry | TokenKind::FlowSeqEnd),
+                State::FlowSeqMapEnd,
+            ),
             State::FlowSeqMapEnd => {
                 let start = self.scanner.peek()?.start;
                 self.state = State::FlowSeqEntry;
@@ -158,10 +161,10 @@ impl<'s> Events<'s> {
                 self.flow_map_key(true)
             }
             State::FlowMapKey => self.flow_map_key(false),
-            State::FlowMapValue => {
-                let ends = [TokenKind::FlowEntry, TokenKind::FlowMapEnd];
-                self.flow_value(&ends, State::FlowMapKey)
-            }
+            State::FlowMapValue => self.flow_value(
+                |kind| matches!(kind, TokenKind::FlowEntry | TokenKind::FlowMapEnd),
+                State::FlowMapKey,
+            ),
             State::FlowMapEmptyValue => {
                 let start = self.scanner.peek()?.start;
                 self.state = State::FlowMapKey;
@@ -174,7 +177,7 @@ impl<'s> Events<'s> {
         }
     }
 
-    fn end(&mut self) -> Parsed {
+    fn end(&mut self) -> Parsed<'s> {
         let Token { start, .. } = self.scanner.take()?;
         self.pop();
         Ok(event(EventKind::End, start))
@@ -200,16 +203,16 @@ fn position(mark: Mark) -> Position {
     }
 }
 
-fn event(kind: EventKind, start: Mark) -> Event {
+fn event(kind: EventKind<'_>, start: Mark) -> Event<'_> {
     Event {
         kind,
         position: position(start),
     }
 }
 
-fn empty(mark: Mark) -> Event {
+fn empty(mark: Mark) -> Event<'static> {
     let kind = EventKind::Scalar {
-        text: String::new(),
+        text: Cow::Borrowed(""),
         tag: None,
         anchor: None,
         implicit: true,

@@ -1,9 +1,11 @@
 //! Nodes: scalars, aliases, and the starts of collections.
 
+use std::borrow::Cow;
+
 use super::{EventKind, Events, Mark, Parsed, Problem, State, TokenKind, event, problem};
 
-impl Events<'_> {
-    pub(super) fn node(&mut self, block: bool, indentless: bool) -> Parsed {
+impl<'s> Events<'s> {
+    pub(super) fn node(&mut self, block: bool, indentless: bool) -> Parsed<'s> {
         let token = self.scanner.peek()?;
         let mut start = token.start;
         if let TokenKind::Alias(name) = &mut token.kind {
@@ -53,7 +55,7 @@ impl Events<'_> {
             _ if anchor.is_some() || tag.is_some() => {
                 self.pop();
                 let implicit = tag.is_none();
-                let text = String::new();
+                let text = Cow::Borrowed("");
                 Ok(event(
                     EventKind::Scalar {
                         text,

@@ -56,6 +56,7 @@ impl Scanner<'_> {
         if chomp == Chomp::Keep {
             text.push_str(&breaks);
         }
+        let text = text.into();
         self.push(TokenKind::Scalar { text, plain: false }, start);
         if let Some(token) = self.queue.back_mut() {
             token.end = end;

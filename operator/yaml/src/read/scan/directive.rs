@@ -33,7 +33,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn version(&mut self) -> Scanned<TokenKind> {
+    fn version(&mut self) -> Scanned<TokenKind<'static>> {
         self.skip_blanks();
         let major = self.version_number()?;
         if self.byte(0) != b'.' {
@@ -65,7 +65,7 @@ impl Scanner<'_> {
         Ok(number)
     }
 
-    fn tag_directive(&mut self) -> Scanned<TokenKind> {
+    fn tag_directive(&mut self) -> Scanned<TokenKind<'static>> {
         self.skip_blanks();
         let handle = self.tag_handle(true)?;
         if !self.is_blank(0) {

@@ -119,13 +119,13 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn indicator(&mut self, kind: TokenKind, chars: usize) {
+    fn indicator(&mut self, kind: TokenKind<'static>, chars: usize) {
         let start = self.mark;
         self.skip_many(chars);
         self.push(kind, start);
     }
 
-    fn flow_start(&mut self, kind: TokenKind) -> Scanned<()> {
+    fn flow_start(&mut self, kind: TokenKind<'static>) -> Scanned<()> {
         self.save_key()?;
         let (token, mark) = (self.next_number(), self.mark);
         self.keys.push(SimpleKey {
@@ -139,7 +139,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn flow_end(&mut self, kind: TokenKind) -> Scanned<()> {
+    fn flow_end(&mut self, kind: TokenKind<'static>) -> Scanned<()> {
         self.drop_key()?;
         if self.flow_level > 0 {
             self.flow_level -= 1;
@@ -281,7 +281,7 @@ impl Scanner<'_> {
     }
 
     /// Opens a block collection if the mark lies deeper than the current one.
-    fn roll(&mut self, mark: Mark, number: Option<usize>, kind: TokenKind) {
+    fn roll(&mut self, mark: Mark, number: Option<usize>, kind: TokenKind<'static>) {
         let column = mark.column as isize;
         if self.flow_level > 0 || self.indent >= column {
             return;
@@ -303,7 +303,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn insert(&mut self, number: usize, kind: TokenKind, mark: Mark) {
+    fn insert(&mut self, number: usize, kind: TokenKind<'static>, mark: Mark) {
         let end = self.queue.len();
         let index = number
             .checked_sub(self.taken)

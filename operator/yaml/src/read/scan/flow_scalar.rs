@@ -1,64 +1,67 @@
 //! Plain and quoted scalars.
 
+use std::borrow::Cow;
+
 use super::{Scanned, Scanner, TokenKind};
 
 /// The blanks and line breaks between two words.
 #[derive(Default)]
-struct Gap {
-    blanks: String,
-    first_break: String,
+struct Gap<'s> {
+    blanks: &'s str,
+    first_break: &'s str,
     more_breaks: String,
     /// Whether a line break was met, after which blanks mean nothing.
     broken: bool,
 }
 
-impl Gap {
+impl Gap<'_> {
     /// Adds to the text what the gap stands for: its blanks, or its breaks but for the first, or one blank for a
     /// single break. A gap whose first break was escaped stands for the other breaks.
     fn close(&mut self, text: &mut String) {
         if !self.broken {
-            text.push_str(&self.blanks);
-            self.blanks.clear();
-            return;
-        }
-        if !self.first_break.starts_with('\n') {
-            text.push_str(&self.first_break);
+            text.push_str(self.blanks);
+        } else if !self.first_break.starts_with('\n') {
+            text.push_str(self.first_break);
             text.push_str(&self.more_breaks);
         } else if self.more_breaks.is_empty() {
             text.push(' ');
         } else {
             text.push_str(&self.more_breaks);
         }
-        self.blanks.clear();
-        self.first_break.clear();
+        self.blanks = "";
+        self.first_break = "";
         self.more_breaks.clear();
         self.broken = false;
     }
 }
 
-impl Scanner<'_> {
-    /// Reads one blank or line break into the gap.
-    fn read_gap(&mut self, gap: &mut Gap) {
+impl<'s> Scanner<'s> {
+    /// Reads the blanks here, or one line break, into the gap.
+    fn read_gap(&mut self, gap: &mut Gap<'s>) {
         if self.is_blank(0) {
-            if gap.broken {
-                self.skip();
-            } else {
-                self.read(&mut gap.blanks);
+            let start = self.at;
+            self.skip();
+            if !gap.broken {
+                // They follow one another.
+                let from = start - gap.blanks.len();
+                gap.blanks = &self.text[from..self.at];
             }
         } else if gap.broken {
             self.read_break(&mut gap.more_breaks);
         } else {
-            gap.blanks.clear();
-            self.read_break(&mut gap.first_break);
+            gap.blanks = "";
+            gap.first_break = self.take_break();
             gap.broken = true;
         }
     }
 
     pub(super) fn plain_scalar(&mut self) -> Scanned<()> {
+        let source = self.text;
         let start = self.mark;
         let mut end = start;
         let indent = self.indent + 1;
-        let mut text = String::new();
+        let from = self.at;
+        let mut text = Cow::Borrowed("");
         let mut gap = Gap::default();
         loop {
             if self.is_document_indicator() || self.byte(0) == b'#' {
@@ -75,8 +78,17 @@ impl Scanner<'_> {
                 self.skip();
             }
             if self.at > word {
-                gap.close(&mut text);
-                text.push_str(&self.text[word..self.at]);
+                match &mut text {
+                    Cow::Borrowed(words) if !gap.broken => {
+                        *words = &source[from..self.at];
+                        gap.blanks = "";
+                    }
+                    text => {
+                        let text = text.to_mut();
+                        gap.close(text);
+                        text.push_str(&source[word..self.at]);
+                    }
+                }
                 end = self.mark;
             }
             if !self.is_blank(0) && !self.is_break(0) {
@@ -115,10 +127,12 @@ impl Scanner<'_> {
     }
 
     pub(super) fn quoted_scalar(&mut self, single: bool) -> Scanned<()> {
+        let source = self.text;
         let start = self.mark;
         let quote = if single { b'\'' } else { b'"' };
         self.skip();
-        let mut text = String::new();
+        let from = self.at;
+        let mut text = Cow::Borrowed("");
         let mut gap = Gap::default();
         loop {
             if self.is_document_indicator() {
@@ -130,7 +144,7 @@ impl Scanner<'_> {
             while !self.is_blank_or_end(0) {
                 match self.byte(0) {
                     b'\'' if single && self.byte(1) == b'\'' => {
-                        text.push('\'');
+                        text.to_mut().push('\'');
                         self.skip_many(2);
                     }
                     byte if byte == quote => break,
@@ -140,12 +154,15 @@ impl Scanner<'_> {
                         gap.broken = true;
                         break;
                     }
-                    b'\\' if !single => self.escape(&mut text)?,
+                    b'\\' if !single => self.escape(text.to_mut())?,
                     _ => {
                         let start = self.at;
                         self.skip();
                         self.skip_run(|b| b > b' ' && !matches!(b, b'\'' | b'"' | b'\\'));
-                        text.push_str(&self.text[start..self.at]);
+                        match &mut text {
+                            Cow::Borrowed(text) => *text = &source[from..self.at],
+                            Cow::Owned(text) => text.push_str(&source[start..self.at]),
+                        }
                     }
                 }
             }
@@ -155,7 +172,13 @@ impl Scanner<'_> {
             while self.is_blank(0) || self.is_break(0) {
                 self.read_gap(&mut gap);
             }
-            gap.close(&mut text);
+            match &mut text {
+                Cow::Borrowed(text) if !gap.broken => {
+                    *text = &source[from..self.at];
+                    gap.blanks = "";
+                }
+                text => gap.close(text.to_mut()),
+            }
         }
         self.skip();
         self.push(TokenKind::Scalar { text, plain: false }, start);

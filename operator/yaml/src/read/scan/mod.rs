@@ -8,6 +8,7 @@ mod directive;
 mod fetch;
 mod flow_scalar;
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 /// A place in the text, all counted from 0, in characters.
@@ -19,11 +20,17 @@ pub(super) struct Mark {
 }
 
 #[derive(Debug, PartialEq)]
-pub(super) enum TokenKind {
+pub(super) enum TokenKind<'s> {
     StreamStart,
     StreamEnd,
-    Version { major: u8, minor: u8 },
-    TagDirective { handle: String, prefix: String },
+    Version {
+        major: u8,
+        minor: u8,
+    },
+    TagDirective {
+        handle: String,
+        prefix: String,
+    },
     DocumentStart,
     DocumentEnd,
     BlockSeqStart,
@@ -39,13 +46,20 @@ pub(super) enum TokenKind {
     Value,
     Alias(String),
     Anchor(String),
-    Tag { handle: String, suffix: String },
-    Scalar { text: String, plain: bool },
+    Tag {
+        handle: String,
+        suffix: String,
+    },
+    /// Borrowed where it stands in the text as it is meant.
+    Scalar {
+        text: Cow<'s, str>,
+        plain: bool,
+    },
 }
 
 #[derive(Debug)]
-pub(super) struct Token {
-    pub kind: TokenKind,
+pub(super) struct Token<'s> {
+    pub kind: TokenKind<'s>,
     pub start: Mark,
     pub end: Mark,
 }
@@ -80,7 +94,9 @@ pub(super) struct Scanner<'s> {
     bytes: &'s [u8],
     at: usize,
     mark: Mark,
-    queue: VecDeque<Token>,
+    queue: VecDeque<Token<'s>>,
+    /// Whether the first of the queue is known to be next: no key can come before it.
+    ready: bool,
     /// How many tokens have left the queue.
     taken: usize,
     started: bool,
@@ -105,6 +121,7 @@ impl<'s> Scanner<'s> {
             at: 0,
             mark: Mark::default(),
             queue: VecDeque::new(),
+            ready: false,
             taken: 0,
             started: false,
             indent: -1,
@@ -117,7 +134,7 @@ impl<'s> Scanner<'s> {
     }
 
     /// The next token, which stays next; after the end of the stream, that end again.
-    pub(super) fn peek(&mut self) -> Scanned<&mut Token> {
+    pub(super) fn peek(&mut self) -> Scanned<&mut Token<'s>> {
         self.fill()?;
         let mark = self.mark;
         if self.queue.is_empty() {
@@ -131,8 +148,9 @@ impl<'s> Scanner<'s> {
     }
 
     /// Takes the next token.
-    pub(super) fn take(&mut self) -> Scanned<Token> {
+    pub(super) fn take(&mut self) -> Scanned<Token<'s>> {
         self.fill()?;
+        self.ready = false;
         self.taken += 1;
         let mark = self.mark;
         Ok(self.queue.pop_front().unwrap_or(Token {
@@ -143,9 +161,13 @@ impl<'s> Scanner<'s> {
     }
 
     fn fill(&mut self) -> Scanned<()> {
+        if self.ready {
+            return Ok(());
+        }
         while self.queue.is_empty() || self.key_pending()? {
             self.fetch()?;
         }
+        self.ready = true;
         Ok(())
     }
 
@@ -297,14 +319,20 @@ impl<'s> Scanner<'s> {
         self.mark.line += 1;
     }
 
-    /// Appends the current line break, as a line feed unless it is one of Unicode's own.
-    fn read_break(&mut self, into: &mut String) {
-        match self.break_width(0) {
-            0 => return,
-            3 => into.push_str(&self.text[self.at..self.at + 3]),
-            _ => into.push('\n'),
-        }
+    /// Goes over the current line break, and says what it stands for: a line feed, unless it is one of Unicode's own.
+    fn take_break(&mut self) -> &'s str {
+        let meant = match self.break_width(0) {
+            0 => return "",
+            3 => &self.text[self.at..self.at + 3],
+            _ => "\n",
+        };
         self.skip_break();
+        meant
+    }
+
+    /// Appends what the current line break stands for.
+    fn read_break(&mut self, into: &mut String) {
+        into.push_str(self.take_break());
     }
 
     fn skip_blanks(&mut self) {
@@ -330,7 +358,7 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    fn push(&mut self, kind: TokenKind, start: Mark) {
+    fn push(&mut self, kind: TokenKind<'s>, start: Mark) {
         let end = self.mark;
         self.queue.push_back(Token { kind, start, end });
     }
