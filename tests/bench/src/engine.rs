@@ -6,7 +6,7 @@ use std::time::Instant;
 use belay_chart::{
     Capabilities, Chart, Prepared, Release, RenderOptions, Renderer, SchemaCheck, Values,
 };
-use belay_template::{Host, Limits};
+use belay_template::{Host, Limits, run_with_stack};
 use nix::sys::resource::UsageWho;
 
 use crate::error::Error;
@@ -15,9 +15,15 @@ use crate::measure::{Cost, cpu, peak, usage};
 /// The first argument that makes this program [`run`] with a chart and a number.
 pub(crate) const WORD: &str = "engine";
 
-/// Renders the chart so many times with one renderer, which keeps its templates parsed, and prints the [`Cost`] of
-/// each render as JSON, with the median of the wall time.
+/// Renders the chart so many times with one renderer, which keeps its templates parsed, on one stack, and prints the
+/// [`Cost`] of each render as JSON, with the median of the wall time.
 pub(crate) fn run(chart: &Path, times: usize) -> Result<(), Error> {
+    let cost = run_with_stack(|| cost(chart, times)).map_err(Error::io("taking a stack"))??;
+    println!("{}", serde_json::json!(cost));
+    Ok(())
+}
+
+fn cost(chart: &Path, times: usize) -> Result<Cost, Error> {
     let failed = |error: belay_chart::ChartError| Error::NotDone(error.to_string());
     let chart = Chart::from_path(chart).map_err(failed)?;
     let prepared = Prepared::new(&chart, &Values::new(), SchemaCheck::Enforce).map_err(failed)?;
@@ -46,13 +52,11 @@ pub(crate) fn run(chart: &Path, times: usize) -> Result<(), Error> {
         walls.push(started.elapsed().as_secs_f64() * 1000.0);
     }
     let after = usage(UsageWho::RUSAGE_SELF)?;
-    let cost = Cost {
+    Ok(Cost {
         wall: crate::figures::median(walls),
         cpu: (cpu(&after) - before) / times as f64,
         peak: peak(&after),
-    };
-    println!("{}", serde_json::json!(cost));
-    Ok(())
+    })
 }
 
 /// The charts of the bench ask for neither.
