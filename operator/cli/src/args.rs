@@ -33,7 +33,9 @@ pub(crate) struct Globals {
     pub(crate) no_color: bool,
 }
 
+/// Only the flags of the command that is called are put together: the others' take longer than a small chart.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     /// Render a chart as `helm template` does, without a cluster
     Template(Box<commands::template::Arguments>),
@@ -47,6 +49,7 @@ pub(crate) enum Command {
 
 /// What speaks to a cluster.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum ClusterCommand {
     /// Run the operator
     Operator(commands::operator::Arguments),

@@ -5,7 +5,6 @@ mod release_name;
 mod without_effect;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use belay_chart::{
     Capabilities, Chart, KubeVersion, Prepared, Release, RenderOptions, Renderer, SchemaCheck,
@@ -80,12 +79,17 @@ pub(crate) fn run(arguments: &Arguments, globals: &Globals) -> Result<ExitCode, 
         revision: 1,
         is_upgrade: arguments.is_upgrade,
     };
-    render(arguments, &chart, &values, release, capabilities)?.print(&arguments.shown)?;
+    let renderer = Renderer::default();
+    let output = render(arguments, &renderer, &chart, &values, release, capabilities)?;
+    output.print(&arguments.shown)?;
+    // The process ends with this. To give back piece by piece what it holds takes a tenth of its time.
+    std::mem::forget((output, renderer, chart, values));
     Ok(ExitCode::SUCCESS)
 }
 
 fn render(
     arguments: &Arguments,
+    renderer: &Renderer,
     chart: &Chart,
     values: &Values,
     release: Release,
@@ -108,18 +112,18 @@ fn render(
         subchart_notes: arguments.render_subchart_notes,
         limits: Limits::default(),
     };
-    let output = Renderer::default()
+    let output = renderer
         .render(&prepared, &options, &mut LocalHost)
         .map_err(|error| Error::Template(format!("{error}{HINT}")))?;
-    let rendered = Rendered::from_files(&output.files)
+    let sorted = Rendered::from_files(&output.files)
         .map_err(|error| Error::Template(format!("{}{HINT}", error.helm())))?;
-    for skipped in &rendered.skipped {
+    for skipped in &sorted.skipped {
         tell(&Warning::info("skipping unknown hooks").with("hookTypes", skipped.events.as_str()));
     }
     Ok(Output {
         name,
-        rendered,
-        chart: Arc::clone(prepared.chart()),
+        rendered: sorted,
+        prepared,
     })
 }
 

@@ -5,9 +5,8 @@ use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use belay_chart::{Chart, path_match};
+use belay_chart::{Prepared, path_match};
 use belay_release::{Hook, HookEvent, Rendered, split_manifests};
 use clap::Args;
 
@@ -48,7 +47,7 @@ struct Files {
 pub(super) struct Output {
     pub(super) name: String,
     pub(super) rendered: Rendered,
-    pub(super) chart: Arc<Chart>,
+    pub(super) prepared: Prepared,
 }
 
 impl Output {
@@ -72,7 +71,7 @@ impl Output {
     fn text(&self, wanted: &Shown) -> String {
         let mut text = String::new();
         if wanted.include_crds {
-            for crd in self.chart.crds() {
+            for crd in self.prepared.chart().crds() {
                 let _ = write!(
                     text,
                     "---\n# Source: {}\n{}\n",
@@ -103,7 +102,7 @@ impl Output {
     fn write_files(&self, folder: &Path, wanted: &Shown) -> Result<(), Error> {
         let mut written = BTreeSet::new();
         if wanted.include_crds {
-            for crd in self.chart.crds() {
+            for crd in self.prepared.chart().crds() {
                 let append = !written.insert(crd.file_name.clone());
                 write_file(folder, &crd.file_name, &crd.file.text(), append)?;
             }
