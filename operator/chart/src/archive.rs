@@ -64,25 +64,35 @@ impl<R: Read> Read for Bounded<R> {
 /// What Go says of bytes that are not compressed.
 pub(crate) const NO_GZIP: &str = "gzip: invalid header";
 
+/// What Go says of compressed bytes that end too early.
+const CUT_OFF: &str = "unexpected EOF";
+
+/// What compressed files begin with: two bytes that say so, and the only way of compressing there is.
+pub(crate) const GZIP: &[u8] = &[0x1f, 0x8b, 0x08];
+
+/// The least that a compressed file has before its content.
+const GZIP_HEADER_BYTES: usize = 10;
+
 /// Unpacks a package: the first path element is stripped, folders are skipped.
 ///
 /// # Errors
 /// When it is no gzipped tar archive, too large, or names a path outside the chart.
 pub(crate) fn unpack(package: &[u8]) -> Result<Vec<File>, ChartError> {
-    if !package.starts_with(&[0x1f, 0x8b]) {
+    if package.len() < GZIP_HEADER_BYTES {
+        return Err(ChartError::Package(CUT_OFF.to_owned()));
+    }
+    if !package.starts_with(GZIP) {
         return Err(ChartError::Package(NO_GZIP.to_owned()));
     }
     let mut archive = tar::Archive::new(Bounded {
         inner: MultiGzDecoder::new(package),
         left: MAX_ARCHIVE_BYTES,
     });
-    let entries = archive
-        .entries()
-        .map_err(|e| ChartError::Package(e.to_string()))?;
+    let entries = archive.entries().map_err(|e| broken(&e))?;
     let mut files = Vec::new();
     let mut left = MAX_CHART_BYTES;
     for (count, entry) in entries.enumerate() {
-        let mut entry = entry.map_err(|e| ChartError::Package(e.to_string()))?;
+        let mut entry = entry.map_err(|e| broken(&e))?;
         if count >= MAX_ENTRIES {
             return Err(ChartError::Package(format!(
                 "chart archive holds more than {MAX_ENTRIES} entries"
@@ -114,7 +124,7 @@ pub(crate) fn unpack(package: &[u8]) -> Result<Vec<File>, ChartError> {
         }
         let mut data = Vec::new();
         let read = entry.by_ref().take(left).read_to_end(&mut data);
-        let read = read.map_err(|e| ChartError::Package(e.to_string()))? as u64;
+        let read = read.map_err(|e| broken(&e))? as u64;
         left -= read;
         if read < size || left == 0 {
             return Err(too_large());
@@ -125,6 +135,13 @@ pub(crate) fn unpack(package: &[u8]) -> Result<Vec<File>, ChartError> {
         return Err(ChartError::Package("no files in chart archive".to_owned()));
     }
     Ok(files)
+}
+
+fn broken(error: &io::Error) -> ChartError {
+    ChartError::Package(match error.kind() {
+        io::ErrorKind::UnexpectedEof => CUT_OFF.to_owned(),
+        _ => error.to_string(),
+    })
 }
 
 fn too_large() -> ChartError {

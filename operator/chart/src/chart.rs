@@ -7,6 +7,7 @@ use std::sync::Arc;
 use belay_yaml::{Numbers, ParseOptions, Value};
 
 use crate::archive::{self, Budget};
+use crate::content_type;
 use crate::decode::DecodeError;
 use crate::digest::{self, Digest};
 use crate::directory;
@@ -61,7 +62,22 @@ impl Chart {
         if std::fs::metadata(path).map_err(failed)?.is_dir() {
             return Self::from_files(directory::read(path)?);
         }
-        Self::from_archive(&directory::read_file(path)?)
+        let package = directory::read_file(path)?;
+        if !package.starts_with(archive::GZIP) {
+            let yaml = path
+                .extension()
+                .is_some_and(|extension| extension == "yaml" || extension == "yml");
+            return Err(ChartError::NotAPackage {
+                path: path.to_owned(),
+                found: if yaml {
+                    "seems to be a YAML file, but expected a gzipped archive".to_owned()
+                } else {
+                    let found = content_type::of(&package);
+                    format!("does not appear to be a gzipped archive; got '{found}'")
+                },
+            });
+        }
+        Self::from_archive(&package)
     }
 
     /// Loads a chart from the bytes of a package (`.tgz`), with Helm's limits: 100 MiB unpacked, 5 MiB a file.

@@ -18,7 +18,8 @@ pub(crate) const HANDLEBARS: &str = ".hbs";
 /// The linked templates of a chart, with all names in the order in which Helm executes them.
 pub(crate) struct Compiled {
     pub(crate) set: Set,
-    pub(crate) dialect: Dialect,
+    /// There where at least one template is Handlebars.
+    pub(crate) dialect: Option<Dialect>,
     pub(crate) order: Vec<String>,
     bytes: usize,
 }
@@ -37,10 +38,15 @@ impl Compiled {
             bytes += template.text_bytes();
             set.add(&template);
         }
-        let other = templates
+        let mut other = templates
             .iter()
-            .filter(|(name, _)| name.ends_with(HANDLEBARS));
-        let dialect = Dialect::parse(other.map(|(name, file)| (name.as_str(), file)))?;
+            .filter(|(name, _)| name.ends_with(HANDLEBARS))
+            .map(|(name, file)| (name.as_str(), file))
+            .peekable();
+        let dialect = match other.peek() {
+            Some(_) => Some(Dialect::parse(other)?),
+            None => None,
+        };
         Ok(Self {
             set,
             dialect,
@@ -60,7 +66,7 @@ fn in_order(chart: &Chart) -> Vec<(String, File)> {
     templates
 }
 
-/// A chart's content and which of its templates take part.
+/// A chart's content, and that of the subcharts that take part.
 type Key = [u8; 32];
 
 /// Compiled charts, the longest unused dropped first when they take more than the bound.
@@ -87,14 +93,18 @@ impl Cache {
 
     /// The chart's templates, parsed now unless they were before. Needs a large stack.
     pub(crate) fn get(&self, chart: &Chart) -> Result<Arc<Compiled>, ChartError> {
-        let templates = in_order(chart);
-        let key = key(chart, &templates);
+        let key = key(chart);
         if let Some(found) = self.lock().find(&key) {
             return Ok(found);
         }
-        let compiled = Arc::new(Compiled::parse(&templates)?);
+        let compiled = Arc::new(Compiled::parse(&in_order(chart))?);
         self.lock().keep(key, &compiled, self.bound);
         Ok(compiled)
+    }
+
+    /// How many charts' templates it keeps.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().by_key.len()
     }
 
     /// A panic while the lock was held leaves at worst a wrong count of bytes.
@@ -130,12 +140,24 @@ impl Entries {
     }
 }
 
-fn key(chart: &Chart, templates: &[(String, File)]) -> Key {
+/// Subcharts count by their content as well as by their names: under one alias may be this one or that one.
+fn key(chart: &Chart) -> Key {
     let mut hash = Sha256::new();
-    hash.update(chart.content_digest().0);
-    for (name, _) in templates {
-        hash.update(name.as_bytes());
-        hash.update([0]);
-    }
+    add(chart, &mut hash);
     hash.finalize().into()
 }
+
+fn add(chart: &Chart, hash: &mut Sha256) {
+    let children = chart.dependencies();
+    hash.update(chart.content_digest().0);
+    hash.update((chart.name().len() as u64).to_be_bytes());
+    hash.update(chart.name().as_bytes());
+    hash.update((children.len() as u64).to_be_bytes());
+    for child in children {
+        add(child, hash);
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/compiled.rs"]
+mod tests;

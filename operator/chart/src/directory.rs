@@ -1,7 +1,7 @@
 //! Charts in a folder: the one place of this crate that reads the file system.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, DirEntry, File as Opened};
+use std::io::{ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
 
 use crate::archive::{MAX_CHART_BYTES, MAX_FILE_BYTES};
@@ -23,7 +23,7 @@ pub(crate) fn read(root: &Path) -> Result<Vec<File>, ChartError> {
         left: MAX_CHART_BYTES,
         open: Vec::new(),
     };
-    walk.folder(root, "")?;
+    walk.folder(root, "", Reached::ByLink)?;
     Ok(walk.files)
 }
 
@@ -39,64 +39,84 @@ struct Walk {
     rules: Rules,
     files: Vec<File>,
     left: u64,
-    /// Folders that are being walked, resolved: links are followed, but not in circles.
+    /// Folders that are being walked: links are followed, but not in circles.
     open: Vec<PathBuf>,
 }
 
+/// How the walk came to a folder. Only a link leads in a circle.
+#[derive(Clone, Copy, PartialEq)]
+enum Reached {
+    ByName,
+    ByLink,
+}
+
 impl Walk {
-    fn folder(&mut self, path: &Path, inside: &str) -> Result<(), ChartError> {
+    fn folder(&mut self, path: &Path, inside: &str, reached: Reached) -> Result<(), ChartError> {
         let failed = |source| ChartError::Read {
             path: path.to_owned(),
             source,
         };
-        let resolved = fs::canonicalize(path).map_err(failed)?;
-        if self.open.contains(&resolved) {
-            return Err(ChartError::LinkLoop(path.to_owned()));
+        if reached == Reached::ByLink {
+            let resolved = fs::canonicalize(path).map_err(failed)?;
+            for open in &self.open {
+                if fs::canonicalize(open).map_err(failed)? == resolved {
+                    return Err(ChartError::LinkLoop(path.to_owned()));
+                }
+            }
         }
-        self.open.push(resolved);
-        let mut names = Vec::new();
-        for entry in fs::read_dir(path).map_err(failed)? {
-            names.push(entry.map_err(failed)?.file_name());
-        }
-        names.sort();
-        for name in names {
+        self.open.push(path.to_owned());
+        let mut entries = fs::read_dir(path)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(failed)?;
+        entries.sort_by_key(DirEntry::file_name);
+        for entry in entries {
+            let name = entry.file_name();
             let text = name.to_string_lossy();
             let inside = if inside.is_empty() {
                 text.into_owned()
             } else {
                 format!("{inside}/{text}")
             };
-            self.entry(&path.join(&name), &inside)?;
+            self.entry(&entry, &inside)?;
         }
         self.open.pop();
         Ok(())
     }
 
-    fn entry(&mut self, path: &Path, inside: &str) -> Result<(), ChartError> {
+    fn entry(&mut self, entry: &DirEntry, inside: &str) -> Result<(), ChartError> {
+        let path = &entry.path();
         let failed = |source| ChartError::Read {
             path: path.to_owned(),
             source,
         };
-        let about = fs::metadata(path).map_err(|source| {
-            let missing = (source.kind() == ErrorKind::NotFound).then(|| dangling(path));
-            match missing.flatten() {
-                Some(missing) => ChartError::DanglingLink {
-                    path: path.to_owned(),
-                    missing,
-                },
-                None => failed(source),
-            }
-        })?;
-        if self.rules.ignores(inside, about.is_dir()) {
+        let mut kind = entry.file_type().map_err(failed)?;
+        let mut reached = Reached::ByName;
+        if kind.is_symlink() {
+            reached = Reached::ByLink;
+            let about = fs::metadata(path).map_err(|source| {
+                let missing = (source.kind() == ErrorKind::NotFound).then(|| dangling(path));
+                match missing.flatten() {
+                    Some(missing) => ChartError::DanglingLink {
+                        path: path.to_owned(),
+                        missing,
+                    },
+                    None => failed(source),
+                }
+            })?;
+            kind = about.file_type();
+        }
+        if self.rules.ignores(inside, kind.is_dir()) {
             return Ok(());
         }
-        if about.is_dir() {
-            return self.folder(path, inside);
+        if kind.is_dir() {
+            return self.folder(path, inside, reached);
         }
-        if !about.is_file() {
+        if !kind.is_file() {
             return Err(ChartError::IrregularFile(path.to_owned()));
         }
-        if about.len() > MAX_FILE_BYTES {
+        let mut file = Opened::open(path).map_err(failed)?;
+        let size = file.metadata().map_err(failed)?.len();
+        if size > MAX_FILE_BYTES {
             let name = path
                 .file_name()
                 .unwrap_or_default()
@@ -106,7 +126,11 @@ impl Walk {
                 "chart file {name:?} is larger than the maximum file size {MAX_FILE_BYTES}"
             )));
         }
-        let data = read_file(path)?;
+        let mut data = Vec::with_capacity(size as usize + 1);
+        file.by_ref()
+            .take(MAX_FILE_BYTES)
+            .read_to_end(&mut data)
+            .map_err(failed)?;
         self.left = self.left.checked_sub(data.len() as u64).ok_or_else(|| {
             ChartError::Package(format!(
                 "chart is larger than the maximum size {MAX_CHART_BYTES}"

@@ -32,6 +32,14 @@ pub enum ChartError {
     /// A link in the chart's folder leads back into itself; remove it.
     #[error("error evaluating symlink {0}: too many links")]
     LinkLoop(PathBuf),
+    /// The file is no package; name the chart's folder, or what `helm package` made of it.
+    #[error("file '{}' {found}", path.display())]
+    NotAPackage {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        found: String,
+    },
     /// The bytes are no package; `helm package` makes one.
     #[error("file does not appear to be a valid chart file (details: {0})")]
     NotAnArchive(String),

@@ -62,6 +62,7 @@ mod capabilities;
 mod chart;
 mod coalesce;
 mod compiled;
+mod content_type;
 mod decode;
 mod dependencies;
 mod digest;

@@ -60,6 +60,11 @@ impl Renderer {
         }
     }
 
+    /// How many charts' templates it keeps parsed; a chart that many releases have counts once.
+    pub fn kept(&self) -> usize {
+        self.cache.len()
+    }
+
     /// Renders all templates in Helm's order on a thread with a large stack, and waits for it. `host` is what
     /// templates may learn of the world outside.
     ///
@@ -159,13 +164,17 @@ fn execute(
             .strip_suffix(HANDLEBARS)
             .unwrap_or(name)
             .ends_with(NOTES);
-        let text = if name.ends_with(HANDLEBARS) {
-            compiled.dialect.render(name, &data, &mut render)?
-        } else {
-            let output = render
-                .execute(name, &data)
-                .map_err(|error| ChartError::Template(error.as_helm()))?;
-            String::from_utf8_lossy(&output).into_owned()
+        let text = match &compiled.dialect {
+            Some(dialect) if name.ends_with(HANDLEBARS) => {
+                dialect.render(name, &data, &mut render)?
+            }
+            _ => {
+                let output = render
+                    .execute(name, &data)
+                    .map_err(|error| ChartError::Template(error.as_helm()))?;
+                String::from_utf8(output)
+                    .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+            }
         };
         if is_notes {
             notes.insert(name.clone(), text);

@@ -39,6 +39,8 @@ impl ValueFlags {
         let files = self
             .values
             .iter()
+            // As with Helm, `-f ""` names no file: scripts write it when there is none.
+            .filter(|name| !name.is_empty())
             .map(|name| {
                 Ok(ValuesFile {
                     name: name.clone(),
