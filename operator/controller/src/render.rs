@@ -57,13 +57,24 @@ impl Renders {
         release: Release,
     ) -> Result<Result<Rendering, Rejection>, Error> {
         let capabilities = capabilities(connection).await?;
-        let permit = Arc::clone(&self.permits).acquire_owned().await;
-        let renderer = Arc::clone(&self.renderer);
-        let ready = ready.clone();
-        let mut host = ClusterHost {
+        let host = ClusterHost {
             connection: connection.clone(),
             runtime: tokio::runtime::Handle::current(),
         };
+        self.render_with(ready, release, capabilities, host).await
+    }
+
+    /// As [`render`](Self::render) for this cluster and with what this host tells.
+    async fn render_with(
+        &self,
+        ready: &Ready,
+        release: Release,
+        capabilities: Capabilities,
+        mut host: impl Host + Send + 'static,
+    ) -> Result<Result<Rendering, Rejection>, Error> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let renderer = Arc::clone(&self.renderer);
+        let ready = ready.clone();
         let outcome = tokio::task::spawn_blocking(move || {
             let rendering = render(&renderer, &ready, release, capabilities, &mut host);
             drop(permit);
@@ -79,7 +90,7 @@ fn render(
     ready: &Ready,
     release: Release,
     capabilities: Capabilities,
-    host: &mut ClusterHost,
+    host: &mut (dyn Host + Send),
 ) -> Result<Rendering, Rejection> {
     let prepared = Prepared::new(&ready.chart, &ready.values, SchemaCheck::Enforce)
         .map_err(|error| reject(&error))?;
@@ -198,3 +209,6 @@ impl Host for ClusterHost {
         )))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -106,6 +106,11 @@ impl Fetcher {
             Source::Inline(inline) => inner.reader.load_files(inline.clone()).await,
         }
     }
+
+    /// How many charts are held by those who fetched them. A chart that a thousand hold counts once: they share it.
+    pub fn held(&self) -> usize {
+        self.inner.reader.held()
+    }
 }
 
 impl Inner {

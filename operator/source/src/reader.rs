@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use belay_chart::{Chart, ChartError, File};
+use belay_chart::{Chart, ChartError, Digest, File};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
@@ -15,8 +15,15 @@ use crate::request::Inline;
 /// Loads charts, a few at a time, and shares those that somebody still holds.
 #[derive(Debug)]
 pub(crate) struct Reader {
-    charts: Mutex<BTreeMap<PackageDigest, Weak<Chart>>>,
+    charts: Mutex<BTreeMap<ReadFrom, Weak<Chart>>>,
     threads: Semaphore,
+}
+
+/// What a chart was read from, by its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum ReadFrom {
+    Package(PackageDigest),
+    Files(Digest),
 }
 
 /// Charts and indexes being read at the same time.
@@ -62,7 +69,15 @@ impl Reader {
             Chart::from_files(files.map(|(path, content)| File::new(path, content.as_bytes())))
         };
         let chart = self.load(&origin, load).await?;
-        Ok(Fetched::new(Arc::new(chart), None, origin))
+        let chart = self.share(ReadFrom::Files(chart.content_digest()), chart);
+        Ok(Fetched::new(chart, None, origin))
+    }
+
+    /// How many charts somebody holds; all who hold the same one count as one.
+    pub fn held(&self) -> usize {
+        let charts = self.charts();
+        let held = charts.values().filter(|chart| chart.strong_count() > 0);
+        held.count()
     }
 
     /// Computes on a thread of its own. A panic in there is an error of this one source.
@@ -92,18 +107,31 @@ impl Reader {
         origin: String,
         digest: PackageDigest,
     ) -> Result<Fetched, Error> {
-        let held = self.charts().get(&digest).and_then(Weak::upgrade);
+        let package = ReadFrom::Package(digest);
+        let held = self.charts().get(&package).and_then(Weak::upgrade);
         if let Some(chart) = held {
             return Ok(Fetched::new(chart, Some(digest), origin));
         }
         let chart = self
             .load(&origin, move || Chart::from_archive(&bytes))
             .await?;
-        let chart = Arc::new(chart);
+        Ok(Fetched::new(
+            self.share(package, chart),
+            Some(digest),
+            origin,
+        ))
+    }
+
+    /// The chart that is held already, or this one from now on: many may have loaded the same at the same time.
+    fn share(&self, from: ReadFrom, chart: Chart) -> Arc<Chart> {
         let mut charts = self.charts();
+        if let Some(held) = charts.get(&from).and_then(Weak::upgrade) {
+            return held;
+        }
         charts.retain(|_, chart| chart.strong_count() > 0);
-        charts.insert(digest, Arc::downgrade(&chart));
-        Ok(Fetched::new(chart, Some(digest), origin))
+        let chart = Arc::new(chart);
+        charts.insert(from, Arc::downgrade(&chart));
+        chart
     }
 
     async fn load(
@@ -118,7 +146,7 @@ impl Reader {
         })
     }
 
-    fn charts(&self) -> std::sync::MutexGuard<'_, BTreeMap<PackageDigest, Weak<Chart>>> {
+    fn charts(&self) -> std::sync::MutexGuard<'_, BTreeMap<ReadFrom, Weak<Chart>>> {
         self.charts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
