@@ -919,6 +919,26 @@ pub(super) const ODD: &[&str] = &[
     "(toDate \"2006-01-02\" \"2020-02-29\")",
 ];
 
+/// Numbers at the ends of what there is.
+pub(super) const HUGE: &[&str] = &[
+    "9223372036854775807",
+    "-9223372036854775808",
+    "1e300",
+    "\"9223372036854775808\"",
+];
+
+/// Functions that make as much as they are asked for, until there is no memory left.
+pub(super) const GREEDY: &[&str] = &[
+    "randAlpha",
+    "randAlphaNum",
+    "randAscii",
+    "randBytes",
+    "randNumeric",
+    "seq",
+    "until",
+    "untilStep",
+];
+
 /// Functions that compute long when they are given what they want.
 pub(super) const SLOW: &[&str] = &[
     "bcrypt",
