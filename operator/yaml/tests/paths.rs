@@ -48,7 +48,10 @@ fn of_every_case_the_part_is_that_of_the_whole() {
         let text = case["in"].as_str().unwrap();
         assert_part(text);
         // As what nobody wants, and as what leads to something wanted.
-        let indented: String = text.lines().map(|line| format!("  {line}\n")).collect();
+        let indented = text
+            .lines()
+            .flat_map(|line| ["  ", line, "\n"])
+            .collect::<String>();
         assert_part(&format!("kind: A\nother:\n{indented}"));
         assert_part(&format!("b:\n{indented}kind: A\n"));
     }
