@@ -75,9 +75,9 @@ fn a_chart_is_compiled_once_whatever_its_values_are() {
     let renderer = Renderer::default();
 
     for kind in ["A", "B", "C"] {
-        let rendered = render(&renderer, &chart, &format!("kind={kind}"));
+        let output = render(&renderer, &chart, &format!("kind={kind}"));
         assert_eq!(
-            rendered.files["t/templates/m.yaml"],
+            output.files["t/templates/m.yaml"],
             format!("kind: {kind}\n")
         );
     }
