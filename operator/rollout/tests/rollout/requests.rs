@@ -366,3 +366,20 @@ fn a_failed_upgrade_above_a_pin_goes_back_to_what_was_pinned() {
     assert_eq!(cluster.roll_out("v3"), Waiting::Blocked);
     assert!(cluster.holds("v1"));
 }
+
+#[test]
+fn nobody_ends_the_hold_of_a_suspended_release_before_it_goes_on() {
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.rest();
+    cluster.roll_out("v2");
+    cluster.order("back");
+    cluster.rest();
+    cluster.declared.suspend = true;
+    cluster.ask_by_name();
+    assert_eq!(cluster.rest(), Waiting::Suspended);
+    assert!(cluster.ledger.as_ref().unwrap().pin.is_some());
+
+    cluster.declared.suspend = false;
+    assert_eq!(cluster.rest(), Waiting::Deployed);
+    assert!(cluster.holds("v2"));
+}
