@@ -411,14 +411,12 @@ fn stage(session: &Session) -> Option<(String, Stage)> {
     Some((attempt.id.clone(), attempt.stage()))
 }
 
-/// Stages that are worth a write of the status: those in which somebody may look for a while.
+/// Stages that are worth a write of the status: those in which somebody may look for a while. One that failed is followed
+/// at once by what comes of it, which tells of the failure, too.
 fn matters(stage: Option<&(String, Stage)>) -> bool {
     matches!(
         stage,
-        Some((
-            _,
-            Stage::Preparing | Stage::PreHooks | Stage::Failed | Stage::Removing
-        ))
+        Some((_, Stage::Preparing | Stage::PreHooks | Stage::Removing))
     )
 }
 

@@ -138,8 +138,11 @@ enum News {
 #[derive(Clone, Copy)]
 enum Told {
     Sign,
-    Noticed(Timestamp),
-    Begun,
+    /// The failure on record, and whether the way back has begun.
+    Noticed {
+        at: Timestamp,
+        begun: bool,
+    },
     Back,
 }
 
@@ -190,11 +193,12 @@ impl News {
                     .is_some_and(|attempt| attempt.kind == AttemptKind::Revert);
                 let told = if back {
                     Told::Back
-                } else if reverts {
-                    Told::Begun
                 } else {
                     let at = status.last_failure.as_ref()?.at;
-                    Told::Noticed(Timestamp::from_millisecond(at.0).ok()?)
+                    Told::Noticed {
+                        at: Timestamp::from_millisecond(at.0).ok()?,
+                        begun: reverts,
+                    }
                 };
                 Some((name, told))
             }
@@ -207,12 +211,14 @@ impl Seen {
         match told {
             Told::Sign => _ = self.sign.get_or_insert(now),
             // The failure of the upgrade before is still told while the next one runs.
-            Told::Noticed(at) if self.sign.is_some_and(|sign| at >= sign) => {
-                _ = self.noticed.get_or_insert(at);
+            Told::Noticed { at, begun } if self.sign.is_some_and(|sign| at >= sign) => {
+                self.noticed.get_or_insert(at);
+                if begun {
+                    self.begun.get_or_insert(now);
+                }
             }
-            Told::Begun if self.sign.is_some() => _ = self.begun.get_or_insert(now),
             Told::Back if self.sign.is_some() => _ = self.back.get_or_insert(now),
-            Told::Noticed(_) | Told::Begun | Told::Back => {}
+            Told::Noticed { .. } | Told::Back => {}
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use belay_api::helm_release::{AttemptKind, FailureClass};
 use belay_api::{Duration, Reason};
-use belay_rollout::{At, Waiting, When};
+use belay_health::{ProgressReason, Verdict};
+use belay_rollout::{Amendment, At, Decision, Progress, Proof, Step, Waiting, When, decide};
 
-use crate::cluster::{Cluster, Ends, Health, Hook, Writes};
+use crate::cluster::{Cluster, Ends, Health, Hook, Writes, object};
 
 #[test]
 fn a_first_install_becomes_ready_and_is_proven() {
@@ -290,4 +291,40 @@ fn what_the_api_server_would_not_take_changes_nothing() {
     assert!(matches!(cluster.roll_out("v2"), Waiting::Rejected(_)));
     assert_eq!(before, (cluster.objects.clone(), cluster.storage.len()));
     assert!(!cluster.is_blocked("v2"), "it was not tried");
+}
+
+/// A watch can lag behind: what it calls ready is believed once a fresh list says so too.
+#[test]
+fn nothing_is_called_good_before_one_fresh_list_found_all_of_it_ready() {
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.until(|cluster| {
+        cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.at == At::Waiting)
+    });
+    let mut world = cluster.world();
+    let object = object("web");
+    world.progress = Some(Progress {
+        objects: vec![(object.key(), Verdict::Current)],
+        ..Progress::default()
+    });
+
+    world.proof = None;
+    assert_eq!(decide(&world), Decision::Step(Step::Prove));
+
+    let late = Verdict::Progressing {
+        reason: ProgressReason::JobRunning,
+        message: "not yet".to_owned(),
+    };
+    world.proof = Some(Proof {
+        not_current: vec![(object.key(), late)],
+    });
+    let waits = |decision| matches!(decision, Decision::Wait(wait) if wait.on == Waiting::Objects);
+    assert!(waits(decide(&world)));
+
+    world.proof = Some(Proof {
+        not_current: Vec::new(),
+    });
+    let next = Step::Amend(Amendment::Move(At::PostHooks));
+    assert_eq!(decide(&world), Decision::Step(next));
 }
