@@ -142,6 +142,18 @@ fn a_newer_spec_overtakes_a_soak_and_its_failure_goes_back_to_last_good() {
 }
 
 #[test]
+fn what_only_gave_way_while_it_soaked_is_no_failure_in_helms_history() {
+    let mut cluster = soaking();
+    cluster.edit("v3");
+    cluster.until(|cluster| {
+        cluster
+            .current()
+            .is_some_and(|(revision, _, _)| revision == 3)
+    });
+    assert_eq!(cluster.storage[&2].status, Status::Superseded);
+}
+
+#[test]
 fn a_request_takes_a_soaking_revision_back_at_once() {
     let mut cluster = soaking();
     let begun = cluster.now;
