@@ -30,6 +30,8 @@ mod explore;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]
+mod judging;
+#[cfg(test)]
 mod outside;
 #[cfg(test)]
 mod overtaking;

@@ -1,6 +1,6 @@
 //! Somebody ran helm by hand.
 
-use belay_api::helm_release::OutsideChanges;
+use belay_api::helm_release::{AttemptKind, OutsideChanges};
 use belay_release::Status;
 use belay_rollout::{At, Waiting};
 
@@ -80,6 +80,22 @@ fn a_failed_helm_upgrade_is_taken_back() {
     cluster.put("web", "by-hand");
     assert_eq!(cluster.rest(), Waiting::Deployed);
     assert!(cluster.holds("v1"));
+}
+
+#[test]
+fn a_failed_helm_upgrade_is_only_noted_where_nothing_is_to_be_taken_back() {
+    let mut cluster = running("v1");
+    cluster.declared.atomic = false;
+    cluster.foreign(2, "by-hand", Status::Failed);
+    cluster.put("web", "by-hand");
+    cluster.run();
+    assert_eq!(cluster.objects["web"].content, "by-hand");
+    assert!(
+        cluster
+            .attempts
+            .iter()
+            .all(|(kind, _)| *kind == AttemptKind::Install)
+    );
 }
 
 #[test]
