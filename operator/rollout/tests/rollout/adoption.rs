@@ -127,3 +127,16 @@ fn a_revisions_number_is_not_used_again_though_somebody_took_its_record_away() {
     cluster.roll_out("v3");
     assert_eq!(cluster.current(), Some((3, "v3".to_owned(), true)));
 }
+
+#[test]
+fn where_somebodys_install_failed_before_a_failed_one_of_ours_removes_nothing() {
+    let mut cluster = Cluster::asking_for("v1").with("v1", Health::NoImage);
+    cluster.foreign(1, "by-hand", Status::Failed);
+    cluster.put("web", "by-hand");
+    cluster.rest();
+    assert!(
+        cluster.objects.contains_key("web"),
+        "it is not known whose it is"
+    );
+    assert!(cluster.storage.contains_key(&1));
+}

@@ -196,6 +196,15 @@ fn a_release_that_was_removed_by_hand_is_not_made_anew_piece_by_piece() {
 }
 
 #[test]
+fn of_a_suspended_release_that_was_removed_by_hand_nothing_is_missed() {
+    let mut cluster = at_rest();
+    cluster.declared.suspend = true;
+    cluster.helm_uninstall(true);
+    assert_eq!(cluster.rest(), Waiting::Suspended);
+    assert_eq!(cluster.told(ConditionType::Drifted), None);
+}
+
+#[test]
 fn the_interval_finds_what_no_watch_has_told() {
     let mut cluster = at_rest();
     cluster.tamper("web");

@@ -88,3 +88,27 @@ fn a_container_that_ends_again_and_again_is_borne_with_for_longer_by_a_first_ins
     crashing(&mut install);
     assert!(!fails(&install));
 }
+
+/// A recovery in the last moment is as little believed without a fresh list as any other.
+#[test]
+fn what_recovers_when_its_soak_is_over_is_listed_anew_before_it_counts_as_good() {
+    let mut cluster = Cluster::asking_for("v1").that_soaks(10);
+    cluster.until(Cluster::soaks);
+    cluster.run();
+    let mut world = cluster.world();
+    let ledger = world.ledger.as_mut().unwrap();
+    let attempt = ledger.attempt.as_mut().unwrap();
+    let At::Soaking(soaking) = &mut attempt.at else {
+        panic!("{attempt:?}");
+    };
+    soaking.unsteady_since = Some(soaking.since);
+    world.now = soaking.until;
+    world.proof = None;
+    let Decision::Step(Step::Amend(amendment)) = decide(&world) else {
+        panic!("{:?}", decide(&world));
+    };
+    world.ledger = world
+        .ledger
+        .map(|ledger| amendment.apply(ledger, world.now));
+    assert_eq!(decide(&world), Decision::Step(Step::Prove));
+}

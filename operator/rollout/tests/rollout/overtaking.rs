@@ -1,8 +1,9 @@
 //! Newer things overtake a waiting attempt; an apply is never cut, a way back is finished first.
 
-use belay_api::helm_release::{AttemptKind, Stage};
-use belay_api::rollback_request::RequestPhase;
-use belay_rollout::{At, Waiting, When};
+use belay_api::Duration;
+use belay_api::helm_release::{AttemptKind, OutsideChanges, Stage};
+use belay_api::rollback_request::{RequestPhase, Until};
+use belay_rollout::{Amendment, At, Decision, Step, Waiting, When, World, decide};
 
 use crate::cluster::{Cluster, Ends, Health, Hook, Writes};
 
@@ -231,6 +232,66 @@ fn an_order_to_a_suspended_release_does_not_end_a_way_back_that_is_tried_on() {
     cluster.rest();
     cluster.roll_out("v3");
     cluster.edit("v2");
+    fails_to_go_back(&mut cluster);
+    cluster.declared.suspend = true;
+    cluster.order("back-to-v1");
+    cluster.writes = Writes::Taken;
+    assert_eq!(cluster.rest(), Waiting::Suspended);
+    let same_way_back = Some((4, "v3".to_owned(), true));
+    assert_eq!(cluster.current(), same_way_back);
+    assert_eq!(cluster.phase_of("back-to-v1"), RequestPhase::Pending);
+}
+
+#[test]
+fn a_newer_spec_of_a_suspended_release_does_not_end_a_way_back_that_is_tried_on() {
+    let mut cluster = Cluster::asking_for("v1").with("v2", Health::NoImage);
+    cluster.rest();
+    cluster.edit("v2");
+    fails_to_go_back(&mut cluster);
+    cluster.declared.suspend = true;
+    cluster.edit("v3");
+    cluster.writes = Writes::Taken;
+    assert_eq!(cluster.rest(), Waiting::Suspended);
+    let same_way_back = Some((3, "v1".to_owned(), true));
+    assert_eq!(cluster.current(), same_way_back);
+}
+
+#[test]
+fn a_newer_spec_that_is_held_off_does_not_end_a_way_back_that_is_tried_on() {
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.declared.outside_changes = OutsideChanges::Revert;
+    cluster.rest();
+    cluster.roll_out("v2");
+    cluster.order_with("back", |spec| spec.until = Until::Manual);
+    cluster.rest();
+    cluster.helm("by-hand");
+    fails_to_go_back(&mut cluster);
+    cluster.edit("v3");
+    cluster.writes = Writes::Taken;
+    assert_eq!(cluster.rest(), Waiting::Pinned);
+    let same_way_back = Some((5, "v1".to_owned(), true));
+    assert_eq!(cluster.current(), same_way_back);
+}
+
+#[test]
+fn a_way_back_whose_record_is_gone_begins_with_its_record_again() {
+    let mut cluster = Cluster::asking_for("v1").with("v2", Health::NoImage);
+    cluster.rest();
+    cluster.edit("v2");
+    fails_to_go_back(&mut cluster);
+    let mut world = cluster.world();
+    world.now = world.now.plus(Duration::minutes(60));
+    let again = |world: &World| match decide(world) {
+        Decision::Step(Step::Amend(Amendment::TryAgain { at, .. })) => at,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(again(&world), At::PreHooks);
+    world.storage.retain(|stored| stored.revision != 3);
+    assert_eq!(again(&world), At::Preparing);
+}
+
+/// Nothing can be changed any more, and the first try to go back is lost.
+fn fails_to_go_back(cluster: &mut Cluster) {
     cluster.until(|cluster| {
         cluster
             .attempt()
@@ -242,11 +303,4 @@ fn an_order_to_a_suspended_release_does_not_end_a_way_back_that_is_tried_on() {
             .attempt()
             .is_some_and(|attempt| attempt.failures == 1)
     });
-    cluster.declared.suspend = true;
-    cluster.order("back-to-v1");
-    cluster.writes = Writes::Taken;
-    assert_eq!(cluster.rest(), Waiting::Suspended);
-    let same_way_back = Some((4, "v3".to_owned(), true));
-    assert_eq!(cluster.current(), same_way_back);
-    assert_eq!(cluster.phase_of("back-to-v1"), RequestPhase::Pending);
 }
