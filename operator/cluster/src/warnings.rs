@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, Weak};
 
-use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
@@ -115,8 +114,8 @@ impl Connection {
                 call = call.query("continue", next);
             }
             let page: Value = call.read(self).await?;
-            let items = Items::deserialize(&page).unwrap_or_default().items;
-            found.extend(items.iter().map(told));
+            let items = page.get("items").and_then(Value::as_array);
+            found.extend(items.into_iter().flatten().map(told));
             next = next_page(&page);
             if next.is_none() {
                 break;
@@ -125,12 +124,6 @@ impl Connection {
         found.sort_by(|a, b| a.at.cmp(&b.at));
         Ok(found)
     }
-}
-
-#[derive(Deserialize, Default)]
-struct Items {
-    #[serde(default)]
-    items: Vec<Value>,
 }
 
 fn told(event: &Value) -> Warning {

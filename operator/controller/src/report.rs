@@ -4,6 +4,7 @@ use belay_api::helm_release::{CheckState, CheckStatus, HistoryEntry, Stage};
 use belay_api::{HelmRelease, HelmReleaseStatus, RollbackRequest, names};
 use belay_cluster::Connection;
 use belay_rollout::{DAMAGED, Wait, report};
+use k8s_openapi::api::core::v1::ObjectReference;
 use kube::api::{Patch, PatchParams};
 use kube::runtime::events::{Event, EventType};
 use kube::{Api, Resource, ResourceExt};
@@ -210,9 +211,14 @@ async fn tell(context: &Context, release: &HelmRelease, before: &HelmReleaseStat
     events.extend(drift_events(status, before));
     events.extend(check_events(status, before));
     for event in events {
-        if let Err(error) = context.recorder.publish(&event, &reference).await {
-            tracing::debug!(%error, "an event could not be written");
-        }
+        publish(context, &event, &reference).await;
+    }
+}
+
+/// An event that cannot be written holds nothing up.
+async fn publish(context: &Context, event: &Event, about: &ObjectReference) {
+    if let Err(error) = context.recorder.publish(event, about).await {
+        tracing::debug!(%error, "an event could not be written");
     }
 }
 
@@ -233,13 +239,7 @@ pub(crate) async fn hook_printed(
         "HookOutput",
         &format!("{hook} succeeded and printed last: {output}"),
     );
-    if let Err(error) = context
-        .recorder
-        .publish(&told, &release.object_ref(&()))
-        .await
-    {
-        tracing::debug!(%error, "an event could not be written");
-    }
+    publish(context, &told, &release.object_ref(&())).await;
 }
 
 /// Revisions whose records cannot be read.

@@ -243,18 +243,8 @@ fn a_way_back_that_is_refused_is_tried_on_until_it_succeeds() {
     let mut cluster = Cluster::asking_for("v1").with("v2", Health::NoImage);
     cluster.rest();
     cluster.edit("v2");
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.kind == AttemptKind::Revert)
-    });
     // Given a foreign webhook that refuses all writes for longer than the way back may take.
-    cluster.writes = Writes::Refused;
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.failures == 2)
-    });
+    cluster.fails_to_go_back(2);
     assert!(!cluster.holds("v1"));
     // When it is gone, then the way back is completed without a human.
     cluster.writes = Writes::Taken;

@@ -1,9 +1,10 @@
 //! Drives a cluster: step by step, until it waits, or until nothing happens by itself any more.
 
+use belay_api::helm_release::AttemptKind;
 use belay_rollout::{Decision, Step, Wait, Waiting, decide, next_look, report};
 
 use crate::act::Halt;
-use crate::cluster::{Cluster, Health, Memory};
+use crate::cluster::{Cluster, Health, Memory, Writes};
 
 /// More steps than any way to a wait needs.
 const MAX_STEPS: usize = 60;
@@ -127,6 +128,21 @@ impl Cluster {
             }
         }
         panic!("no rest after {MAX_WAITS} waits: {:#?}", self.attempt());
+    }
+
+    /// Goes back, and fails to so often: nothing can be changed from there on, as a foreign webhook refuses it all.
+    pub fn fails_to_go_back(&mut self, times: u32) {
+        self.until(|cluster| {
+            cluster
+                .attempt()
+                .is_some_and(|attempt| attempt.kind == AttemptKind::Revert)
+        });
+        self.writes = Writes::Refused;
+        self.until(|cluster| {
+            cluster
+                .attempt()
+                .is_some_and(|attempt| attempt.failures == times)
+        });
     }
 
     /// Steps and lets time pass until `reached` says so.

@@ -232,7 +232,7 @@ fn an_order_to_a_suspended_release_does_not_end_a_way_back_that_is_tried_on() {
     cluster.rest();
     cluster.roll_out("v3");
     cluster.edit("v2");
-    fails_to_go_back(&mut cluster);
+    cluster.fails_to_go_back(1);
     cluster.declared.suspend = true;
     cluster.order("back-to-v1");
     cluster.writes = Writes::Taken;
@@ -247,7 +247,7 @@ fn a_newer_spec_of_a_suspended_release_does_not_end_a_way_back_that_is_tried_on(
     let mut cluster = Cluster::asking_for("v1").with("v2", Health::NoImage);
     cluster.rest();
     cluster.edit("v2");
-    fails_to_go_back(&mut cluster);
+    cluster.fails_to_go_back(1);
     cluster.declared.suspend = true;
     cluster.edit("v3");
     cluster.writes = Writes::Taken;
@@ -265,7 +265,7 @@ fn a_newer_spec_that_is_held_off_does_not_end_a_way_back_that_is_tried_on() {
     cluster.order_with("back", |spec| spec.until = Until::Manual);
     cluster.rest();
     cluster.helm("by-hand");
-    fails_to_go_back(&mut cluster);
+    cluster.fails_to_go_back(1);
     cluster.edit("v3");
     cluster.writes = Writes::Taken;
     assert_eq!(cluster.rest(), Waiting::Pinned);
@@ -278,7 +278,7 @@ fn a_way_back_whose_record_is_gone_begins_with_its_record_again() {
     let mut cluster = Cluster::asking_for("v1").with("v2", Health::NoImage);
     cluster.rest();
     cluster.edit("v2");
-    fails_to_go_back(&mut cluster);
+    cluster.fails_to_go_back(1);
     let mut world = cluster.world();
     world.now = world.now.plus(Duration::minutes(60));
     let again = |world: &World| match decide(world) {
@@ -288,19 +288,4 @@ fn a_way_back_whose_record_is_gone_begins_with_its_record_again() {
     assert_eq!(again(&world), At::PreHooks);
     world.storage.retain(|stored| stored.revision != 3);
     assert_eq!(again(&world), At::Preparing);
-}
-
-/// Nothing can be changed any more, and the first try to go back is lost.
-fn fails_to_go_back(cluster: &mut Cluster) {
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.kind == AttemptKind::Revert)
-    });
-    cluster.writes = Writes::Refused;
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.failures == 1)
-    });
 }

@@ -222,17 +222,7 @@ fn a_way_back_that_failed_stops_says_what_is_there_and_is_tried_on() {
     let mut cluster = Cluster::asking_for("v1").with("v2", Health::NoImage);
     cluster.rest();
     cluster.edit("v2");
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.kind == AttemptKind::Revert)
-    });
-    cluster.writes = Writes::Refused;
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.failures == 1)
-    });
+    cluster.fails_to_go_back(1);
     cluster.run();
     assert_eq!(cluster.kstatus(), STOPPED);
     assert_eq!(cluster.ready().reason, Reason::RevertFailed);
