@@ -73,6 +73,7 @@ pub(crate) fn deed(kind: AttemptKind, revision: u32) -> String {
 pub(crate) const fn stage(stage: Stage) -> &'static str {
     match stage {
         Stage::Preparing => "preparing",
+        Stage::Disarming => "undoing webhooks, policies and API services first",
         Stage::PreHooks => "running hooks before the change",
         Stage::Applying => "applying objects",
         Stage::Waiting => "waiting for objects to become ready",

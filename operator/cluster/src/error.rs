@@ -78,6 +78,18 @@ pub enum Error {
         /// The manifest's kind.
         kind: String,
     },
+    /// The API server serves no such kind yet, and what is to bring it is on its way.
+    #[error(
+        "the cluster does not serve {kind} in {api_version} yet, which APIService {by} is to bring"
+    )]
+    NotServedYet {
+        /// The manifest's apiVersion.
+        api_version: String,
+        /// The manifest's kind.
+        kind: String,
+        /// The `APIService`.
+        by: String,
+    },
     /// The object exists and belongs to nobody or to another release.
     #[error(
         "{object} exists and {}; remove it, rename yours, or set takeOwnership",
@@ -142,6 +154,7 @@ impl Error {
             Self::Compression { .. } => "compression",
             Self::Malformed { .. } => "malformed",
             Self::UnknownKind { .. } => "unknown_kind",
+            Self::NotServedYet { .. } => "not_served_yet",
             Self::NotOurs { .. } => "not_ours",
             Self::TooLarge { .. } => "too_large",
             Self::Record { .. } => "record",
@@ -171,6 +184,16 @@ impl Error {
     /// Does the account lack the rights to what was asked?
     pub fn is_access_denied(&self) -> bool {
         self.refusal().is_some_and(Refusal::is_access_denied)
+    }
+
+    /// Does the API server pass the request on to somebody else, who does not answer? So it is told of aggregated APIs
+    /// (`proxyHandler` in Kubernetes' `kube-aggregator`); of anything else the API server itself would not answer.
+    pub fn is_api_unavailable(&self) -> bool {
+        self.refusal().is_some_and(|refusal| {
+            refusal.status == 503
+                && (refusal.message.contains("service unavailable")
+                    || refusal.message.contains("error trying to reach service"))
+        })
     }
 
     /// May the same read succeed in a moment?
@@ -261,7 +284,7 @@ impl From<Error> for NotDone {
             Error::Transport { source, .. } if source.may_have_arrived() => Self::Ambiguous {
                 source: Box::new(error),
             },
-            Error::Transport { .. } => Self::Retry {
+            Error::Transport { .. } | Error::NotServedYet { .. } => Self::Retry {
                 after: RETRY_AFTER,
                 source: Box::new(error),
             },
@@ -352,7 +375,7 @@ mod tests {
             "message":"Internal error occurred: failed calling webhook \"guard.example.org\": connection refused"}"#;
         let refusal = refusal(500, body);
         assert_eq!(refusal.kind, RefusalKind::WebhookUnreachable);
-        assert_eq!(refusal.webhook(), Some("guard.example.org"));
+        assert_eq!(refusal.admission(), Some("guard.example.org"));
         assert!(matches!(NotDone::from(refusal), NotDone::Retry { .. }));
     }
 }

@@ -27,6 +27,7 @@ pub mod prune;
 pub mod recreate;
 pub mod refusal;
 pub mod request;
+pub mod say;
 pub mod storage;
 mod strategy;
 pub mod warnings;
@@ -52,6 +53,7 @@ pub use pods::ContainerLog;
 pub use prune::{Propagation, Pruned};
 pub use recreate::{OnImmutable, Spared};
 pub use request::{RequestInfo, Verb};
+pub use say::Say;
 pub use storage::{Creation, RecordStamp, Storage, Stored, Summary, Update};
 pub use watch::{
     Follow, Guard, Judge, Observed, PodObservation, PodScope, Progress, ReleaseKey, StrandedPod,

@@ -34,6 +34,9 @@ pub enum RefusalKind {
     Denied,
     /// An admission webhook could not be asked. Nothing was written.
     WebhookUnreachable,
+    /// An admission webhook has side effects, so that the API server does not ask it in a dry run and refuses that: it
+    /// says nothing about the object.
+    DryRunUnsupported,
     /// The resourceVersion is too old to start from.
     Expired,
     /// The verb is not offered for this kind.
@@ -63,6 +66,7 @@ impl RefusalKind {
             Self::NamespaceTerminating => "namespace_terminating",
             Self::Denied => "denied",
             Self::WebhookUnreachable => "webhook_unreachable",
+            Self::DryRunUnsupported => "dry_run_unsupported",
             Self::Expired => "expired",
             Self::NotSupported => "not_supported",
             Self::TooLarge => "request_too_large",
@@ -188,10 +192,20 @@ impl Refusal {
         format!("{}: {}", self.call, fields.join("; "))
     }
 
-    /// The admission webhook that the message names, if one does.
-    pub fn webhook(&self) -> Option<&str> {
-        let (_, rest) = self.message.split_once("webhook \"")?;
-        rest.split_once('"').map(|(name, _)| name)
+    /// The admission webhook or policy that refused, or could not be asked, as the message names it: the API has no
+    /// field for it.
+    pub fn admission(&self) -> Option<&str> {
+        let asked = matches!(
+            self.kind,
+            RefusalKind::Denied | RefusalKind::WebhookUnreachable | RefusalKind::DryRunUnsupported
+        );
+        let named = |before: &str, quote: char| {
+            let (_, rest) = self.message.split_once(before)?;
+            rest.split_once(quote).map(|(name, _)| name)
+        };
+        // `ValidatingAdmissionPolicy 'NAME' with binding 'NAME' denied request`
+        let name = || named("webhook \"", '"').or_else(|| named("AdmissionPolicy '", '\''));
+        asked.then(name).flatten()
     }
 }
 
@@ -205,6 +219,9 @@ fn kind_of(code: StatusCode, status: &Status, causes: &[Cause]) -> RefusalKind {
     let message = status.message.as_str();
     if message.contains("failed calling webhook") {
         return RefusalKind::WebhookUnreachable;
+    }
+    if message.contains("does not support dry run") {
+        return RefusalKind::DryRunUnsupported;
     }
     if message.contains("denied the request") || message.contains("denied request:") {
         return RefusalKind::Denied;
@@ -317,6 +334,43 @@ mod tests {
         assert!(refusal(403, rights).is_access_denied());
         let admission = r#"pods "a" is forbidden: violates PodSecurity "restricted:latest""#;
         assert!(!refusal(403, admission).is_access_denied());
+    }
+
+    #[test]
+    fn who_of_admission_has_spoken_is_read_out_of_the_message() {
+        let said = |code: u16, message: &str| {
+            let body = serde_json::json!({"kind": "Status", "status": "Failure", "code": code, "message": message});
+            let refusal = refusal(code, &body.to_string());
+            (refusal.kind, refusal.admission().map(str::to_owned))
+        };
+        let named = |name: &str| Some(name.to_owned());
+        assert_eq!(
+            said(
+                400,
+                r#"admission webhook "a.example.org" does not support dry run"#
+            ),
+            (RefusalKind::DryRunUnsupported, named("a.example.org"))
+        );
+        assert_eq!(
+            said(
+                400,
+                r#"admission webhook "a.example.org" denied the request: no"#
+            ),
+            (RefusalKind::Denied, named("a.example.org"))
+        );
+        assert_eq!(
+            said(
+                422,
+                "configmaps \"x\" is forbidden: ValidatingAdmissionPolicy 'limits' with binding 'all' denied request: no"
+            ),
+            (RefusalKind::Denied, named("limits"))
+        );
+        let unreachable = r#"Internal error occurred: failed calling webhook "a.example.org": failed to call webhook: EOF"#;
+        assert_eq!(
+            said(500, unreachable),
+            (RefusalKind::WebhookUnreachable, named("a.example.org"))
+        );
+        assert_eq!(said(422, "spec.x: Invalid value").1, None);
     }
 
     #[test]

@@ -9,14 +9,17 @@ use belay_chart::{Chart, Release};
 use belay_cluster::identity::{Owner, Ownership, is_kept, ownership};
 use belay_cluster::ledger::Ledger as LedgerStore;
 use belay_cluster::storage::Storage;
-use belay_cluster::{ApplyOptions, Connection, Foreseen, Item, NotDone};
+use belay_cluster::{
+    ApplyOptions, Connection, Error as ClusterError, Foreseen, Item, NotDone, RefusalKind, Say,
+};
 use belay_health::{ObjectKey, ObjectRef, clip};
 use belay_release::{Manifest, Status, install_order};
 use belay_rollout::Ledger;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
-use crate::act::{begin, objects};
+use crate::act::objects;
+use crate::act::surroundings::{Surroundings, undone};
 use crate::asked::asked;
 use crate::clusters;
 use crate::error::Error;
@@ -137,15 +140,18 @@ pub async fn compare(
         },
         on_immutable: objects::on_immutable(&release.spec, base.kind),
     };
-    let brings_definitions = !rendering.crds.is_empty()
-        || wanted
-            .iter()
-            .any(|object| kind(object) == "CustomResourceDefinition");
+    let references = objects::references(connection, &wanted, &options.owner.namespace).await?;
+    let stays: BTreeSet<_> = references.iter().map(ObjectRef::key).collect();
+    let goes = base.objects.difference(&stays).cloned().collect();
+    let surroundings = Surroundings {
+        brings: Say::of(&wanted).with_definitions(!rendering.crds.is_empty()),
+        undone: undone(connection, &options.owner, goes).await?,
+    };
     let one = One {
         connection,
         options: &options,
         kind: base.kind,
-        brings_definitions,
+        surroundings: &surroundings,
     };
     let found: Vec<_> = stream::iter(wanted.into_iter().map(|object| one.foresee(object)))
         .buffered(AT_ONCE)
@@ -254,7 +260,7 @@ struct One<'c> {
     connection: &'c Connection,
     options: &'c ApplyOptions,
     kind: AttemptKind,
-    brings_definitions: bool,
+    surroundings: &'c Surroundings,
 }
 
 impl One<'_> {
@@ -280,10 +286,11 @@ impl One<'_> {
                 let before = of_it(shown(live), &after);
                 Some(Change::Recreated { before, after })
             }
-            Err(error) if begin::awaits_its_surroundings(&error, self.brings_definitions) => {
-                Some(Change::Added {
-                    after: shown(item.object),
-                })
+            Err(error)
+                if self.surroundings.passes(&error, &item.object)
+                    || error.is(RefusalKind::DryRunUnsupported) =>
+            {
+                self.untried(&key, item.object).await?
             }
             Err(error @ NotDone::Refused(_)) => Some(Change::Refused {
                 message: clip(&objects::with_remedy(&error, self.kind), WORDS),
@@ -291,6 +298,21 @@ impl One<'_> {
             Err(error) => return Err(error.into()),
         };
         Ok((key, change))
+    }
+
+    /// What would become of an object that cannot be tried: as far as its manifest speaks of what is there.
+    async fn untried(self, key: &ObjectKey, object: Value) -> Result<Option<Change>, Error> {
+        let live = match self.connection.get(key).await {
+            Err(ClusterError::UnknownKind { .. }) => None,
+            Err(error) if error.is_api_unavailable() => None,
+            live => live?,
+        };
+        let after = shown(object);
+        let Some(live) = live else {
+            return Ok(Some(Change::Added { after }));
+        };
+        let before = of_it(shown(live), &after);
+        Ok((before != after).then_some(Change::Changed { before, after }))
     }
 }
 

@@ -429,6 +429,7 @@ fn step_name(step: &Step) -> &'static str {
         Step::BuryForeign { .. } => "bury-foreign",
         Step::Begin(_) => "begin",
         Step::Record => "record",
+        Step::Disarm => "disarm",
         Step::StartHook { .. } => "start-hook",
         Step::EndHook { .. } => "end-hook",
         Step::Apply => "apply",

@@ -10,6 +10,7 @@ use kube::runtime::events::{Event, EventType};
 use kube::{Api, Resource, ResourceExt};
 use serde_json::{Value, json};
 
+use crate::act::preflight::Untried;
 use crate::clock;
 use crate::error::Error;
 use crate::reconcile::{Context, version};
@@ -240,6 +241,19 @@ pub(crate) async fn hook_printed(
         &format!("{hook} succeeded and printed last: {output}"),
     );
     publish(context, &told, &release.object_ref(&())).await;
+}
+
+/// Tells which objects are applied although nobody could try them before.
+pub(crate) async fn untried(context: &Context, release: &HelmRelease, untried: &[Untried]) {
+    for Untried { object, why } in untried {
+        let note = format!("{object} is applied without having been tried before: {why}");
+        let told = Event {
+            // Events of one action are counted as one, and another object is another matter.
+            action: format!("Try/{}", belay_health::clip(object, 100)),
+            ..event(EventType::Warning, "DryRunSkipped", &note)
+        };
+        publish(context, &told, &release.object_ref(&())).await;
+    }
 }
 
 /// Revisions whose records cannot be read.

@@ -5,6 +5,7 @@
 //! leniently, because a missing or odd field must never stop a rollout by a panic; it simply does
 //! not count as evidence.
 
+mod api_service;
 mod claim;
 mod class;
 mod definition;

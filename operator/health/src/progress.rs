@@ -37,6 +37,10 @@ pub enum ProgressReason {
     Suspended,
     /// A custom resource definition that is not served yet.
     NotEstablished,
+    /// An `APIService` whose server does not answer, or an object whose API does not.
+    ApiNotAvailable,
+    /// It is not applied yet, since what it needs for that comes with the same manifest.
+    NotApplied,
 }
 
 impl ProgressReason {
@@ -57,6 +61,8 @@ impl ProgressReason {
             Self::JobRunning => "JobRunning",
             Self::Suspended => "Suspended",
             Self::NotEstablished => "NotEstablished",
+            Self::ApiNotAvailable => "ApiNotAvailable",
+            Self::NotApplied => "NotApplied",
         }
     }
 

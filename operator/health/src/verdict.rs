@@ -10,7 +10,7 @@ use crate::class::FailureClass;
 use crate::field::{Condition, at, condition, int, list, text};
 use crate::object::{is_builtin_group, split_api_version};
 use crate::progress::ProgressReason;
-use crate::{claim, definition, job, pod, service, workload};
+use crate::{api_service, claim, definition, job, pod, service, workload};
 
 /// What can be said about one object by looking at it alone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -99,7 +99,8 @@ impl fmt::Display for Verdict {
 ///
 /// The order is Helm's (kstatus): deletion, observed generation, `Reconciling`, `Stalled`, then the
 /// rules of the kind, and `Ready` for kinds without rules. Where kstatus is known to be wrong:
-/// a load balancer's Service needs an address; a failed pod is a failure; a Job has to complete;
+/// a load balancer's Service needs an address; an `APIService` needs a server that answers; a failed
+/// pod is a failure; a Job has to complete;
 /// a workload whose controller has never reported is not ready; a condition that was observed at
 /// an older generation says nothing; and a Deployment in which every replica is updated and
 /// available is current even if an earlier revision's `ProgressDeadlineExceeded` still stands.
@@ -127,6 +128,7 @@ pub fn verdict(object: &Value) -> Verdict {
         ("", "Service") => service::judge(object),
         ("batch", "Job") => job::judge(object),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => definition::judge(object),
+        ("apiregistration.k8s.io", "APIService") => api_service::judge(object),
         ("", "Secret" | "ConfigMap") | ("batch", "CronJob") => Verdict::Current,
         _ => by_ready_condition(object),
     }

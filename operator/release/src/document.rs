@@ -4,6 +4,7 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::head::{Head, parse_document};
 use crate::misfit::{Misfit, Part, Shape};
+use crate::order::has_a_say_in_others;
 
 /// One document of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,18 @@ impl Document {
     /// The document in a manifest: separator, source, text, line break.
     pub fn to_text(&self) -> String {
         format!("---\n# Source: {}\n{}\n", self.path, self.text)
+    }
+
+    /// Whether it may hold something on which the API server's answers about other objects depend: admission, aggregated
+    /// APIs, definitions of custom resources.
+    pub fn may_have_a_say(&self) -> bool {
+        let Head {
+            api_version, kind, ..
+        } = &self.head;
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        has_a_say_in_others(group, kind)
+            || kind == "CustomResourceDefinition"
+            || kind.ends_with("List")
     }
 
     /// The objects that the document stands for: none for comments, several for a `List` (anything with a list of

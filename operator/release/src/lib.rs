@@ -78,7 +78,7 @@ pub use hook_event::HookEvent;
 pub use info::Info;
 pub use manifest::Manifest;
 pub use misfit::{Misfit, Part, Shape};
-pub use order::{Waves, install_order, uninstall_order, waves};
+pub use order::{Waves, has_a_say_in_others, install_order, uninstall_order, waves};
 pub use post_render::PostRender;
 pub use record::{APPLY_METHOD_SERVER_SIDE, Record};
 pub use rendered::{Rendered, SkippedHook};

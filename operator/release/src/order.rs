@@ -107,6 +107,19 @@ fn compare(order: &[&str], a: &str, b: &str) -> Ordering {
     }
 }
 
+/// Whether objects of this kind have a say in what the API server answers about others: admission may refuse or change
+/// them, and an `APIService` answers for all kinds of a group, in place of whoever did before.
+///
+/// Such an object can stand in the way of every other one of its release.
+pub fn has_a_say_in_others(group: &str, kind: &str) -> bool {
+    match group {
+        // Webhook configurations, policies and their bindings, and nothing else.
+        "admissionregistration.k8s.io" => true,
+        "apiregistration.k8s.io" => kind == "APIService",
+        _ => false,
+    }
+}
+
 /// What is applied first and must be served before the rest can be applied at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waves<T> {
@@ -172,6 +185,22 @@ mod tests {
                 ("Widget", 5)
             ]
         );
+    }
+
+    #[test]
+    fn admission_and_aggregated_apis_have_a_say_in_others() {
+        let admission = "admissionregistration.k8s.io";
+        for kind in [
+            "ValidatingWebhookConfiguration",
+            "MutatingWebhookConfiguration",
+            "ValidatingAdmissionPolicyBinding",
+        ] {
+            assert!(has_a_say_in_others(admission, kind), "{kind}");
+            assert!(!has_a_say_in_others("example.org", kind), "{kind}");
+        }
+        assert!(has_a_say_in_others("apiregistration.k8s.io", "APIService"));
+        assert!(!has_a_say_in_others("apps", "Deployment"));
+        assert!(!has_a_say_in_others("", "Service"));
     }
 
     #[test]

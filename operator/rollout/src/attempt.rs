@@ -117,6 +117,8 @@ impl fmt::Display for Cause {
 pub enum At {
     /// The intent is on record; nothing has been written to the cluster yet.
     Preparing,
+    /// What another revision brought that may refuse the objects is undone before anything else.
+    Disarming,
     /// Hooks before the change are running.
     PreHooks,
     /// Objects are being applied.
@@ -197,10 +199,16 @@ pub enum HookProgress {
 }
 
 impl Attempt {
+    /// Whether it brings back what was there before.
+    pub fn goes_back(&self) -> bool {
+        matches!(self.kind, AttemptKind::Rollback | AttemptKind::Revert)
+    }
+
     /// How far it is, as the status names it.
     pub fn stage(&self) -> Stage {
         match self.at {
             At::Preparing => Stage::Preparing,
+            At::Disarming => Stage::Disarming,
             At::PreHooks => Stage::PreHooks,
             At::Applying => Stage::Applying,
             At::Waiting => Stage::Waiting,

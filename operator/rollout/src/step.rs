@@ -45,6 +45,8 @@ pub enum Step {
     Begin(Plan),
     /// Create Helm's pending record: the lock, and from here on the only source of the manifest.
     Record,
+    /// Undo what another revision brought that has a say in other objects, before hooks and objects meet it.
+    Disarm,
     /// Create a hook's object.
     StartHook {
         /// Its place among the attempt's hooks.

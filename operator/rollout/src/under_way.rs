@@ -1,7 +1,7 @@
 //! What an attempt does next.
 
 use belay_api::helm_release::{AttemptKind, FailureClass};
-use belay_api::{Reason, Timestamp};
+use belay_api::{Duration, Reason, Timestamp};
 use belay_release::Status;
 
 use crate::attempt::{At, Attempt, Cause, HookProgress, When};
@@ -13,6 +13,11 @@ use crate::step::{Amendment, Decision, Step, Wait, Waiting};
 use crate::world::{Desired, World};
 use crate::{Failure, Ledger};
 
+/// How soon an object is applied again that waits for another, if nothing is heard of that.
+const APPLY_AGAIN: Duration = Duration::seconds(5);
+/// How soon a deletion is asked for again that was refused.
+const REMOVE_AGAIN: Duration = Duration::seconds(15);
+
 /// Takes an attempt one step on.
 pub(crate) fn decide_attempt(world: &World, ledger: &Ledger, attempt: &Attempt) -> Decision {
     if let Some(decision) = decide_lost_record(world, ledger, attempt) {
@@ -23,8 +28,9 @@ pub(crate) fn decide_attempt(world: &World, ledger: &Ledger, attempt: &Attempt) 
     }
     match &attempt.at {
         At::Preparing => Decision::Step(Step::Record),
+        At::Disarming => Decision::Step(Step::Disarm),
         At::PreHooks => decide_hook(world, attempt, When::Before),
-        At::Applying => Decision::Step(Step::Apply),
+        At::Applying => decide_applying(world, attempt),
         At::Waiting => decide_waiting(world, attempt),
         At::PostHooks => decide_hook(world, attempt, When::After),
         At::Testing => decide_hook(world, attempt, When::Test),
@@ -86,6 +92,8 @@ fn overtaken(world: &World, ledger: &Ledger, attempt: &Attempt) -> Option<String
         // A record may be there whose intent was lost on the way: first find out whose it is.
         At::Preparing => world.stored(attempt.revision).is_none(),
         At::PreHooks | At::Waiting | At::Soaking(_) => true,
+        // All is applied but what waits for the rest.
+        At::Applying => world.proof.is_some(),
         _ => false,
     };
     if !interruptible
@@ -169,6 +177,23 @@ fn decide_hook(world: &World, attempt: &Attempt, when: When) -> Decision {
     }
 }
 
+/// Applies. What waits for something that comes beside it is tried again, until the time is over or the rest is lost.
+fn decide_applying(world: &World, attempt: &Attempt) -> Decision {
+    let (Some(_), Some(progress)) = (&world.proof, world.seen()) else {
+        return Decision::Step(Step::Apply);
+    };
+    match judge(attempt, &progress, &world.declared, world.now) {
+        Judgement::Ready => Decision::Step(Step::Apply),
+        Judgement::Lost(failure) | Judgement::Late(failure) => {
+            Decision::Step(Step::Fail { failure })
+        }
+        Judgement::Open(until) => Decision::Wait(Wait {
+            until: Some(until.min(world.now.plus(APPLY_AGAIN))),
+            on: Waiting::Objects,
+        }),
+    }
+}
+
 fn decide_waiting(world: &World, attempt: &Attempt) -> Decision {
     let Some(progress) = &world.progress else {
         return Decision::Step(Step::Prove);
@@ -235,8 +260,15 @@ fn decide_removing(world: &World, attempt: &Attempt) -> Decision {
                 )),
             })
         }
-        Some(_) => Decision::Wait(Wait {
-            until: Some(attempt.deadline),
+        // What goes tells of it; what was refused has to be asked for again.
+        Some(proof) => Decision::Wait(Wait {
+            until: Some(
+                if proof.not_current.iter().any(|(_, found)| found.is_failed()) {
+                    attempt.deadline.min(world.now.plus(REMOVE_AGAIN))
+                } else {
+                    attempt.deadline
+                },
+            ),
             on: Waiting::Removal,
         }),
     }
@@ -358,7 +390,7 @@ fn decide_failed_revert(
         }),
         _ => Decision::Step(Step::Amend(Amendment::TryAgain {
             at: if world.stored(attempt.revision).is_some() {
-                At::PreHooks
+                ledger.first_stage(attempt)
             } else {
                 At::Preparing
             },

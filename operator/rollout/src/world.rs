@@ -7,6 +7,7 @@ use belay_api::{Duration, Reason, Timestamp};
 use belay_health::{ObjectKey, PodFault, Verdict};
 use belay_release::Status;
 
+use crate::attempt::At;
 use crate::check::Look;
 use crate::{ChartId, Digest, Drift, HeldUp, Ledger, Order, Owner};
 
@@ -213,14 +214,39 @@ pub struct SightedFault {
     pub was_ready: bool,
 }
 
-/// One fresh list of every object of the attempt.
+/// What a step found of the attempt's objects: one fresh list of all of them, or what could not be applied or removed
+/// yet.
 #[derive(Clone, Debug, Default)]
 pub struct Proof {
     /// Those that are not current.
     pub not_current: Vec<(ObjectKey, Verdict)>,
 }
 
+impl Progress {
+    /// The same, with what a step found, which comes first.
+    #[must_use]
+    pub(crate) fn with(mut self, proof: &Proof) -> Self {
+        let found = |key: &ObjectKey| proof.not_current.iter().any(|(known, _)| known == key);
+        self.objects.retain(|(key, _)| !found(key));
+        self.objects.splice(0..0, proof.not_current.iter().cloned());
+        self
+    }
+}
+
 impl World {
+    /// What is known of the objects of the attempt.
+    pub(crate) fn seen(&self) -> Option<Progress> {
+        let applying = self
+            .ledger
+            .as_ref()
+            .and_then(|ledger| ledger.attempt.as_ref())
+            .is_some_and(|attempt| attempt.at == At::Applying);
+        match &self.proof {
+            Some(proof) if applying => Some(self.progress.clone().unwrap_or_default().with(proof)),
+            _ => self.progress.clone(),
+        }
+    }
+
     /// The newest of Helm's records.
     pub fn newest(&self) -> Option<&Stored> {
         self.storage.first()

@@ -1,11 +1,16 @@
 //! The cluster's certificate authority and what it signs.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyPair, KeyUsagePurpose,
 };
+
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::{Error, Result};
 
@@ -28,6 +33,27 @@ impl Pair {
     pub(crate) fn write(&self, folder: &Path, name: &str) -> Result<()> {
         write(&folder.join(format!("{name}.crt")), &self.certificate)?;
         write(&folder.join(format!("{name}.key")), &self.key)
+    }
+
+    /// TLS for a server that is known by it.
+    pub(crate) fn server_config(&self) -> Result<ServerConfig> {
+        let unusable = |error: &dyn std::fmt::Display| Error::Unreadable {
+            what: "a certificate of the harness".to_owned(),
+            detail: error.to_string(),
+        };
+        let certificate = CertificateDer::from_pem_slice(self.certificate.as_bytes())
+            .map_err(|error| unusable(&error))?;
+        let key =
+            PrivateKeyDer::from_pem_slice(self.key.as_bytes()).map_err(|error| unusable(&error))?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| {
+                builder
+                    .with_no_client_auth()
+                    .with_single_cert(vec![certificate], key)
+            })
+            .map_err(|error| unusable(&error))
     }
 }
 
@@ -60,12 +86,14 @@ impl Authority {
 
     /// A certificate for servers on the loopback interface.
     pub(crate) fn server(&self) -> Result<Pair> {
-        let mut params = CertificateParams::new(vec![
-            "127.0.0.1".to_owned(),
-            "10.0.0.1".to_owned(),
-            "localhost".to_owned(),
-            "kubernetes.default.svc".to_owned(),
-        ])?;
+        let api_server = ["10.0.0.1", "localhost", "kubernetes.default.svc"];
+        self.server_named(&api_server.map(str::to_owned))
+    }
+
+    /// A certificate for a server on the loopback interface that is asked by other names, too.
+    pub(crate) fn server_named(&self, names: &[String]) -> Result<Pair> {
+        let all = [&["127.0.0.1".to_owned()], names].concat();
+        let mut params = CertificateParams::new(all)?;
         params.distinguished_name = name("belay-test-server", None);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         self.sign(&params)

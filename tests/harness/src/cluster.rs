@@ -16,6 +16,9 @@ const FOLDER_VARIABLE: &str = "BELAY_CLUSTER";
 /// Written when everything works, read by whoever comes later.
 const READY_FILE: &str = "cluster.json";
 
+/// Where etcd answers.
+pub(crate) const STORE_FILE: &str = "etcd.json";
+
 /// A running control plane. Cheap to clone: it holds paths, no connections.
 #[derive(Debug, Clone)]
 pub struct Cluster {
@@ -171,6 +174,42 @@ impl Cluster {
             Some(manifests),
         )
         .await
+    }
+}
+
+impl Cluster {
+    /// Puts an object where the API server keeps its own, past all that it checks: for objects as older versions of
+    /// Kubernetes left them, which nobody can make any more.
+    ///
+    /// # Errors
+    /// If etcd cannot be asked, or refuses.
+    pub async fn store(&self, key: &str, object: &serde_json::Value) -> Result<()> {
+        use base64::Engine as _;
+        let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+        let path = self.folder.join(STORE_FILE);
+        let text = std::fs::read_to_string(&path)
+            .map_err(Error::io(format!("reading {}", path.display())))?;
+        let store: serde_json::Value =
+            serde_json::from_str(&text).map_err(Error::unreadable(STORE_FILE))?;
+        let url = store["url"].as_str().unwrap_or_default();
+        let put = serde_json::json!({"key": encode(key), "value": encode(&object.to_string())});
+        // Any provider will do: nothing in here speaks TLS.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let failed = |error: reqwest::Error| Error::Unreadable {
+            what: format!("etcd's answer to {key}"),
+            detail: error.to_string(),
+        };
+        let client = reqwest::Client::builder().no_proxy().build();
+        let answer = client
+            .map_err(failed)?
+            .post(format!("{url}/v3/kv/put"))
+            .body(put.to_string())
+            .send()
+            .await;
+        answer
+            .and_then(reqwest::Response::error_for_status)
+            .map(|_| ())
+            .map_err(failed)
     }
 }
 

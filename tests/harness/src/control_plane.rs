@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use crate::certificates::{Authority, service_account_key};
 use crate::parts::{self, Part, Ports};
 use crate::watchdog::Watchdog;
-use crate::{Cluster, Error, Result, Tools, eventually, kubeconfig};
+use crate::{Cluster, Error, Result, Tools, cluster, eventually, kubeconfig};
 
 /// Cold caches and busy machines included.
 const START_LIMIT: Duration = Duration::from_mins(2);
@@ -85,6 +85,10 @@ impl ControlPlane {
             &admin,
         )?;
         write_json(&folder.join("audit-policy.json"), &audit_policy())?;
+        write_json(
+            &folder.join(cluster::STORE_FILE),
+            &json!({"url": ports.etcd_url()}),
+        )?;
         write_json(&folder.join("pod-logs.json"), &pod_logs(&folder)?)?;
 
         let cluster = Cluster::new(tools, folder.clone(), url);

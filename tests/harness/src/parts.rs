@@ -24,6 +24,11 @@ pub(crate) struct Ports {
 }
 
 impl Ports {
+    /// Where etcd answers.
+    pub(crate) fn etcd_url(self) -> String {
+        format!("http://127.0.0.1:{}", self.etcd)
+    }
+
     /// Ports that were free a moment ago. All are held until the last one is known.
     pub(crate) fn free() -> Result<Self> {
         let mut held = Vec::new();

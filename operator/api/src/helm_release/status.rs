@@ -115,6 +115,8 @@ pub enum AttemptKind {
 pub enum Stage {
     /// The intent is on record, nothing has been written yet.
     Preparing,
+    /// What may refuse the objects is undone first: webhooks, admission policies and API services of another revision.
+    Disarming,
     /// Hooks before the change are running.
     PreHooks,
     /// Objects are being applied.

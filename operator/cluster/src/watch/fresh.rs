@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use belay_health::{ObjectKey, Verdict};
+use belay_health::{ObjectKey, ProgressReason, Verdict};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
@@ -69,6 +69,8 @@ impl Watches {
             let live = match connection.get(&key).await {
                 Err(Error::UnknownKind { .. }) => None,
                 Err(error) if error.is(RefusalKind::NotServed) => None,
+                // What was seen last stands: the watch goes on asking.
+                Err(error) if error.is_api_unavailable() => continue,
                 answer => answer?,
             };
             self.shared().update(|index| match &live {
@@ -142,6 +144,13 @@ impl Watches {
     }
 }
 
+fn unavailable(error: &Error) -> Verdict {
+    Verdict::Progressing {
+        reason: ProgressReason::ApiNotAvailable,
+        message: format!("its API does not answer: {error}"),
+    }
+}
+
 impl Connection {
     /// The verdicts of tracked objects by one fresh read of each, without watches; in the given order.
     ///
@@ -153,6 +162,10 @@ impl Connection {
             .map(|tracked| async move {
                 let live = match self.get(&tracked.key).await {
                     Err(Error::UnknownKind { .. }) => None,
+                    // Its API is served elsewhere, by somebody who does not answer: that is all there is to know of it.
+                    Err(error) if error.is_api_unavailable() => {
+                        return Ok((tracked.key.clone(), unavailable(&error)));
+                    }
                     answer => answer?,
                 };
                 let verdict = match live {

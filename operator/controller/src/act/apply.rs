@@ -4,12 +4,14 @@ use belay_api::helm_release::{AttemptKind, FailureClass};
 use belay_api::{Reason, Timestamp};
 use belay_cluster::managed_fields::is_client_side;
 use belay_cluster::{
-    Applied, ApplyOptions, Error as ClusterError, Item, NotDone, Pruned, RefusalKind,
-    ResourceVersion, Tracked as Watched, WavesOptions,
+    Applied, ApplyOptions, Error as ClusterError, FailedItem, Item, NotDone, Pruned, RefusalKind,
+    ResourceVersion, Tracked as Watched, WavesOptions, WavesOutcome,
 };
-use belay_health::{ObjectKey, ObjectRef, Sight, expires_when_finished};
-use belay_release::uninstall_order;
-use belay_rollout::{Failure, Tracked};
+use belay_health::{
+    ObjectEvidence, ObjectKey, ObjectRef, ProgressReason, Sight, Verdict, expires_when_finished,
+};
+use belay_release::{has_a_say_in_others, uninstall_order};
+use belay_rollout::{Failure, Proof, Tracked};
 use serde_json::Value;
 
 use super::record::{pending, remaining};
@@ -18,6 +20,9 @@ use crate::clock;
 use crate::error::Error;
 use crate::gather::{self, Judging};
 use crate::session::Session;
+
+/// Of how many objects a failure tells.
+const MOST_OBJECTS: usize = 5;
 
 /// Applies and prunes; never cut in the middle.
 pub(super) async fn apply(session: &mut Session) -> Result<(), Halt> {
@@ -46,26 +51,20 @@ pub(super) async fn apply(session: &mut Session) -> Result<(), Halt> {
             object,
         })
         .collect();
-    let kind = session.attempt()?.kind;
     let options = WavesOptions {
-        apply: ApplyOptions {
-            owner: session.marks(),
-            take_ownership: takes_ownership(session, kind),
-            on_immutable: objects::on_immutable(&session.release.spec, kind),
-        },
+        apply: options(session)?,
         definitions_within: remaining(session.ledger()?, clock::now()),
     };
+    // What goes anyway must not refuse what comes.
+    prune(session, Which::HasASay).await?;
     let outcome = session.connection.apply_waves(items, &options).await;
     let applied: Vec<_> = outcome
         .applied
         .iter()
         .map(|applied| tracked(applied, &references, since))
         .collect();
-    if let Some(failed) = outcome.failed.into_iter().next() {
-        let name = failed
-            .key
-            .map_or_else(|| "an object".to_owned(), |key| key.to_string());
-        return Err(judge_failure(session, failed.error, &name)?);
+    if !outcome.failed.is_empty() {
+        return Err(judge_waves(session, outcome)?);
     }
     gather::track(
         session,
@@ -76,13 +75,87 @@ pub(super) async fn apply(session: &mut Session) -> Result<(), Halt> {
             .collect(),
         since,
     );
-    let gone = prune(session).await?;
+    if !outcome.waiting.is_empty() {
+        session.world.progress = gather::progress(session);
+        session.world.proof = Some(Proof {
+            not_current: waiting(&outcome.waiting, &references),
+        });
+        session.world.now = clock::now();
+        return Ok(());
+    }
+    let gone = prune(session, Which::All).await?;
     let now = clock::now();
     session
         .transition(|ledger| ledger.applied(&applied, &gone, now))
         .await?;
     session.world.progress = gather::progress(session);
     Ok(())
+}
+
+/// How the attempt under way applies.
+pub(super) fn options(session: &Session) -> Result<ApplyOptions, Error> {
+    let kind = session.attempt()?.kind;
+    Ok(ApplyOptions {
+        owner: session.marks(),
+        take_ownership: takes_ownership(session, kind),
+        on_immutable: objects::on_immutable(&session.release.spec, kind),
+    })
+}
+
+/// What was passed over, since it waits for what was applied beside it.
+fn waiting(passed_over: &[FailedItem], references: &[ObjectRef]) -> Vec<(ObjectKey, Verdict)> {
+    let whole = |key: &ObjectKey| {
+        let same = |of: &&ObjectRef| {
+            of.group == key.group
+                && of.kind == key.kind
+                && of.name == key.name
+                && (key.namespace.is_none() || of.namespace == key.namespace)
+        };
+        references.iter().find(same).map(ObjectRef::key)
+    };
+    let told = passed_over.iter().filter_map(|item| {
+        let verdict = Verdict::Progressing {
+            reason: ProgressReason::NotApplied,
+            message: format!("not applied yet: {}", item.error.error()),
+        };
+        Some((whole(item.key.as_ref()?)?, verdict))
+    });
+    told.collect()
+}
+
+/// The first failure, with all that is not as it should be.
+fn judge_waves(session: &Session, outcome: WavesOutcome) -> Result<Halt, Error> {
+    let evidence = |key: &ObjectKey, message: String| ObjectEvidence {
+        object: key.clone(),
+        verdict: ProgressReason::NotApplied.to_string(),
+        message,
+    };
+    let failed = outcome.failed.iter().chain(&outcome.waiting);
+    let failed = failed.filter_map(|item| {
+        let why = item.error.error().to_string();
+        Some(evidence(item.key.as_ref()?, why))
+    });
+    let untouched = outcome.untouched.iter();
+    let untouched = untouched.map(|key| evidence(key, "not applied, since another failed".into()));
+    let objects: Vec<_> = failed.chain(untouched).take(MOST_OBJECTS).collect();
+    let Some(first) = outcome.failed.into_iter().next() else {
+        return Err(Error::Stale);
+    };
+    let key = first.key.as_ref();
+    let name = key.map_or_else(|| "an object".to_owned(), ToString::to_string);
+    let halt = judge_failure(session, first.error, &name)?;
+    Ok(match halt {
+        Halt::Failed(mut failure) => {
+            failure.objects = objects;
+            Halt::Failed(failure)
+        }
+        halt => halt,
+    })
+}
+
+/// Whether an object has a say in others.
+pub(super) fn has_a_say(key: &ObjectKey) -> bool {
+    has_a_say_in_others(&key.group, &key.kind)
 }
 
 fn takes_ownership(session: &Session, kind: AttemptKind) -> bool {
@@ -93,7 +166,11 @@ fn takes_ownership(session: &Session, kind: AttemptKind) -> bool {
     }
 }
 
-fn tracked(applied: &Applied, references: &[ObjectRef], since: Option<Timestamp>) -> Tracked {
+pub(super) fn tracked(
+    applied: &Applied,
+    references: &[ObjectRef],
+    since: Option<Timestamp>,
+) -> Tracked {
     let object = references
         .iter()
         .find(|reference| reference.key() == applied.key)
@@ -125,9 +202,18 @@ fn made_since(live: &Value, since: Option<Timestamp>) -> bool {
     matches!((created, since), (Some(created), Some(since)) if created >= since.whole_seconds())
 }
 
+/// Which of the objects go that no revision wants any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    /// All of them.
+    All,
+    /// Those that have a say in others.
+    HasASay,
+}
+
 /// Prunes, with a failure judged as the attempt's.
-async fn prune(session: &Session) -> Result<Vec<ObjectKey>, Halt> {
-    match prune_unwanted(session).await {
+pub(super) async fn prune(session: &Session, which: Which) -> Result<Vec<ObjectKey>, Halt> {
+    match prune_unwanted(session, which).await {
         Ok(gone) => Ok(gone),
         Err(Error::NotDone(error)) => Err(judge_failure(session, error, "pruning")?),
         Err(error) => Err(error.into()),
@@ -135,7 +221,10 @@ async fn prune(session: &Session) -> Result<Vec<ObjectKey>, Halt> {
 }
 
 /// Deletes what no revision since last good wants any more; answers with what is not ours to hold any longer.
-pub(super) async fn prune_unwanted(session: &Session) -> Result<Vec<ObjectKey>, Error> {
+pub(super) async fn prune_unwanted(
+    session: &Session,
+    which: Which,
+) -> Result<Vec<ObjectKey>, Error> {
     let owner = session.marks();
     let mut unwanted: Vec<_> = session
         .ledger()?
@@ -143,6 +232,7 @@ pub(super) async fn prune_unwanted(session: &Session) -> Result<Vec<ObjectKey>, 
         .iter()
         .filter(|tracked| !tracked.wanted)
         .map(|tracked| tracked.object.key())
+        .filter(|key| which == Which::All || has_a_say(key))
         .collect();
     unwanted.sort_by(|a, b| uninstall_order(&a.kind, &b.kind));
     for key in &unwanted {
@@ -156,7 +246,7 @@ pub(super) async fn prune_unwanted(session: &Session) -> Result<Vec<ObjectKey>, 
 
 /// What the same apply meets again is the revision's own failure; everything else is tried again until
 /// the attempt's time is over.
-fn judge_failure(session: &Session, error: NotDone, name: &str) -> Result<Halt, Error> {
+pub(super) fn judge_failure(session: &Session, error: NotDone, name: &str) -> Result<Halt, Error> {
     let attempt = session.attempt()?;
     let late = clock::now() >= attempt.deadline;
     let lasting = matches!(error, NotDone::Refused(_))

@@ -4,20 +4,18 @@
 use std::sync::Arc;
 
 use belay_api::helm_release::{AfterHooks, AttemptKind};
-use belay_api::{Duration, Reason, Timestamp};
+use belay_api::{Reason, Timestamp};
 use belay_chart::Release;
-use belay_cluster::{ApplyOptions, Error as ClusterError, Item, NotDone, RefusalKind};
-use belay_health::{ObjectError, ObjectRef};
-use belay_release::{Info, Manifest, Record, Status};
+use belay_health::ObjectRef;
+use belay_release::{Info, Record, Status};
 use belay_rollout::{
-    Approval, At, Attempt, Cause, ChartId, Digest, Executed, Outcome, Plan, Rejection, Running,
-    Target,
+    Approval, At, Attempt, Cause, ChartId, Digest, Executed, Outcome, Plan, Running, Target,
 };
 use serde_json::value::to_raw_value;
 
 use super::Halt;
 use super::objects::{self, Runs};
-use super::record::crd_policy;
+use super::preflight::{Untried, preflight};
 use super::requests;
 use super::size::{fits_the_ledger, fitted};
 use super::stored::{self, Found};
@@ -26,10 +24,8 @@ use crate::error::Error;
 use crate::gather::{self, origins};
 use crate::reconcile::Context;
 use crate::render::Rendering;
+use crate::report;
 use crate::session::Session;
-
-/// How long a refusal that may pass (quota, rights) is left alone.
-const RETRY_REFUSED: Duration = Duration::seconds(30);
 
 /// Begins an attempt.
 pub(super) async fn begin(
@@ -48,11 +44,12 @@ pub(super) async fn begin(
     if plan.kind == AttemptKind::Uninstall {
         return begin_removal(session, plan, id).await;
     }
+    let mut untried = Vec::new();
     let mut record = match &plan.target {
         Target::Spec => {
             let rendering = render(context, session, plan.kind, plan.revision).await?;
             let record = record_of(session, &rendering, plan.kind, plan.revision, &id)?;
-            preflight(session, &record, &rendering, plan.kind).await?;
+            untried = preflight(session, &record, &rendering, plan.kind).await?;
             record
         }
         Target::Proven(digest) => {
@@ -97,7 +94,10 @@ pub(super) async fn begin(
         fits_the_ledger(session, &record, &plan, now)?;
     }
     let executed = executed(session, &plan, now)?;
-    let attempt = attempt(&plan, id, now).moved(At::Preparing, now);
+    let mut attempt = attempt(&plan, id, now).moved(At::Preparing, now);
+    for Untried { object, why } in &untried {
+        attempt.note(now, format!("{object} is applied untried: {why}"));
+    }
     let foreign = match (&plan.cause, plan.from) {
         (Cause::OutsideChange, Some(revision)) => brought_by(session, revision).await?,
         _ => Vec::new(),
@@ -106,6 +106,7 @@ pub(super) async fn begin(
         .transition(|ledger| ledger.noticed(&foreign).begun(attempt, executed))
         .await?;
     session.record = Some(Arc::new(record));
+    report::untried(context, &session.release, &untried).await;
     Ok(())
 }
 
@@ -330,130 +331,4 @@ pub(super) fn chart_id(record: &Record) -> ChartId {
         version: summary.version,
         app_version: summary.app_version,
     }
-}
-
-/// Asks the API server whether it would take every object that is new or changed; nothing is written.
-async fn preflight(
-    session: &Session,
-    record: &Record,
-    rendering: &Rendering,
-    kind: AttemptKind,
-) -> Result<(), Halt> {
-    let policy = crd_policy(session, kind);
-    let tried = session.connection.try_crds(&rendering.crds, policy).await;
-    tried.map_err(|(name, error)| judge_refusal(error, &format!("crds/: {name}"), kind))?;
-    for hook in &record.hooks {
-        let object = objects::hook_object(hook)?;
-        if let Err(error) = ObjectRef::of(&object) {
-            return Err(Halt::Rejected(nameless(&hook.path, &error)));
-        }
-    }
-    let manifest = Manifest::parse(&record.manifest).map_err(Error::from)?;
-    let unchanged = unchanged_texts(session);
-    let mut items = Vec::new();
-    let mut brings_definitions = !rendering.crds.is_empty();
-    for document in &manifest.documents {
-        brings_definitions |= document.head.kind == "CustomResourceDefinition";
-        if !unchanged.contains(&document.text) {
-            for object in document.objects().map_err(Error::from)? {
-                if let Err(error) = ObjectRef::of(&object) {
-                    return Err(Halt::Rejected(nameless(&document.path, &error)));
-                }
-                let reference =
-                    objects::reference(&session.connection, &object, &record.namespace).await?;
-                items.push(Item {
-                    known: objects::known(session.world.ledger.as_ref(), &reference),
-                    object,
-                });
-            }
-        }
-    }
-    let take_ownership = match kind {
-        AttemptKind::Install => session.release.spec.install.take_ownership,
-        _ => session.release.spec.upgrade.take_ownership,
-    };
-    let options = ApplyOptions {
-        owner: session.marks(),
-        take_ownership,
-        on_immutable: objects::on_immutable(&session.release.spec, kind),
-    };
-    for dry in session.connection.dry_run_all(&items, &options).await {
-        let Err(error) = dry.outcome else { continue };
-        if awaits_its_surroundings(&error, brings_definitions) {
-            continue;
-        }
-        let name = dry
-            .key
-            .map_or_else(|| "an object".to_owned(), |key| key.to_string());
-        return Err(judge_refusal(error, &name, kind));
-    }
-    Ok(())
-}
-
-/// Server-side apply goes by the name, so that `generateName` is not one.
-fn nameless(path: &str, error: &ObjectError) -> Rejection {
-    Rejection {
-        reason: Reason::ManifestRejected,
-        message: format!(
-            "{path}: {error} (a generateName alone would make another object each time)"
-        ),
-        retry_at: None,
-    }
-}
-
-fn unchanged_texts(session: &Session) -> std::collections::BTreeSet<String> {
-    let Some(ledger) = &session.world.ledger else {
-        return std::collections::BTreeSet::new();
-    };
-    let running = ledger.current.as_ref().and_then(|current| {
-        ledger
-            .proven
-            .iter()
-            .find(|proven| proven.digest == current.digest && current.consistent)
-    });
-    running
-        .and_then(|proven| proven.record.get("manifest"))
-        .and_then(serde_json::Value::as_str)
-        .and_then(|text| Manifest::parse(text).ok())
-        .map(|manifest| {
-            manifest
-                .documents
-                .into_iter()
-                .map(|document| document.text)
-                .collect()
-        })
-        .unwrap_or_default()
-}
-
-/// An instance of a kind, or an object in a namespace, that the same chart brings cannot be tried before it.
-pub(crate) fn awaits_its_surroundings(error: &NotDone, brings_definitions: bool) -> bool {
-    match error.error() {
-        ClusterError::UnknownKind { .. } => brings_definitions,
-        _ => error.is(RefusalKind::NotFound),
-    }
-}
-
-/// A refusal that the same manifest meets again is the manifest's; everything else may pass.
-fn judge_refusal(error: NotDone, name: &str, kind: AttemptKind) -> Halt {
-    let NotDone::Refused(_) = &error else {
-        return Halt::Error(error.into());
-    };
-    let reason = match error.error() {
-        ClusterError::NotOurs { .. } => Reason::OwnershipConflict,
-        refused if refused.is_access_denied() => Reason::AccessDenied,
-        _ => Reason::ManifestRejected,
-    };
-    let message = objects::with_remedy(&error, kind);
-    let may_pass = [
-        RefusalKind::Quota,
-        RefusalKind::Forbidden,
-        RefusalKind::WebhookUnreachable,
-    ]
-    .into_iter()
-    .any(|kind| error.is(kind));
-    Halt::Rejected(Rejection {
-        reason,
-        message: format!("{name}: {message}"),
-        retry_at: may_pass.then(|| clock::now().plus(RETRY_REFUSED)),
-    })
 }

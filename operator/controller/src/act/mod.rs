@@ -4,15 +4,17 @@
 mod adopt;
 mod apply;
 mod ask;
-pub(crate) mod begin;
+mod begin;
 mod claim;
 mod compare;
 mod correct;
+mod disarm;
 mod evidence;
 mod finish;
 mod hooks;
 pub(crate) mod objects;
 mod outside;
+pub(crate) mod preflight;
 mod preview;
 mod prove;
 mod record;
@@ -22,6 +24,7 @@ mod requests;
 mod secrets;
 mod size;
 mod stored;
+pub(crate) mod surroundings;
 mod way_back;
 
 use belay_rollout::{At, Failure, Rejection, Step};
@@ -58,6 +61,7 @@ pub(crate) async fn act(context: &Context, session: &mut Session, step: Step) ->
         Step::BuryForeign { revision } => Ok(outside::bury(session, revision).await?),
         Step::Begin(plan) => begin::begin(context, session, plan).await,
         Step::Record => record::record(context, session).await,
+        Step::Disarm => disarm::disarm(session).await,
         Step::StartHook { index } => hooks::start(session, index).await,
         Step::EndHook { index } => hooks::end(context, session, index).await,
         Step::Apply => apply::apply(session).await,

@@ -80,7 +80,7 @@ pub(super) async fn keep(
         })
         .await?;
     // What a half-applied attempt of ours left behind belongs to no revision any more.
-    let gone = apply::prune_unwanted(session).await?;
+    let gone = apply::prune_unwanted(session, apply::Which::All).await?;
     if !gone.is_empty() {
         session.transition(|ledger| ledger.pruned(&gone)).await?;
     }

@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use belay_api::Reason;
 use belay_api::helm_release::{AttemptKind, FaultyObject};
 use belay_api::rollback_request::{MAX_PLANNED, RollbackPlan};
-use belay_cluster::{ApplyOptions, Foreseen, Item, Known, NotDone};
+use belay_cluster::{ApplyOptions, DryRun, Foreseen, Item, Known, NotDone, RefusalKind, Say};
 use belay_health::{ObjectKey, clip};
 use belay_release::Record;
 use belay_rollout::{Digest, Running, Target, report};
 use kube::ResourceExt;
 use serde_json::Value;
 
+use super::preflight::is_of_admission;
 use super::stored::{self, Found, find_whole};
+use super::surroundings::{Surroundings, undone};
 use super::{begin, objects, requests};
 use crate::error::Error;
 use crate::session::Session;
@@ -135,7 +137,7 @@ async fn plan(session: &Session, target: &Record) -> Result<RollbackPlan, Error>
         }
     }
     plan.removed.sort();
-    let way = try_out(session, &touched).await?;
+    let way = try_out(session, &touched, &wanted).await?;
     plan.refused = way.refused;
     plan.changed.retain(|name| !way.recreated.contains(name));
     plan.recreated = way.recreated;
@@ -175,16 +177,15 @@ pub(super) struct Way {
     pub(super) recreated: Vec<String>,
 }
 
-/// Tries objects of an older revision with a dry run, as going back would apply them.
+/// Tries objects of an older revision with a dry run, as going back would apply them: those that it would change, out of
+/// all that it holds.
 pub(super) async fn try_out(
     session: &Session,
-    wanted: &[(ObjectKey, Value)],
+    changed: &[(ObjectKey, Value)],
+    holds: &BTreeMap<ObjectKey, Value>,
 ) -> Result<Way, Error> {
-    let brings_definitions = wanted
-        .iter()
-        .any(|(key, _)| key.kind == "CustomResourceDefinition");
     let inventory = &session.ledger()?.inventory;
-    let items: Vec<_> = wanted
+    let items: Vec<_> = changed
         .iter()
         .map(|(key, object)| {
             let tracked = inventory
@@ -204,11 +205,28 @@ pub(super) async fn try_out(
         on_immutable: objects::on_immutable(&session.release.spec, AttemptKind::Rollback),
     };
     let mut way = Way::default();
-    for dry in session.connection.dry_run_all(&items, &options).await {
+    let tries = session.connection.dry_run_all(&items, &options).await;
+    let mut surroundings = Surroundings {
+        brings: Say::of(holds.values()),
+        undone: Say::default(),
+    };
+    let refused = |dry: &DryRun| dry.outcome.as_ref().is_err_and(is_of_admission);
+    if tries.iter().any(refused) {
+        // Going back puts right first what has a say in other objects and differs from what it holds.
+        let same = |key: &ObjectKey| {
+            holds.contains_key(key) && !changed.iter().any(|(changed, _)| changed == key)
+        };
+        let keys = inventory.iter().map(|tracked| tracked.object.key());
+        let goes = keys.filter(|key| !same(key)).collect();
+        surroundings.undone = undone(&session.connection, &session.marks(), goes).await?;
+    }
+    for (dry, item) in tries.into_iter().zip(&items) {
         match dry.outcome {
             Ok(Foreseen::Taken(_)) => {}
             Ok(Foreseen::Recreated { key, .. }) => way.recreated.push(key.to_string()),
-            Err(error) if begin::awaits_its_surroundings(&error, brings_definitions) => {}
+            Err(error)
+                if surroundings.passes(&error, &item.object)
+                    || error.is(RefusalKind::DryRunUnsupported) => {}
             Err(error @ NotDone::Refused(_)) => way.refused.push(FaultyObject {
                 object: dry
                     .key

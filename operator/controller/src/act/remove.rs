@@ -1,11 +1,13 @@
 //! Removing: objects in Helm's order, then the records.
 
 use belay_api::helm_release::AttemptKind;
-use belay_cluster::{Pruned, Tracked};
+use belay_cluster::{NotDone, Pruned, Tracked};
 use belay_health::{FailureClass, ObjectKey, Verdict};
 use belay_release::{StorageKey, uninstall_order};
 use belay_rollout::Proof;
 
+use super::apply::has_a_say;
+use super::preflight::is_of_admission;
 use super::{claim, requests};
 use crate::clock;
 use crate::error::Error;
@@ -26,14 +28,28 @@ pub(super) async fn remove(session: &mut Session) -> Result<(), Error> {
         })
         .map(|tracked| tracked.object.key())
         .collect();
-    keys.sort_by(|a, b| uninstall_order(&a.kind, &b.kind));
+    // Admission policies, which Helm's order does not know, may refuse that the others go.
+    keys.sort_by(|a, b| {
+        let say = has_a_say(b).cmp(&has_a_say(a));
+        say.then_with(|| uninstall_order(&a.kind, &b.kind))
+    });
     let owner = session.marks();
     let mut deleted: Vec<(ObjectKey, String)> = Vec::new();
     let mut denied: Vec<(ObjectKey, Verdict)> = Vec::new();
+    let mut kept_back: Vec<(ObjectKey, Verdict)> = Vec::new();
     for key in keys {
         let pruned = match session.connection.prune(&key, &owner).await {
             Err(error) if error.error().is_access_denied() => {
-                denied.push((key, denied_verdict(error.to_string())));
+                denied.push((key, not_deleted("AccessDenied", &error)));
+                continue;
+            }
+            // One object that cannot go is no reason for the others to stay.
+            Err(error) if is_of_admission(&error) => {
+                kept_back.push((key, not_deleted("AdmissionRefused", &error)));
+                continue;
+            }
+            Err(error) if error.error().is_api_unavailable() => {
+                kept_back.push((key, not_deleted("ApiNotAvailable", &error)));
                 continue;
             }
             pruned => pruned?,
@@ -74,6 +90,7 @@ pub(super) async fn remove(session: &mut Session) -> Result<(), Error> {
         });
     }
     still_there.extend(denied);
+    still_there.extend(kept_back);
     session.world.now = clock::now();
     session.world.proof = Some(Proof {
         not_current: still_there,
@@ -81,12 +98,12 @@ pub(super) async fn remove(session: &mut Session) -> Result<(), Error> {
     Ok(())
 }
 
-/// An object that the release's account may not delete.
-fn denied_verdict(message: String) -> Verdict {
+/// An object whose deletion is refused, or whose API does not answer.
+fn not_deleted(reason: &str, error: &NotDone) -> Verdict {
     Verdict::Failed {
         class: FailureClass::Transient,
-        reason: "AccessDenied".to_owned(),
-        message,
+        reason: reason.to_owned(),
+        message: error.error().to_string(),
     }
 }
 

@@ -33,10 +33,11 @@ async fn try_out(session: &Session, previous: &Proven, runs: &Record) -> Result<
     let wanted = preview::by_key(session, &Record::from_json(&text)?).await?;
     let runs = preview::by_key(session, runs).await?;
     let changed: Vec<_> = wanted
-        .into_iter()
-        .filter(|(key, object)| runs.get(key) != Some(object))
+        .iter()
+        .filter(|(key, object)| runs.get(*key) != Some(*object))
+        .map(|(key, object)| (key.clone(), object.clone()))
         .collect();
-    let mut way = preview::try_out(session, &changed).await?;
+    let mut way = preview::try_out(session, &changed, &wanted).await?;
     way.refused.truncate(MOST);
     way.recreated.truncate(MOST);
     Ok(WayBack {

@@ -81,9 +81,14 @@ fn guard(session: &Session) {
     let left = match ledger.attempt.as_ref().map(|attempt| &attempt.at) {
         None => ledger.current.is_some(),
         Some(At::Waiting | At::PostHooks | At::Testing | At::Finishing | At::Soaking(_)) => true,
-        Some(At::Preparing | At::PreHooks | At::Applying | At::Failed { .. } | At::Removing) => {
-            return;
-        }
+        Some(
+            At::Preparing
+            | At::Disarming
+            | At::PreHooks
+            | At::Applying
+            | At::Failed { .. }
+            | At::Removing,
+        ) => return,
     };
     let guards: Vec<_> = ledger
         .inventory

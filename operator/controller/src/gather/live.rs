@@ -46,7 +46,7 @@ pub(super) async fn watch(session: &Session) -> Result<(), Error> {
                 .hooks
                 .iter()
                 .any(|hook| hook.progress == HookProgress::Started),
-            At::Preparing | At::Finishing | At::Failed { .. } => false,
+            At::Preparing | At::Disarming | At::Finishing | At::Failed { .. } => false,
         },
     };
     if !waits {

@@ -513,3 +513,34 @@ fn fields_of_a_wrong_type_never_stop_the_judgement() {
         let _ = verdict(&odd);
     }
 }
+
+fn api_service(service: &Value, status: &Value) -> Value {
+    json!({
+        "apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
+        "metadata": {"name": "v1.example.org"}, "spec": {"service": service}, "status": status,
+    })
+}
+
+#[test]
+fn an_aggregated_api_has_to_answer() {
+    let behind = json!({"name": "adapter", "namespace": "shop"});
+    let available = |status: &str| {
+        let message = "failing or missing response from https://10.0.0.7:443/apis/example.org/v1";
+        json!({"conditions": [{
+            "type": "Available", "status": status, "reason": "FailedDiscoveryCheck", "message": message,
+        }]})
+    };
+    is_current(&api_service(&behind, &available("True")));
+    let (reason, message) = waits(&api_service(&behind, &available("False")));
+    assert_eq!(reason, ProgressReason::ApiNotAvailable);
+    assert!(
+        message.starts_with("FailedDiscoveryCheck: failing or missing response from https://"),
+        "{message}"
+    );
+    // Nobody has asked the server behind it yet; without one the API server answers by itself.
+    assert_eq!(
+        waits(&api_service(&behind, &json!({}))).0,
+        ProgressReason::ApiNotAvailable
+    );
+    is_current(&api_service(&Value::Null, &json!({})));
+}

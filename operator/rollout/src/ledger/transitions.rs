@@ -3,6 +3,7 @@
 use belay_api::helm_release::{AttemptKind, FailureClass, Moment};
 use belay_api::{Duration, Reason, Timestamp};
 use belay_health::{ObjectKey, ObjectRef};
+use belay_release::has_a_say_in_others;
 
 use super::Known;
 use super::{
@@ -71,6 +72,7 @@ impl Ledger {
         for tracked in &mut self.inventory {
             tracked.wanted = false;
         }
+        let ran_good = self.runs_good();
         for object in objects {
             match self
                 .inventory
@@ -97,8 +99,36 @@ impl Ledger {
         }
         self.remember(&attempt, now, "Pending");
         attempt.hooks = hooks;
-        self.attempt = Some(attempt.moved(At::PreHooks, now));
+        let first = if ran_good && !attempt.goes_back() {
+            At::PreHooks
+        } else {
+            self.first_stage(&attempt)
+        };
+        self.attempt = Some(attempt.moved(first, now));
         self
+    }
+
+    /// Where the changes of an attempt begin that does not start from what is known to be good.
+    ///
+    /// What a failed revision brought may refuse every object and every hook, so it is undone before them: what is not
+    /// wanted any more, and on a way back also what it changed.
+    pub(crate) fn first_stage(&self, attempt: &Attempt) -> At {
+        let has_a_say =
+            |tracked: &&Tracked| has_a_say_in_others(&tracked.object.group, &tracked.object.kind);
+        let mut found = self.inventory.iter().filter(has_a_say);
+        if found.any(|tracked| attempt.goes_back() || !tracked.wanted) {
+            At::Disarming
+        } else {
+            At::PreHooks
+        }
+    }
+
+    /// What another revision brought that has a say in other objects is undone: `applied` was put back as it is wanted,
+    /// `gone` was pruned.
+    #[must_use]
+    pub fn disarmed(mut self, applied: &[Tracked], gone: &[ObjectKey], now: Timestamp) -> Self {
+        self.take_in(applied, gone);
+        self.moved(At::PreHooks, now)
     }
 
     /// A hook of the attempt went on.
@@ -136,6 +166,11 @@ impl Ledger {
     /// Objects were applied; `gone` are those that were pruned.
     #[must_use]
     pub fn applied(mut self, applied: &[Tracked], gone: &[ObjectKey], now: Timestamp) -> Self {
+        self.take_in(applied, gone);
+        self.moved(At::Waiting, now)
+    }
+
+    fn take_in(&mut self, applied: &[Tracked], gone: &[ObjectKey]) {
         self.inventory
             .retain(|tracked| !gone.contains(&tracked.object.key()));
         for object in applied {
@@ -151,7 +186,6 @@ impl Ledger {
                 tracked.expires = object.expires;
             }
         }
-        self.moved(At::Waiting, now)
     }
 
     /// Objects that no revision wanted are gone, or not ours any more.

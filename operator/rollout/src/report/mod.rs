@@ -66,7 +66,7 @@ fn project(status: &mut HelmReleaseStatus, ledger: &Ledger, world: &World) {
     status.attempt = ledger
         .attempt
         .as_ref()
-        .map(|attempt| attempt_status(attempt, world.progress.as_ref()));
+        .map(|attempt| attempt_status(attempt, world.seen().as_ref()));
     status.blocked = ledger
         .blocked
         .iter()

@@ -2,7 +2,7 @@
 
 use belay_api::helm_release::{AttemptKind, FailureClass};
 use belay_api::{Reason, Timestamp};
-use belay_health::{Difference, ObjectKey, Verdict};
+use belay_health::{Difference, ObjectKey, ObjectRef, Verdict};
 use belay_release::Status;
 use belay_rollout::{
     Approval, At, Attempt, Cause, Correction, Deviation, Digest, DigestKey, Executed, Failure,
@@ -82,6 +82,7 @@ impl Cluster {
             Step::BuryForeign { revision } => self.set_status(revision, Status::Failed),
             Step::Begin(plan) => self.begin(plan),
             Step::Record => self.record(),
+            Step::Disarm => self.disarm(),
             Step::StartHook { index } => self.start_hook(index),
             Step::EndHook { index } => self.end_hook(index),
             Step::Apply => self.apply(),
@@ -388,6 +389,11 @@ impl Cluster {
         let attempt = self.doing();
         let name = attempt.hooks[index].object.name.clone();
         let when = attempt.hooks[index].when;
+        let content = self.storage[&attempt.revision].content.clone();
+        assert!(
+            !attempt.goes_back() || !self.is_guarded_against(&content),
+            "{name} meets a webhook of another revision"
+        );
         for before in &attempt.hooks[..index] {
             let needed = before.when != when || self.hook_objects.contains_key(&before.object.name);
             assert!(needed, "{name} runs without {}", before.object.name);
@@ -434,13 +440,27 @@ impl Cluster {
         }
     }
 
+    fn disarm(&mut self) -> Done {
+        let gone = self.delete(|tracked| !tracked.wanted && is_guard(&tracked.object))?;
+        let now = self.now;
+        self.transition(|ledger| ledger.disarmed(&[], &gone, now))
+    }
+
+    /// Whether a webhook that another revision brought stands in the way of this one's objects.
+    fn is_guarded_against(&self, content: &str) -> bool {
+        self.objects
+            .iter()
+            .any(|(name, live)| is_guard(&object(name)) && live.content != content)
+    }
+
     fn apply(&mut self) -> Done {
         let attempt = self.doing();
         let content = self.storage[&attempt.revision].content.clone();
+        self.delete(|tracked| !tracked.wanted && is_guard(&tracked.object))?;
         let mut applied = Vec::new();
         for name in manifest(&content) {
             let refused = self.health(&content) == Health::Refused && !applied.is_empty();
-            if refused || self.writes == Writes::Refused {
+            if refused || self.writes == Writes::Refused || self.is_guarded_against(&content) {
                 let lasting = attempt.kind != AttemptKind::Revert || self.now >= attempt.deadline;
                 return Err(if lasting {
                     failure(&attempt, Reason::ApplyFailed, self.now)
@@ -649,6 +669,11 @@ impl Cluster {
             self.transition(Ledger::cleared)
         }
     }
+}
+
+/// Whether an object refuses all others that are not of its revision.
+fn is_guard(object: &ObjectRef) -> bool {
+    object.kind == "ValidatingWebhookConfiguration"
 }
 
 fn tracked(name: &str, created: bool) -> Tracked {

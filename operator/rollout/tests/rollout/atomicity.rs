@@ -1,9 +1,9 @@
 //! At rest the cluster holds exactly one revision's manifest: the new one, or the last good one.
 
-use belay_api::helm_release::{AttemptKind, FailureClass};
+use belay_api::helm_release::{AttemptKind, FailureClass, Stage};
 use belay_api::{Duration, Reason};
 use belay_health::{ProgressReason, Verdict};
-use belay_rollout::{Amendment, At, Decision, Progress, Proof, Step, Waiting, When, decide};
+use belay_rollout::{Amendment, At, Decision, Progress, Proof, Step, Waiting, When, World, decide};
 
 use crate::cluster::{Cluster, Ends, Health, Hook, Writes, object};
 
@@ -250,6 +250,166 @@ fn a_way_back_that_is_refused_is_tried_on_until_it_succeeds() {
     cluster.writes = Writes::Taken;
     assert_eq!(cluster.rest(), Waiting::Blocked);
     assert!(cluster.holds("v1"));
+}
+
+#[test]
+fn a_webhook_that_a_failed_revision_brought_goes_before_anything_that_it_would_refuse() {
+    let before = Hook {
+        when: When::Before,
+        irreversible: false,
+        ends: Ends::Well,
+    };
+    let start = || {
+        let mut cluster = Cluster::asking_for("v1")
+            .with_hooks("v1", Health::Good, &[before])
+            .with("guarded", Health::NoImage);
+        cluster.rest();
+        cluster
+    };
+    // Given v2, which brings a webhook that refuses whatever is not v2's, and cannot start: the way back meets it neither
+    // with its hook nor with its objects.
+    let mut cluster = start();
+    assert_eq!(cluster.roll_out("guarded"), Waiting::Blocked);
+    assert!(cluster.holds("v1"));
+    assert_eq!(cluster.attempts.last().unwrap().0, AttemptKind::Revert);
+    // Whatever dies in between.
+    for writes in 1..12 {
+        let mut cluster = start();
+        cluster.edit("guarded");
+        cluster.until(|cluster| {
+            cluster
+                .attempt()
+                .is_some_and(|attempt| attempt.kind == AttemptKind::Revert)
+        });
+        cluster.dies_after = Some(writes);
+        assert_eq!(cluster.rest(), Waiting::Blocked, "{writes}");
+        assert!(cluster.holds("v1"), "{writes}");
+    }
+    // Left in place, it does not stand in the way of the next revision either.
+    let mut cluster = start();
+    cluster.declared.atomic = false;
+    assert_eq!(cluster.roll_out("guarded"), Waiting::LeftInPlace);
+    assert_eq!(cluster.roll_out("v3"), Waiting::Deployed);
+    assert!(cluster.holds("v3"));
+}
+
+#[test]
+fn a_good_revision_loses_its_webhook_only_when_its_successor_is_applied() {
+    let failing = Hook {
+        when: When::Before,
+        irreversible: false,
+        ends: Ends::Badly,
+    };
+    let mut cluster = Cluster::asking_for("guarded").with_hooks("v2", Health::Good, &[failing]);
+    cluster.rest();
+    cluster.edit("v2");
+    // The hook meets the old webhook: that is the old revision's, which still serves.
+    cluster.until(|cluster| {
+        cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.stage() == Stage::PreHooks)
+    });
+    assert!(cluster.holds("guarded"));
+    // Without the hook, it goes before what it would refuse.
+    let mut cluster = Cluster::asking_for("guarded");
+    cluster.rest();
+    assert_eq!(cluster.roll_out("v2"), Waiting::Deployed);
+    assert!(cluster.holds("v2"));
+}
+
+#[test]
+fn what_waits_for_something_beside_it_is_applied_again_until_the_time_is_over() {
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.until(|cluster| {
+        cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.at == At::Applying)
+    });
+    let mut world = cluster.world();
+    assert_eq!(decide(&world), Decision::Step(Step::Apply));
+    let key = object("guarded").key();
+    let verdict = Verdict::Progressing {
+        reason: ProgressReason::NotApplied,
+        message: "not applied yet: its webhook does not answer".to_owned(),
+    };
+    world.proof = Some(Proof {
+        not_current: vec![(key, verdict)],
+    });
+    // It waits no worker long, and tells for what.
+    let Decision::Wait(wait) = decide(&world) else {
+        panic!("{:?}", decide(&world))
+    };
+    assert!(wait.until.unwrap().since(world.now) <= Duration::seconds(5));
+    let status =
+        belay_rollout::report::status(&belay_api::HelmReleaseStatus::default(), &world, &wait);
+    let told = status.attempt.unwrap().progress.unwrap().waiting_for;
+    assert!(told[0].contains("its webhook does not answer"), "{told:?}");
+    let fails = |world: &World| match decide(world) {
+        Decision::Step(Step::Fail { failure }) => *failure,
+        other => panic!("{other:?}"),
+    };
+    // A newer spec does not wait for it.
+    let mut newer = world.clone();
+    newer.desired = belay_rollout::Desired::Is {
+        digest: belay_rollout::Digest::named("v2"),
+        chart: belay_rollout::ChartId::default(),
+    };
+    assert_eq!(fails(&newer).reason, Reason::Superseded);
+    // What is lost beside it is not waited for.
+    let mut lost = world.clone();
+    let failed = Verdict::Failed {
+        class: belay_health::FailureClass::Terminal,
+        reason: "BackoffLimitExceeded".to_owned(),
+        message: "the job failed".to_owned(),
+    };
+    let progress = lost.progress.get_or_insert_default();
+    progress.objects = vec![(object("web").key(), failed)];
+    assert_eq!(fails(&lost).reason, Reason::WorkloadFailed);
+    // When the time is over, it is lost by its own name, and not for something that may pass.
+    world.now = world
+        .ledger
+        .as_ref()
+        .unwrap()
+        .attempt
+        .as_ref()
+        .unwrap()
+        .deadline;
+    let failure = fails(&world);
+    assert_eq!(failure.class, FailureClass::Timeout);
+    assert!(
+        failure.message.contains("its webhook does not answer"),
+        "{failure:?}"
+    );
+}
+
+#[test]
+fn what_was_refused_to_go_is_asked_for_again_soon() {
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.rest();
+    cluster.declared.deleting = true;
+    cluster.until(|cluster| {
+        cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.at == At::Removing)
+    });
+    let mut world = cluster.world();
+    let until = |world: &World| match decide(world) {
+        Decision::Wait(wait) => wait.until.unwrap().since(world.now),
+        Decision::Step(other) => panic!("{other:?}"),
+    };
+    let proof = |verdict| {
+        Some(Proof {
+            not_current: vec![(object("web").key(), verdict)],
+        })
+    };
+    world.proof = proof(Verdict::Terminating);
+    let deadline = until(&world);
+    world.proof = proof(Verdict::Failed {
+        class: belay_health::FailureClass::Transient,
+        reason: "AdmissionRefused".to_owned(),
+        message: "a webhook says no".to_owned(),
+    });
+    assert!(until(&world) < deadline);
 }
 
 #[test]

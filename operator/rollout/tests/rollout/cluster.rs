@@ -806,9 +806,14 @@ fn no_image() -> PodFault {
     }
 }
 
-/// The objects of a chart: one that all have, and one of its own.
+/// The objects of a chart: one that all have, and one of its own. One whose name begins with `guarded` has a webhook of
+/// its own, too.
 pub fn manifest(content: &str) -> BTreeSet<String> {
-    BTreeSet::from(["web".to_owned(), format!("only-{content}")])
+    let mut names = BTreeSet::from(["web".to_owned(), format!("only-{content}")]);
+    if content.starts_with("guarded") {
+        names.insert(format!("zz-guard-of-{content}"));
+    }
+    names
 }
 
 /// What a digest of these charts names.
@@ -817,6 +822,10 @@ pub fn content_of(digest: &Digest) -> &str {
 }
 
 pub fn object(name: &str) -> ObjectRef {
+    if name.starts_with("zz-guard-of-") {
+        let api = "admissionregistration.k8s.io/v1";
+        return ObjectRef::new(api, "ValidatingWebhookConfiguration", None, name);
+    }
     ObjectRef::new("apps/v1", "Deployment", Some("shop"), name)
 }
 

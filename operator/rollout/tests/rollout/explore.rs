@@ -88,6 +88,22 @@ const REQUESTS: &[Deed] = &[
     Deed::Delete,
 ];
 
+/// What happens to a release some of whose revisions bring a webhook that refuses what is not theirs.
+const GUARDED: &[Deed] = &[
+    Deed::Crash,
+    Deed::Kill(1),
+    Deed::Kill(2),
+    Deed::Kill(3),
+    Deed::Edit("good"),
+    Deed::Edit("guarded"),
+    Deed::Edit("guarded-bad"),
+    Deed::Order,
+    Deed::Degrade,
+    Deed::Suspend,
+    Deed::Resume,
+    Deed::Delete,
+];
+
 /// What happens to a release that soaks.
 const SOAK: &[Deed] = &[
     Deed::Crash,
@@ -846,6 +862,23 @@ fn every_state_of_a_small_world_keeps_the_promises_and_comes_to_rest() {
     );
     small.run();
     // Then no check has failed on the way.
+    println!("{} states explored", small.next.len());
+    assert!(small.next.len() > 1000);
+}
+
+#[test]
+fn every_state_of_a_small_world_with_webhooks_keeps_the_promises_and_comes_to_rest() {
+    // Given a release that is not installed yet, one that has two proven revisions, and one whose failed revisions stay.
+    let fresh = || Cluster::asking_for("good").with("guarded-bad", Health::NoImage);
+    let mut two_proven = fresh();
+    two_proven.rest();
+    two_proven.roll_out("guarded");
+    let mut lenient = fresh();
+    lenient.declared.atomic = false;
+    // When any three things happen at any moments.
+    let mut small = Search::from(vec![fresh(), two_proven, lenient], GUARDED, deeds());
+    small.run();
+    // Then no check has failed on the way: no webhook of another revision ever stands in the way for good.
     println!("{} states explored", small.next.len());
     assert!(small.next.len() > 1000);
 }

@@ -403,6 +403,16 @@ fn jobs() -> Vec<Case> {
     ]
 }
 
+fn api_service(available: &str, reason: &str) -> Value {
+    let spec = json!({"group": "example.org", "version": "v1", "service": {"name": "adapter", "namespace": "shop"}});
+    let status = json!({"conditions": [condition("Available", available, reason)]});
+    let mut object = object("apiregistration.k8s.io/v1", "APIService", &spec, &status);
+    // The aggregator counts no generations.
+    let metadata = object["metadata"].as_object_mut().unwrap();
+    metadata.remove("generation");
+    object
+}
+
 fn the_rest() -> Vec<Case> {
     let claim = |phase: &str| {
         object(
@@ -470,6 +480,18 @@ fn the_rest() -> Vec<Case> {
             definition(json!([condition("NamesAccepted", "False", "Conflict")])),
             "Failed",
             Same,
+        ),
+        case(
+            "its server answers",
+            api_service("True", "Passed"),
+            "Current",
+            Same,
+        ),
+        case(
+            "its server does not answer",
+            api_service("False", "FailedDiscoveryCheck"),
+            "Progressing",
+            Apart("Current", "kstatus has no rule for the kind"),
         ),
         case(
             "a Secret",

@@ -47,6 +47,10 @@ mod judges_builtin;
 #[cfg(test)]
 mod operator_account;
 #[cfg(test)]
+mod operator_admission;
+#[cfg(test)]
+mod operator_aggregation;
+#[cfg(test)]
 mod operator_approval;
 #[cfg(test)]
 mod operator_charts;

@@ -66,8 +66,21 @@ pub struct World {
 
 /// A namespace whose API server knows Belay's kinds, with nobody working on them.
 pub async fn quiet_world(label: &str) -> World {
+    static DEFINED: OnceCell<()> = OnceCell::const_new();
     let cluster = Cluster::shared().await.unwrap();
+    DEFINED.get_or_init(|| define(&cluster)).await;
+    quiet_world_of(cluster, label).await
+}
+
+/// The same in a cluster of its own, for what others would feel.
+pub async fn operated_world_in(cluster: Cluster, label: &str) -> World {
     define(&cluster).await;
+    let mut world = quiet_world_of(cluster, label).await;
+    world.start(|_| {}).await;
+    world
+}
+
+async fn quiet_world_of(cluster: Cluster, label: &str) -> World {
     let namespace = cluster.namespace(label).await.unwrap();
     World {
         client: cluster.client().await.unwrap(),
@@ -90,23 +103,19 @@ pub async fn operated_world_with(label: &str, change: impl FnOnce(&mut Settings)
     world
 }
 
-/// Applies `crds/`, once for all tests.
+/// Applies `crds/`.
 async fn define(cluster: &Cluster) {
-    static DEFINED: OnceCell<()> = OnceCell::const_new();
-    let applied = DEFINED.get_or_init(|| async {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../crds");
-        let apply = ["apply", "--server-side", "--force-conflicts", "-k", folder];
-        cluster.kubectl(&apply).await.unwrap().ok().unwrap();
-        let established = [
-            "wait",
-            "--for=condition=Established",
-            "--timeout=60s",
-            "crd/helmreleases.belay.dev",
-            "crd/rollbackrequests.belay.dev",
-        ];
-        cluster.kubectl(&established).await.unwrap().ok().unwrap();
-    });
-    applied.await;
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../crds");
+    let apply = ["apply", "--server-side", "--force-conflicts", "-k", folder];
+    cluster.kubectl(&apply).await.unwrap().ok().unwrap();
+    let established = [
+        "wait",
+        "--for=condition=Established",
+        "--timeout=60s",
+        "crd/helmreleases.belay.dev",
+        "crd/rollbackrequests.belay.dev",
+    ];
+    cluster.kubectl(&established).await.unwrap().ok().unwrap();
 }
 
 impl World {
