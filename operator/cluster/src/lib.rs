@@ -48,7 +48,7 @@ pub use kinds::{Kinds, Resolved, Scope, ServerVersion};
 pub use layers::{RequestObserver, WriteGate};
 pub use ledger::{Entry, Found, Ledger, Stamp, Swap};
 pub use object::{Lookup, Place, ResourceVersion};
-pub use permits::{Lane, Permits};
+pub use permits::{Lane, Permit, Permits};
 pub use pods::ContainerLog;
 pub use prune::{Propagation, Pruned};
 pub use recreate::{OnImmutable, Spared};

@@ -121,6 +121,7 @@ impl Permits {
 
 /// The right to have one request in flight; given back on drop.
 #[derive(Debug)]
+#[must_use = "it is given back at once when it is dropped"]
 pub struct Permit {
     pool: Option<Permits>,
     epoch: u64,

@@ -25,6 +25,7 @@ mod serve;
 mod session;
 mod settings;
 mod trial;
+mod turns;
 mod undeliverable;
 mod unreachable;
 mod values;

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use belay_api::Timestamp;
+use belay_cluster::Lane;
 use belay_cluster::ledger::Stamp;
 use belay_release::Record;
 use belay_rollout::{Checked, Ledger, Stored};
 
 use crate::clusters::ClusterRef;
 use crate::gather::{Examined, Readiness, Resolved};
+use crate::turns::lane;
 
 /// Where a release's records live: cluster, storage namespace and name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,6 +61,13 @@ impl Memory {
     /// What is remembered of a release; nothing of one that is new.
     pub(crate) fn recall(&self, uid: &str) -> Option<Remembered> {
         self.lock().get(uid).cloned()
+    }
+
+    /// What a release's next reconcile gives way to, by what is remembered of it.
+    pub(crate) fn lane(&self, uid: &str) -> Lane {
+        let inner = self.lock();
+        let remembered = inner.get(uid).and_then(|known| known.ledger.as_ref());
+        lane(remembered.map(|(ledger, _)| ledger))
     }
 
     /// Remembers.

@@ -24,6 +24,7 @@ use crate::references::References;
 use crate::render::Renders;
 use crate::session::Session;
 use crate::settings::Settings;
+use crate::turns::Turns;
 use crate::{clock, gather, report, unreachable};
 
 /// The first wait after an error.
@@ -50,6 +51,7 @@ pub(crate) struct Context {
     pub(crate) recorder: Recorder,
     pub(crate) releases: Vec<Store<HelmRelease>>,
     pub(crate) requests: Vec<Store<RollbackRequest>>,
+    pub(crate) turns: Turns,
 }
 
 impl Context {
@@ -59,12 +61,17 @@ impl Context {
         self.clusters.of(release, &reader, &self.references).await
     }
 
-    /// The way to a release's cluster as the account that it is rolled out as.
+    /// The way to a release's cluster as the account that it is rolled out as, giving way to what comes first.
     pub(crate) fn speaking_for(
         &self,
         release: &HelmRelease,
         cluster: &Cluster,
     ) -> Result<Connection, Error> {
+        let lane = self.memory.lane(&release.uid().unwrap_or_default());
+        Ok(self.as_account_of(release, cluster)?.in_lane(lane))
+    }
+
+    fn as_account_of(&self, release: &HelmRelease, cluster: &Cluster) -> Result<Connection, Error> {
         if release.spec.kube_config.is_none() {
             return self.reading_for(release);
         }
@@ -140,7 +147,14 @@ pub(crate) async fn reconcile(
 ) -> Result<Action, Error> {
     // Each change of a release comes by here, also those that are no news for itself.
     context.dependents.saw(&release);
+    let uid = release.uid().unwrap_or_default();
+    let Some(turn) = context.turns.take(context.memory.lane(&uid)).await else {
+        return Ok(Action::await_change());
+    };
+    // It may have waited for long.
+    let release = context.cached_release(&release).unwrap_or(release);
     tokio::spawn(async move {
+        let _turn = turn;
         let uid = release.uid().unwrap_or_default();
         let outcome = run(&release, &context).await;
         match outcome {

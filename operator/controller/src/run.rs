@@ -26,10 +26,14 @@ use crate::references::{ReferenceKind, References};
 use crate::render::Renders;
 use crate::serve::{Pages, serve};
 use crate::settings::Settings;
+use crate::turns::Turns;
 use crate::{report, undeliverable, wake};
 
 /// How many woken releases may wait for the controller before the watches wait for it.
 const BUFFER: usize = 256;
+
+/// Where client-side kubectl notes what it applied.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// What an operator is made of.
 pub struct Operator {
@@ -146,15 +150,21 @@ async fn work(
     let mut controllers = Vec::new();
     let mut requests = Vec::new();
     for scope in scopes {
-        let controller = Controller::new(
+        let (reader, writer) = reflector::store::<HelmRelease>();
+        let declared = watcher(
             scoped::<HelmRelease>(&client, scope.as_deref()),
             watcher::Config::default(),
-        );
+        )
+        .modify(slim)
+        .reflect(writer)
+        .applied_objects();
+        let controller = Controller::for_stream(declared, reader);
         let (reader, writer) = reflector::store::<RollbackRequest>();
         requests.push(reader);
         controllers.push((scope, controller, writer));
     }
     let memory = Arc::new(Memory::default());
+    let turns = Turns::new(settings.concurrency, over.clone());
     let (wake, woken) = mpsc::channel(BUFFER);
     let sources = belay_source::Settings {
         cache_dir: settings.cache_dir.clone(),
@@ -192,6 +202,7 @@ async fn work(
             .map(|(_, controller, _)| controller.store())
             .collect(),
         requests,
+        turns,
     });
     let mut senders = Vec::new();
     let mut running = Vec::new();
@@ -204,6 +215,7 @@ async fn work(
             watcher::Config::default(),
         )
         .default_backoff()
+        .modify(slim)
         .reflect(writer)
         .touched_objects();
         let records = wake::records(
@@ -223,7 +235,8 @@ async fn work(
             receiver.recv().await.map(|woken| (woken, receiver))
         });
         let run = controller
-            .with_config(Config::default().concurrency(context.settings.concurrency))
+            // Their turns bound them.
+            .with_config(Config::default().concurrency(0))
             .watches_stream(asked, |request| wake::release_of(&request))
             .reconcile_on(verdicts)
             .reconcile_on(records)
@@ -253,6 +266,16 @@ async fn work(
     let dispatch = tokio::spawn(dispatch(Arc::clone(&context), woken, senders));
     future::join_all(running).await;
     dispatch.abort();
+}
+
+/// Leaves out what nobody reads of what is kept for as long as it exists: who owns which field is more than all else
+/// of it, and kubectl's note repeats the spec.
+fn slim<K: kube::Resource>(object: &mut K) {
+    let metadata = object.meta_mut();
+    metadata.managed_fields = None;
+    if let Some(annotations) = &mut metadata.annotations {
+        annotations.remove(LAST_APPLIED);
+    }
 }
 
 /// Done when the end comes before the first list: kube's controller would wait for a list that nobody asks for any

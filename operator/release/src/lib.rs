@@ -44,6 +44,7 @@ mod codec;
 mod difference;
 mod document;
 mod error;
+mod essence;
 mod fit;
 mod head;
 mod hook;
@@ -69,6 +70,7 @@ pub use codec::{DECODED_LIMIT, STORED_LIMIT, decode, decode_within, encode};
 pub use difference::{Difference, FieldChange, Named, differences};
 pub use document::Document;
 pub use error::Error;
+pub use essence::Essence;
 pub use fit::LEFT_OUT;
 pub use head::Head;
 pub use hook::{

@@ -10,6 +10,7 @@ mod transitions;
 use belay_api::Timestamp;
 use belay_api::helm_release::{CheckStatus, FaultyObject};
 use belay_health::{Fingerprint, ObjectRef};
+use belay_release::Essence;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{Attempt, Cause};
@@ -123,8 +124,8 @@ pub struct Proven {
     pub chart: ChartId,
     /// When it was proven.
     pub proven_at: Timestamp,
-    /// Its release record without templates and files: manifest, hooks, values, metadata.
-    pub record: serde_json::Value,
+    /// What brings it back.
+    pub record: Essence,
 }
 
 /// What is known of a revision.

@@ -8,12 +8,10 @@ use std::time::Duration;
 
 use belay_api::{ConditionStatus, ConditionType, HelmRelease};
 use belay_harness::{GENEROUS, Rights};
-use futures::{Stream, StreamExt, future};
+use futures::{Stream, StreamExt};
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::{Patch, PatchParams};
-use kube::runtime::watcher::{self, Event, watcher};
-use kube::runtime::{WatchStreamExt, reflector::Lookup};
 use kube::{Api, ResourceExt};
 use serde_json::json;
 
@@ -21,6 +19,7 @@ use crate::contest::{QUIET, SETTLED, requests};
 use crate::error::Error;
 use crate::figures::quantile;
 use crate::ground::{Ground, is_available, is_ready};
+use crate::news::states;
 use crate::operated::Operated;
 
 /// How many releases are upgraded, and edited, one after another.
@@ -217,26 +216,6 @@ fn news(deployments: Api<Deployment>, releases: Api<HelmRelease>) -> impl Stream
     let deployments = states(deployments).map(|found| News::Deployment(Box::new(found)));
     let releases = states(releases).map(|found| News::Release(Box::new(found)));
     futures::stream::select(deployments, releases)
-}
-
-fn states<K>(api: Api<K>) -> impl Stream<Item = K>
-where
-    K: Lookup<DynamicType = ()>
-        + kube::Resource<DynamicType = ()>
-        + Clone
-        + fmt::Debug
-        + serde::de::DeserializeOwned
-        + Send
-        + 'static,
-{
-    watcher(api, watcher::Config::default())
-        .default_backoff()
-        .filter_map(|event| {
-            future::ready(match event {
-                Ok(Event::Apply(found) | Event::InitApply(found)) => Some(found),
-                _ => None,
-            })
-        })
 }
 
 impl fmt::Display for AtRest {

@@ -4,20 +4,22 @@
 //! How long upgrades to an image that does not exist take to be noticed and taken back is measured too.
 //!
 //! `belay-bench [RELEASES [ROUNDS]]` measures all of it, `belay-bench images [RELEASES]` the reverts only,
-//! `belay-bench rest [RELEASES]` what many releases at rest cost and how soon news of them is told,
-//! `belay-bench charts [ROUNDS]` renders only and `belay-bench sources [RELEASES]` counts only what releases cost their
-//! sources; these two need no cluster.
+//! `belay-bench failures` those of every way to fail, `belay-bench rest [RELEASES]` what many releases at rest cost and
+//! how soon news of them is told, `belay-bench charts [ROUNDS]` renders only and `belay-bench sources [RELEASES]` counts
+//! only what releases cost their sources; these two need no cluster.
 
 mod at_rest;
 mod charts;
 mod contest;
 mod engine;
 mod error;
+mod failures;
 mod figures;
 mod floor;
 mod ground;
 mod measure;
 mod missing_image;
+mod news;
 mod operated;
 mod rendering;
 mod sources;
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         }
         Some("charts") => charts(count(arguments.next(), CHART_ROUNDS)),
         Some("rest") => rest(count(arguments.next(), MANY)),
+        Some("failures") => failures(),
         Some("images") => images(count(arguments.next(), RELEASES)),
         Some("sources") => sources(count(arguments.next(), SOURCE_RELEASES)),
         _ => return cluster(),
@@ -93,6 +96,14 @@ async fn rest(releases: usize) -> Result<(), Error> {
 }
 
 #[tokio::main]
+async fn failures() -> Result<(), Error> {
+    Box::pin(failures::measure(
+        &Ground::lay(failures::cases().len()).await?,
+    ))
+    .await
+}
+
+#[tokio::main]
 async fn images(releases: usize) -> Result<(), Error> {
     missing_image::measure(&Ground::lay(releases).await?).await
 }
@@ -114,7 +125,7 @@ async fn cluster() -> ExitCode {
     };
     let (Some(releases), Some(rounds)) = (number(RELEASES), number(ROUNDS)) else {
         eprintln!(
-            "usage: belay-bench [RELEASES [ROUNDS]] | images [RELEASES] | rest [RELEASES] | charts [ROUNDS] | sources [RELEASES]"
+            "usage: belay-bench [RELEASES [ROUNDS]] | images [RELEASES] | failures | rest [RELEASES] | charts [ROUNDS] | sources [RELEASES]"
         );
         return ExitCode::FAILURE;
     };

@@ -48,7 +48,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME", env = "BELAY_DEFAULT_SERVICE_ACCOUNT")]
     default_service_account: Option<String>,
     /// The most reconciles at once; a release that waits is none
-    #[arg(long, default_value_t = 64, value_name = "NUMBER")]
+    #[arg(long, default_value_t = 64, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: u16,
     /// Networks from which charts are fetched although tenants are kept from them: loopback, link-local and multicast
     /// addresses, and what clouds serve to their machines

@@ -2,11 +2,11 @@
 
 use belay_api::helm_release::AttemptKind;
 use belay_health::{ObjectRef, verdict};
-use belay_release::{Record, StorageKey, differences};
+use belay_release::{Essence, Record, StorageKey, differences};
 use belay_rollout::{Digest, Proven, Running, Tracked};
 use serde_json::Value;
 
-use super::{Halt, apply, begin, finish, objects};
+use super::{Halt, apply, begin, objects};
 use crate::error::Error;
 use crate::gather::Judging;
 use crate::reconcile::Context;
@@ -96,7 +96,7 @@ pub(super) async fn probe(
             digest: digest.clone(),
             chart: chart.clone(),
             proven_at: now,
-            record: finish::essence(record)?,
+            record: Essence::of(record)?,
         })
     } else {
         None

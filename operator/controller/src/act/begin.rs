@@ -61,8 +61,7 @@ pub(super) async fn begin(
                 .ok_or_else(|| {
                     Error::Gone(format!("the proven revision {digest} is not in the ledger"))
                 })?;
-            let text = serde_json::to_vec(&proven.record).unwrap_or_default();
-            let mut record = Record::from_json(&text).map_err(Error::from)?;
+            let mut record = proven.record.record().map_err(Error::from)?;
             renew(session, &mut record, plan.kind, plan.revision, &id);
             record
         }
@@ -142,8 +141,7 @@ async fn begin_removal(session: &mut Session, plan: Plan, id: String) -> Result<
         None => session
             .ledger()?
             .last_good()
-            .map(|good| serde_json::to_vec(&good.record).unwrap_or_default())
-            .map(|text| Record::from_json(&text))
+            .map(|good| good.record.record())
             .transpose()?
             .map(|good| Record {
                 version: plan.revision,

@@ -61,8 +61,7 @@ pub(super) async fn running(session: &Session) -> Result<Option<Record>, Error> 
         .iter()
         .find(|proven| proven.digest == current.digest);
     if let Some(proven) = proven {
-        let text = serde_json::to_vec(&proven.record).unwrap_or_default();
-        return Ok(Some(Record::from_json(&text)?));
+        return Ok(Some(proven.record.record()?));
     }
     let storage = session.storage();
     let key = StorageKey::new(&session.key.release, current.revision);

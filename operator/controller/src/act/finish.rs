@@ -7,9 +7,8 @@ use belay_api::Timestamp;
 use belay_api::helm_release::AttemptKind;
 use belay_cluster::storage::Update;
 use belay_health::clip;
-use belay_release::{Record, Status, StorageKey};
+use belay_release::{Essence, Status, StorageKey};
 use belay_rollout::{At, Attempt, Cause, Proven, report};
-use serde_json::Value;
 
 use super::Halt;
 use super::record::pending;
@@ -47,7 +46,7 @@ pub(super) async fn finish(session: &mut Session) -> Result<(), Halt> {
         digest: attempt.digest.clone(),
         chart: attempt.chart.clone(),
         proven_at: now,
-        record: essence(&record)?,
+        record: Essence::of(&record).map_err(Error::from)?,
     };
     let pin = attempt.pin(&session.world.orders);
     let way_back = look_back(session, &record).await;
@@ -145,18 +144,6 @@ pub(super) async fn set_status(
         stored.status = status;
     }
     Ok(())
-}
-
-/// What is needed to bring a revision back: its record without the chart's sources.
-pub(super) fn essence(record: &Record) -> Result<Value, Error> {
-    let json = record.to_json()?;
-    let mut value: Value = serde_json::from_slice(&json).unwrap_or_default();
-    if let Some(chart) = value.get_mut("chart").and_then(Value::as_object_mut) {
-        for sources in ["templates", "files", "schema", "lock"] {
-            chart.remove(sources);
-        }
-    }
-    Ok(value)
 }
 
 /// What Helm's history and the status say of a success.

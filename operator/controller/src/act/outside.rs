@@ -32,11 +32,8 @@ pub(super) async fn keep(
         .proven
         .iter()
         .find(|proven| {
-            proven
-                .record
-                .get("manifest")
-                .and_then(serde_json::Value::as_str)
-                == Some(record.manifest.as_str())
+            let good = proven.record.record();
+            good.is_ok_and(|good| good.manifest == record.manifest)
         })
         .map(|proven| proven.digest.clone());
     let known = match proven {

@@ -165,9 +165,8 @@ fn unchanged_texts(session: &Session) -> BTreeSet<String> {
             .find(|proven| proven.digest == current.digest && current.consistent)
     });
     running
-        .and_then(|proven| proven.record.get("manifest"))
-        .and_then(serde_json::Value::as_str)
-        .and_then(|text| Manifest::parse(text).ok())
+        .and_then(|proven| proven.record.record().ok())
+        .and_then(|record| Manifest::parse(&record.manifest).ok())
         .map(|manifest| {
             manifest
                 .documents

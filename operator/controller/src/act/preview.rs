@@ -70,7 +70,6 @@ async fn meant(session: &Session, target: &Target) -> Result<(Running, Record), 
                 .iter()
                 .find(|proven| &proven.digest == digest)
                 .ok_or(Error::Stale)?;
-            let text = serde_json::to_vec(&proven.record).unwrap_or_default();
             let to = Running {
                 revision: proven.revision,
                 digest: proven.digest.clone(),
@@ -78,7 +77,7 @@ async fn meant(session: &Session, target: &Target) -> Result<(Running, Record), 
                 since: proven.proven_at,
                 consistent: true,
             };
-            Ok((to, Record::from_json(&text)?))
+            Ok((to, proven.record.record()?))
         }
         Target::Stored(revision) => {
             let record = find_whole(session, *revision).await?.ok_or(Error::Stale)?;

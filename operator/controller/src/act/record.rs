@@ -9,7 +9,6 @@ use belay_cluster::storage::{Creation, Storage};
 use belay_cluster::{NotDone, RecordStamp};
 use belay_release::{Record, StorageKey};
 use belay_rollout::{Amendment, Attempt, Cause, Ledger, Stored};
-use serde_json::Value;
 
 use super::objects::{self, Runs};
 use super::size::fitted;
@@ -127,18 +126,17 @@ async fn rebuild(context: &Context, session: &mut Session) -> Result<Arc<Record>
             .proven
             .iter()
             .find(|proven| proven.digest == attempt.digest)
-            .map(|proven| proven.record.clone());
-        let json = match proven {
-            Some(json) => Some(json),
+            .map(|proven| proven.record.record().map_err(Error::from))
+            .transpose()?;
+        let record = match proven {
+            Some(record) => Some(record),
             None => ordered(session, &storage, &attempt).await?,
         };
-        let Some(json) = json else {
+        let Some(mut record) = record else {
             let now = session.world.now;
             session.transition(|ledger| ledger.abandoned(now)).await?;
             return Err(Error::Stale.into());
         };
-        let text = serde_json::to_vec(&json).unwrap_or_default();
-        let mut record = Record::from_json(&text).map_err(Error::from)?;
         begin::renew(
             session,
             &mut record,
@@ -167,7 +165,7 @@ async fn ordered(
     session: &Session,
     storage: &Storage,
     attempt: &Attempt,
-) -> Result<Option<Value>, Error> {
+) -> Result<Option<Record>, Error> {
     let Cause::Request { uid, .. } = &attempt.cause else {
         return Ok(None);
     };
@@ -180,10 +178,7 @@ async fn ordered(
         return Ok(None);
     };
     let key = StorageKey::new(&session.key.release, executed.to.revision);
-    match storage.get(&key).await? {
-        Some(stored) => Ok(serde_json::from_slice(&stored.record.to_json()?).ok()),
-        None => Ok(None),
-    }
+    Ok(storage.get(&key).await?.map(|stored| stored.record))
 }
 
 fn note_stored(session: &mut Session, record: &Record, stamp: &RecordStamp) {

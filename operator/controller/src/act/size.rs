@@ -3,10 +3,10 @@
 use belay_api::{Reason, Timestamp};
 use belay_cluster::Error as ClusterError;
 use belay_cluster::ledger::LEDGER_LIMIT;
-use belay_release::Record;
+use belay_release::{Essence, Record};
 use belay_rollout::{Plan, Proven, Rejection};
 
-use super::{Halt, finish};
+use super::Halt;
 use crate::error::Error;
 use crate::session::Session;
 
@@ -36,7 +36,7 @@ pub(super) fn fits_the_ledger(
         digest: plan.digest.clone(),
         chart: plan.chart.clone(),
         proven_at: now,
-        record: finish::essence(record)?,
+        record: Essence::of(record).map_err(Error::from)?,
     };
     let objects = record.documents().map_err(Error::from)?.documents.len();
     let grows_by = LEDGER_GROWS_BY + LEDGER_PER_OBJECT * objects;

@@ -29,8 +29,7 @@ pub(super) async fn look_back(session: &Session, runs: &Record) -> Option<WayBac
 }
 
 async fn try_out(session: &Session, previous: &Proven, runs: &Record) -> Result<WayBack, Error> {
-    let text = serde_json::to_vec(&previous.record).unwrap_or_default();
-    let wanted = preview::by_key(session, &Record::from_json(&text)?).await?;
+    let wanted = preview::by_key(session, &previous.record.record()?).await?;
     let runs = preview::by_key(session, runs).await?;
     let changed: Vec<_> = wanted
         .iter()

@@ -3,13 +3,12 @@
 use belay_api::helm_release::{AttemptKind, FailureClass};
 use belay_api::{Reason, Timestamp};
 use belay_health::{Difference, ObjectKey, ObjectRef, Verdict};
-use belay_release::Status;
+use belay_release::{Essence, Status};
 use belay_rollout::{
     Approval, At, Attempt, Cause, Correction, Deviation, Digest, DigestKey, Executed, Failure,
     Finding, Hold, HookProgress, Ledger, Look, Outcome, Pin, Plan, Proof, Proven, Running, Scope,
     Step, Target, Tracked, report,
 };
-use serde_json::json;
 
 use crate::cluster::{
     Cluster, Ends, Health, Record, Writes, chart_id, content_of, manifest, object,
@@ -183,7 +182,7 @@ impl Cluster {
             digest: digest.clone(),
             chart: chart_id(&content),
             proven_at: self.now,
-            record: json!({ "manifest": content }),
+            record: essence(&content),
         });
         let running = Running {
             revision,
@@ -211,7 +210,7 @@ impl Cluster {
         let digest = ledger
             .proven
             .iter()
-            .find(|proven| proven.record["manifest"] == content.as_str())
+            .find(|proven| proven_content(proven) == content)
             .map_or_else(
                 || Digest::named(&format!("m1:{content}")),
                 |proven| proven.digest.clone(),
@@ -302,7 +301,7 @@ impl Cluster {
     fn proven_content(&self, digest: &Digest) -> Option<String> {
         let proven = &self.ledger.as_ref()?.proven;
         let found = proven.iter().find(|proven| &proven.digest == digest)?;
-        Some(found.record["manifest"].as_str()?.to_owned())
+        Some(proven_content(found))
     }
 
     fn executed(&self, plan: &Plan) -> Option<Executed> {
@@ -541,7 +540,7 @@ impl Cluster {
             digest: attempt.digest.clone(),
             chart: chart_id(&content),
             proven_at: now,
-            record: json!({ "manifest": content }),
+            record: essence(&content),
         };
         let pin = attempt.pin(&self.orders);
         let checks = report::soaked(&self.world());
@@ -700,4 +699,16 @@ fn failure(attempt: &Attempt, reason: Reason, at: Timestamp) -> Halt {
         pods: Vec::new(),
         timeline: attempt.timeline.clone(),
     }))
+}
+
+/// What is kept of a revision with this content.
+fn essence(content: &str) -> Essence {
+    let mut record = belay_release::Record::new("shop", "web", 1);
+    record.manifest = content.to_owned();
+    Essence::of(&record).unwrap()
+}
+
+/// The content that brings a proven revision back.
+pub(crate) fn proven_content(proven: &Proven) -> String {
+    proven.record.record().unwrap().manifest
 }

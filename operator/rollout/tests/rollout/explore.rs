@@ -13,6 +13,7 @@ use belay_rollout::{
     At, Attempt, Cause, Decision, Hold, Outcome, Reply, Step, Wait, Waiting, decide, report,
 };
 
+use crate::act::proven_content;
 use crate::cluster::{Cluster, Health, Says, Words, manifest};
 use crate::drive::Turn;
 
@@ -551,7 +552,7 @@ fn check_memory(before: &Cluster, after: &Cluster) {
         assert!(kept, "last good {} was lost", good.digest);
     }
     for proven in &new.proven {
-        let content = proven.record["manifest"].as_str().unwrap();
+        let content = &proven_content(proven);
         let good = after.health(content) == Health::Good;
         assert!(good, "{content} counts as proven");
     }
