@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use belay_api::helm_release::Stage;
+use belay_api::rollback_request::RequestPhase;
 use belay_api::{Duration as Span, HelmRelease, RollbackRequest, Timestamp};
-use belay_cluster::Connection;
+use belay_cluster::{Connection, Lane};
 use belay_rollout::{Backoff, Decision, Order, Place, Step, Wait, Waiting, decide, next_look};
 use belay_source::Fetcher;
 use kube::ResourceExt;
@@ -61,14 +62,33 @@ impl Context {
         self.clusters.of(release, &reader, &self.references).await
     }
 
+    /// What a release's next reconcile, and what it asks of the API server, gives way to. What people order goes back,
+    /// too.
+    pub(crate) fn lane(&self, release: &HelmRelease) -> Lane {
+        match self.memory.lane(&release.uid().unwrap_or_default()) {
+            Lane::New if self.is_ordered_back(release) => Lane::Revert,
+            lane => lane,
+        }
+    }
+
+    fn is_ordered_back(&self, release: &HelmRelease) -> bool {
+        let open = |request: &RollbackRequest| {
+            let phase = request.status.as_ref().map(|status| status.phase);
+            request.namespace() == release.namespace()
+                && request.spec.release_ref.name == release.name_any()
+                && !phase.is_some_and(RequestPhase::is_final)
+        };
+        self.requests.iter().any(|store| store.find(open).is_some())
+    }
+
     /// The way to a release's cluster as the account that it is rolled out as, giving way to what comes first.
     pub(crate) fn speaking_for(
         &self,
         release: &HelmRelease,
         cluster: &Cluster,
     ) -> Result<Connection, Error> {
-        let lane = self.memory.lane(&release.uid().unwrap_or_default());
-        Ok(self.as_account_of(release, cluster)?.in_lane(lane))
+        let way = self.as_account_of(release, cluster)?;
+        Ok(way.in_lane(self.lane(release)))
     }
 
     fn as_account_of(&self, release: &HelmRelease, cluster: &Cluster) -> Result<Connection, Error> {
@@ -147,8 +167,7 @@ pub(crate) async fn reconcile(
 ) -> Result<Action, Error> {
     // Each change of a release comes by here, also those that are no news for itself.
     context.dependents.saw(&release);
-    let uid = release.uid().unwrap_or_default();
-    let Some(turn) = context.turns.take(context.memory.lane(&uid)).await else {
+    let Some(turn) = context.turns.take(context.lane(&release)).await else {
         return Ok(Action::await_change());
     };
     // It may have waited for long.

@@ -53,7 +53,7 @@ pub(crate) async fn measure(ground: &Ground) -> Result<(), Error> {
         operated.create(ground, &names),
         ground.all_ready(&namespace)
     )?;
-    let seen = follow(ground, &namespace, &names).await;
+    let seen = Box::pin(follow(ground, &namespace, &names)).await;
     hindrances.clear().await?;
     println!("{}", Failures(seen?));
     operated.end(&names).await?;
@@ -115,7 +115,7 @@ async fn follow(
         let limit = tokio::time::timeout(GENEROUS * 3, listen).await;
         Ok::<_, Error>(limit.is_ok())
     };
-    let (_, whole) = futures::try_join!(change, listen)?;
+    let ((), whole) = futures::try_join!(change, listen)?;
     if whole {
         return Ok(followed.into_values().collect());
     }
