@@ -128,8 +128,6 @@ pub(crate) async fn measure(ground: &Ground) -> Result<(), Error> {
         within(told, name).await?;
         drift.push(Timestamp::now().duration_since(asked).as_secs_f64());
     }
-    operated.end(&names).await?;
-    ground.clear(namespace).await?;
     println!(
         "{}",
         AtRest {
@@ -142,7 +140,8 @@ pub(crate) async fn measure(ground: &Ground) -> Result<(), Error> {
             drift,
         }
     );
-    Ok(())
+    operated.end(&names).await?;
+    ground.clear(namespace).await
 }
 
 async fn within(done: impl Future<Output = ()>, name: &str) -> Result<(), Error> {
