@@ -238,25 +238,33 @@ pub(crate) fn print(text: &str) -> Result<(), Error> {
         .map_err(Error::Output)
 }
 
-/// The namespace that was named, or that of the kubeconfig's context; charts see it, and nothing else of the kubeconfig
-/// is used.
+/// The namespace that was named, by a flag or to helm (`HELM_NAMESPACE`), or that of the kubeconfig's context, which
+/// `HELM_KUBECONTEXT` may name; charts see it, and nothing else of the kubeconfig is used.
 pub(crate) fn namespace(globals: &Globals) -> String {
-    if let Some(name) = globals.namespace.last() {
-        return name.clone();
+    let named = globals.namespace.last().cloned();
+    if let Some(name) = or_of_helm(named, "HELM_NAMESPACE") {
+        return name;
     }
     let kubeconfig = match &globals.kubeconfig {
         Some(path) => Kubeconfig::read_from(path),
         None => Kubeconfig::read(),
     };
-    let named = kubeconfig.ok().and_then(|kubeconfig| {
-        let wanted = globals.context.clone().or(kubeconfig.current_context)?;
+    let found = kubeconfig.ok().and_then(|kubeconfig| {
+        let wanted = or_of_helm(globals.context.clone(), "HELM_KUBECONTEXT")
+            .or(kubeconfig.current_context)?;
         let context = kubeconfig
             .contexts
             .into_iter()
             .find(|context| context.name == wanted)?;
         context.context?.namespace
     });
-    named
+    found
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| "default".to_owned())
+}
+
+/// A flag, or else what helm takes out of the environment in its place. An empty flag hides the environment.
+fn or_of_helm(flag: Option<String>, variable: &str) -> Option<String> {
+    flag.or_else(|| std::env::var(variable).ok())
+        .filter(|name| !name.is_empty())
 }

@@ -8,9 +8,16 @@ mod tests {
     use belay_conformance::{Oracle, workspace};
 
     fn belay(args: &[String]) -> Output {
+        belay_in(&[], args)
+    }
+
+    fn belay_in(environment: &[(&str, &str)], args: &[String]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_belay"))
             .args(args)
             .env("KUBECONFIG", "/dev/null")
+            .env_remove("HELM_NAMESPACE")
+            .env_remove("HELM_KUBECONTEXT")
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .output()
             .unwrap()
@@ -346,6 +353,52 @@ mod tests {
         assert_same(["template", &chart, "-g"]);
         assert_same(["template", "r", &chart, "-g"]);
         assert_same(["template", "r", "./nowhere"]);
+    }
+
+    #[test]
+    fn the_namespace_comes_out_of_flag_environment_and_kubeconfig_in_helms_order() {
+        let (folder, chart) = chart(&[
+            GOOD,
+            (
+                "templates/a.yaml",
+                "kind: A\nmetadata: {name: a, namespace: '{{ .Release.Namespace }}'}\n",
+            ),
+        ]);
+        let contexts = "apiVersion: v1\nkind: Config\ncurrent-context: one\ncontexts:\n\
+            - {name: one, context: {cluster: c, user: u, namespace: of-one}}\n\
+            - {name: two, context: {cluster: c, user: u, namespace: of-two}}\n";
+        let kubeconfig = folder.path().join("kubeconfig").display().to_string();
+        std::fs::write(&kubeconfig, contexts).unwrap();
+        let with = ("KUBECONFIG", kubeconfig.as_str());
+        let (namespace, context) = (("HELM_NAMESPACE", "said"), ("HELM_KUBECONTEXT", "two"));
+        for (environment, more, expected) in [
+            (vec![], vec![], "default"),
+            (vec![namespace], vec![], "said"),
+            (vec![namespace], vec!["-n", "flag"], "flag"),
+            (vec![with], vec![], "of-one"),
+            (vec![with, ("HELM_NAMESPACE", "")], vec![], "of-one"),
+            (vec![with, namespace], vec![], "said"),
+            (vec![with, namespace], vec!["-n", ""], "of-one"),
+            (vec![with, context], vec![], "of-two"),
+            (vec![with, context], vec!["--kube-context", "one"], "of-one"),
+            (vec![with, context, namespace], vec![], "said"),
+        ] {
+            let args: Vec<String> = ["template", "r", &chart]
+                .into_iter()
+                .chain(more)
+                .map(str::to_owned)
+                .collect();
+            let helm = Oracle::get()
+                .unwrap()
+                .output_in(&environment, &args)
+                .unwrap();
+
+            let ours = told(&belay_in(&environment, &args));
+
+            assert_eq!(ours, told(&helm), "{environment:?} {args:?}");
+            let line = format!("namespace: '{expected}'");
+            assert!(ours.contains(&line), "{environment:?} {args:?}: {ours}");
+        }
     }
 
     #[test]

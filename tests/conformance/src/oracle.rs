@@ -88,7 +88,20 @@ impl Oracle {
     /// # Errors
     /// When helm cannot be run at all.
     pub fn output(&self, args: &[String]) -> Result<std::process::Output, Error> {
+        self.output_in(&[], args)
+    }
+
+    /// The same with these variables in its environment.
+    ///
+    /// # Errors
+    /// As [`output`](Self::output).
+    pub fn output_in(
+        &self,
+        environment: &[(&str, &str)],
+        args: &[String],
+    ) -> Result<std::process::Output, Error> {
         self.command()
+            .envs(environment.iter().copied())
             .args(args)
             .output()
             .map_err(|e| self.failed(e))
@@ -143,6 +156,7 @@ impl Oracle {
             .env("HELM_CONFIG_HOME", home.join("config"))
             .env("HELM_DATA_HOME", home.join("data"))
             .env_remove("HELM_NAMESPACE")
+            .env_remove("HELM_KUBECONTEXT")
             .stdin(Stdio::null());
         command
     }
