@@ -22,7 +22,8 @@ pub(crate) struct Tree {
     pub empty: bool,
 }
 
-pub(crate) type List = Vec<Node>;
+/// Lists of a tree are as long as what they hold: a large chart has ten thousands of them.
+pub(crate) type List = Box<[Node]>;
 
 pub(crate) enum Node {
     /// A span of the text.
@@ -53,8 +54,8 @@ pub(crate) struct Pipe {
     pub id: NodeId,
     pub pos: usize,
     pub assigns: bool,
-    pub declares: Vec<Declared>,
-    pub commands: Vec<Command>,
+    pub declares: Box<[Declared]>,
+    pub commands: Box<[Command]>,
 }
 
 /// A variable that a pipeline declares or assigns.
@@ -68,7 +69,7 @@ pub(crate) struct Command {
     pub id: NodeId,
     pub pos: usize,
     /// Never empty.
-    pub args: Vec<Expr>,
+    pub args: Box<[Expr]>,
 }
 
 pub(crate) struct Expr {
@@ -85,16 +86,16 @@ pub(crate) enum ExprKind {
     /// The literal as written, and its value.
     Str(Range<usize>, Str),
     /// `.a.b`
-    Field(Vec<Str>),
+    Field(Box<[Str]>),
     /// `$x.a.b`; without slot: not declared where it is used.
     Variable {
         name: Str,
         slot: Option<usize>,
-        fields: Vec<Str>,
+        fields: Box<[Str]>,
     },
     Function(&'static Function),
     /// `(…).a.b` or `function.a.b`
-    Chain(Box<Expr>, Vec<Str>),
+    Chain(Box<Expr>, Box<[Str]>),
     Pipe(Box<Pipe>),
 }
 

@@ -164,7 +164,7 @@ impl Render<'_> {
         item: &Found,
     ) -> Result<Flow, Stop> {
         self.step()?;
-        match branch.pipe.declares.as_slice() {
+        match &branch.pipe.declares[..] {
             [] => {}
             [only] => self.assign(only, item.clone())?,
             [first, second, ..] => {

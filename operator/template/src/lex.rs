@@ -73,14 +73,13 @@ impl TokenKind {
     }
 }
 
-/// A token: a span of the text and its line. An error carries its message instead.
-#[derive(Clone, Debug)]
+/// A token: a span of the text and its line. What an error says, [`Lexer::fault`] has.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Token {
     pub kind: TokenKind,
     pub start: usize,
     pub end: usize,
     pub line: usize,
-    pub error: Option<String>,
 }
 
 impl Token {
@@ -88,12 +87,12 @@ impl Token {
         self.start..self.end
     }
 
-    /// The token as error messages name it.
-    pub fn describe(&self, text: &[u8]) -> String {
+    /// The token as error messages name it; an error by the lexer's `fault`.
+    pub fn describe(&self, text: &[u8], fault: &str) -> String {
         let value = text.get(self.span()).unwrap_or_default();
         match self.kind {
             TokenKind::Eof => "EOF".to_owned(),
-            TokenKind::Error => self.error.clone().unwrap_or_default(),
+            TokenKind::Error => fault.to_owned(),
             kind if kind.is_keyword() => format!("<{}>", String::from_utf8_lossy(value)),
             _ if value.len() > 10 => {
                 let mut cut = 0;
@@ -154,6 +153,7 @@ pub(crate) struct Lexer<'t> {
     paren_depth: usize,
     line: usize,
     line_counted_to: usize,
+    fault: String,
 }
 
 impl<'t> Lexer<'t> {
@@ -165,7 +165,13 @@ impl<'t> Lexer<'t> {
             paren_depth: 0,
             line: 1,
             line_counted_to: 0,
+            fault: String::new(),
         }
+    }
+
+    /// What is wrong, once there was an error.
+    pub fn fault(&self) -> &str {
+        &self.fault
     }
 
     pub fn next(&mut self) -> Token {
@@ -207,7 +213,6 @@ impl<'t> Lexer<'t> {
             start,
             end,
             line,
-            error: None,
         }
     }
 
@@ -218,12 +223,12 @@ impl<'t> Lexer<'t> {
     fn error(&mut self, start: usize, message: impl Into<String>) -> Token {
         let line = self.line_of(start);
         self.pos = self.text.len();
+        self.fault = message.into();
         Token {
             kind: TokenKind::Error,
             start,
             end: start,
             line,
-            error: Some(message.into()),
         }
     }
 
@@ -323,10 +328,10 @@ mod tests {
         loop {
             let token = lexer.next();
             let end = matches!(token.kind, TokenKind::Eof | TokenKind::Error);
-            let shown = token
-                .error
-                .clone()
-                .unwrap_or_else(|| text[token.span()].to_owned());
+            let shown = match token.kind {
+                TokenKind::Error => lexer.fault().to_owned(),
+                _ => text[token.span()].to_owned(),
+            };
             tokens.push((token.kind, shown));
             if end {
                 return tokens;

@@ -2,7 +2,9 @@
 
 mod expr;
 
-use crate::ast::{Branch, Invocation, List, Node, NodeId, Tree};
+use std::ops::Range;
+
+use crate::ast::{Branch, Command, Expr, Invocation, List, Node, NodeId, Tree};
 use crate::error::ParseError;
 use crate::lex::{Lexer, Token, TokenKind};
 use crate::limits::MAX_NESTING;
@@ -11,18 +13,27 @@ use crate::value::Str;
 
 type Parsed<T> = Result<T, ParseError>;
 
+/// How many of the names met last are looked through for one that comes again.
+const NAMES: usize = 64;
+
 /// Parses the text and gives the trees that it defines, its own among them under the text's name.
 pub(crate) fn parse(name: &Str, text: &Str) -> Parsed<Vec<Tree>> {
+    let dollar = Str::from("$");
     let mut parser = Parser {
         file: name.clone(),
         text: text.clone(),
         lexer: Lexer::new(text),
         tokens: [Token::none(), Token::none(), Token::none()],
         peeked: 0,
-        definition: Definition::new(),
+        definition: Definition::new(dollar.clone()),
         nesting: 0,
         parentheses: 0,
         next_id: 0,
+        names: vec![dollar],
+        nodes: Vec::new(),
+        commands: Vec::new(),
+        operands: Vec::new(),
+        fields: Vec::new(),
         trees: Vec::new(),
     };
     parser.file()?;
@@ -41,8 +52,7 @@ struct Definition {
 }
 
 impl Definition {
-    fn new() -> Self {
-        let dollar = Str::from("$");
+    fn new(dollar: Str) -> Self {
         Self {
             names: vec![dollar.clone()],
             alive: vec![dollar],
@@ -64,7 +74,19 @@ struct Parser<'t> {
     nesting: usize,
     parentheses: usize,
     next_id: NodeId,
+    /// Names that were met, so that one that comes again takes no memory of its own.
+    names: Vec<Str>,
+    /// What the lists that are being read hold so far, the innermost last; see [`taken`].
+    nodes: Vec<Node>,
+    commands: Vec<Command>,
+    operands: Vec<Expr>,
+    fields: Vec<Str>,
     trees: Vec<Tree>,
+}
+
+/// Takes the finished list off the end.
+fn taken<T>(unfinished: &mut Vec<T>, from: usize) -> Box<[T]> {
+    unfinished.drain(from..).collect()
 }
 
 /// What stands between two actions, or ends a list.
@@ -90,7 +112,6 @@ impl Token {
             start: 0,
             end: 0,
             line: 0,
-            error: None,
         }
     }
 }
@@ -102,19 +123,19 @@ impl Parser<'_> {
         } else {
             self.tokens[0] = self.lexer.next();
         }
-        self.tokens[self.peeked].clone()
+        self.tokens[self.peeked]
     }
 
     fn back_up(&mut self) {
         self.peeked += 1;
     }
 
-    fn peek(&mut self) -> &Token {
+    fn peek(&mut self) -> Token {
         if self.peeked == 0 {
             self.peeked = 1;
             self.tokens[0] = self.lexer.next();
         }
-        &self.tokens[self.peeked - 1]
+        self.tokens[self.peeked - 1]
     }
 
     fn next_non_space(&mut self) -> Token {
@@ -146,7 +167,7 @@ impl Parser<'_> {
     }
 
     fn unexpected<T>(&self, token: &Token, context: &str) -> Parsed<T> {
-        let shown = token.describe(&self.text);
+        let shown = token.describe(&self.text, self.lexer.fault());
         if token.kind != TokenKind::Error {
             return self.fail(format!("unexpected {shown} in {context}"));
         }
@@ -174,19 +195,35 @@ impl Parser<'_> {
         }
     }
 
-    fn slice(&self, token: &Token) -> Str {
-        Str::from(&self.text[token.span()])
+    fn slice(&mut self, token: &Token) -> Str {
+        self.name(token.span())
     }
 
-    fn unquote(&self, token: &Token) -> Parsed<Str> {
+    /// The name that stands there.
+    fn name(&mut self, span: Range<usize>) -> Str {
+        let text = self.text.clone();
+        self.known(&text[span])
+    }
+
+    /// The text, shared with where it was met before.
+    fn known(&mut self, text: &[u8]) -> Str {
+        let mut last = self.names.iter().rev().take(NAMES);
+        if let Some(known) = last.find(|known| known.as_bytes() == text) {
+            return known.clone();
+        }
+        let new = Str::from(text);
+        self.names.push(new.clone());
+        new
+    }
+
+    fn unquote(&mut self, token: &Token) -> Parsed<Str> {
         match literal::unquote(&self.text[token.span()]) {
-            Some(value) => Ok(Str::from(value)),
+            Some(value) => Ok(self.known(&value)),
             None => self.fail("invalid syntax"),
         }
     }
 
     fn file(&mut self) -> Parsed<()> {
-        let mut root = Vec::new();
         loop {
             match self.peek().kind {
                 TokenKind::Eof => break,
@@ -202,22 +239,28 @@ impl Parser<'_> {
                 _ => {}
             }
             match self.text_or_action()? {
-                Item::Node(node) => root.push(node),
+                Item::Node(node) => self.nodes.push(node),
                 item => return self.fail(format!("unexpected {}", item.describe())),
             }
         }
+        let root = taken(&mut self.nodes, 0);
         self.add(self.file.clone(), root)
     }
 
     fn define(&mut self) -> Parsed<()> {
         const CONTEXT: &str = "define clause";
-        let outer = std::mem::replace(&mut self.definition, Definition::new());
+        let outer = self.enter_definition();
         let token = self.next_non_space();
         let name = self.template_name(&token, CONTEXT)?;
         self.expect(TokenKind::RightDelim, CONTEXT)?;
         self.definition_body(name, CONTEXT)?;
         self.definition = outer;
         Ok(())
+    }
+
+    fn enter_definition(&mut self) -> Definition {
+        let dollar = self.known(b"$");
+        std::mem::replace(&mut self.definition, Definition::new(dollar))
     }
 
     fn definition_body(&mut self, name: Str, context: &str) -> Parsed<()> {
@@ -260,13 +303,13 @@ impl Parser<'_> {
         if self.nesting > MAX_NESTING {
             return self.fail("control structures are nested too deeply");
         }
-        let mut list = Vec::new();
+        let from = self.nodes.len();
         while self.peek_non_space().kind != TokenKind::Eof {
             match self.text_or_action()? {
-                Item::Node(node) => list.push(node),
+                Item::Node(node) => self.nodes.push(node),
                 end => {
                     self.nesting -= 1;
-                    return Ok((list, end));
+                    return Ok((taken(&mut self.nodes, from), end));
                 }
             }
         }
@@ -357,11 +400,11 @@ impl Parser<'_> {
             }
             let branch = self.control(kind)?;
             self.nesting -= 1;
-            return Ok(vec![if kind == TokenKind::If {
+            return Ok(Box::new([if kind == TokenKind::If {
                 Node::If(branch)
             } else {
                 Node::With(branch)
-            }]);
+            }]));
         }
         let (list, end) = self.item_list()?;
         if !matches!(end, Item::End) {
@@ -375,7 +418,7 @@ impl Parser<'_> {
         let token = self.next_non_space();
         let name = self.template_name(&token, CONTEXT)?;
         let pipe = self.pipeline(CONTEXT, TokenKind::RightDelim)?;
-        let outer = std::mem::replace(&mut self.definition, Definition::new());
+        let outer = self.enter_definition();
         let line = self.tokens[0].line;
         if let Err(mut error) = self.definition_body(name.clone(), CONTEXT) {
             // Go reads the body with a parser of its own, and still stands here when an {{else}} ends it.

@@ -1,6 +1,6 @@
 //! Pipelines, commands and their operands.
 
-use super::{Parsed, Parser};
+use super::{Parsed, Parser, taken};
 use crate::ast::{Command, Declared, Expr, ExprKind, Pipe};
 use crate::lex::TokenKind;
 use crate::limits::MAX_NESTING;
@@ -12,7 +12,7 @@ impl Parser<'_> {
         let pos = self.peek_non_space().start;
         let id = self.id();
         let (variables, assigns) = self.declarations(context)?;
-        let mut commands = Vec::new();
+        let from = self.commands.len();
         loop {
             let token = self.next_non_space();
             match token.kind {
@@ -30,11 +30,13 @@ impl Parser<'_> {
                 | TokenKind::Variable
                 | TokenKind::LeftParen => {
                     self.back_up();
-                    commands.push(self.command()?);
+                    let command = self.command()?;
+                    self.commands.push(command);
                 }
                 _ => return self.unexpected(&token, context),
             }
         }
+        let commands = taken(&mut self.commands, from);
         if commands.is_empty() {
             return self.fail(format!("missing value for {context}"));
         }
@@ -90,7 +92,7 @@ impl Parser<'_> {
         while self.peek_non_space().kind == TokenKind::Variable {
             let variable = self.next_non_space();
             // "$x foo" needs the token after the variable, its space, and the variable back.
-            let after = self.peek().clone();
+            let after = self.peek();
             let next = self.peek_non_space();
             let comma = next.kind == TokenKind::Char && &self.text[next.span()] == b",";
             match next.kind {
@@ -137,11 +139,11 @@ impl Parser<'_> {
     fn command(&mut self) -> Parsed<Command> {
         let pos = self.peek_non_space().start;
         let id = self.id();
-        let mut args = Vec::new();
+        let from = self.operands.len();
         loop {
             self.peek_non_space();
             if let Some(operand) = self.operand()? {
-                args.push(operand);
+                self.operands.push(operand);
             }
             let token = self.next();
             match token.kind {
@@ -152,6 +154,7 @@ impl Parser<'_> {
             }
             break;
         }
+        let args = taken(&mut self.operands, from);
         if args.is_empty() {
             return self.fail("empty command");
         }
@@ -166,14 +169,19 @@ impl Parser<'_> {
             return Ok(Some(term));
         }
         let pos = self.peek().start;
-        let mut chain = Vec::new();
+        let from = self.fields.len();
+        if let ExprKind::Field(first) = &mut term.kind {
+            self.fields.extend(std::mem::take(first));
+        }
         while self.peek().kind == TokenKind::Field {
             let token = self.next();
-            chain.push(Str::from(&self.text[token.start + 1..token.end]));
+            let name = self.name(token.start + 1..token.end);
+            self.fields.push(name);
         }
+        let chain = taken(&mut self.fields, from);
         match &mut term.kind {
             ExprKind::Field(fields) | ExprKind::Variable { fields, .. } => {
-                fields.append(&mut chain);
+                *fields = chain;
                 term.pos = pos; // Go names the place of the second field
             }
             ExprKind::Bool(_)
@@ -230,12 +238,10 @@ impl Parser<'_> {
                 ExprKind::Variable {
                     name,
                     slot,
-                    fields: Vec::new(),
+                    fields: Box::default(),
                 }
             }
-            TokenKind::Field => {
-                ExprKind::Field(vec![Str::from(&self.text[token.start + 1..token.end])])
-            }
+            TokenKind::Field => ExprKind::Field(Box::new([self.name(token.start + 1..token.end)])),
             TokenKind::Bool => ExprKind::Bool(&self.text[span] == b"true"),
             TokenKind::CharConstant => match literal::character(&self.text[span.clone()], span) {
                 Ok(number) => ExprKind::Number(Box::new(number)),
