@@ -23,7 +23,7 @@ pub fn split_manifests(file: &str) -> Vec<(usize, &str)> {
         let text = piece.trim_start();
         if !text.is_empty() {
             let begin = until - text.len();
-            line += file[counted..begin].matches('\n').count();
+            line += memchr::memchr_iter(b'\n', &file.as_bytes()[counted..begin]).count();
             counted = begin;
             documents.push((line, text));
         }
@@ -44,7 +44,7 @@ fn separator_at_start(file: &str, start: usize) -> Option<(usize, usize)> {
 
 /// The next separator at or after `from`, with the white space around it.
 fn next_separator(file: &str, from: usize) -> Option<(usize, usize)> {
-    let line_break = from + file[from..].find("\n---")?;
+    let line_break = from + memchr::memmem::find(&file.as_bytes()[from..], b"\n---")?;
     let begin = from
         + file[from..line_break]
             .trim_end_matches(is_regex_space)

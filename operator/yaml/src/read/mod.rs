@@ -4,6 +4,7 @@ mod compose;
 mod decode;
 mod events;
 mod harmless;
+mod outline;
 mod paths;
 mod reader;
 mod resolve;
@@ -12,6 +13,7 @@ mod scan;
 mod timestamp;
 
 use paths::Paths;
+use reader::Readable;
 pub(crate) use resolve::{Dialect, Resolved, is_base60, resolve};
 
 use crate::{Error, Limits, Map, Value};
@@ -86,8 +88,38 @@ fn read(source: &[u8], options: &ParseOptions, wanted: Option<Paths<'_>>) -> Res
         });
     }
     let readable = reader::read(source);
-    let tree = compose::first_document(&readable, &options.limits)?;
+    if let Some(paths) = &wanted
+        && let Some(lines) = plain_lines(&readable, options, paths)
+    {
+        let plain = whole(&reader::read(lines.as_bytes()), options, wanted.clone());
+        // Nothing in it can be wrong. If it is, the document says it best.
+        if plain.is_ok() {
+            return plain;
+        }
+    }
+    whole(&readable, options, wanted)
+}
+
+fn whole(
+    readable: &Readable<'_>,
+    options: &ParseOptions,
+    wanted: Option<Paths<'_>>,
+) -> Result<Value, Error> {
+    let tree = compose::first_document(readable, &options.limits)?;
     decode::decode(tree, options, wanted)
+}
+
+/// The lines of a plain document that hold what is wanted, see [`outline`].
+fn plain_lines(
+    readable: &Readable<'_>,
+    options: &ParseOptions,
+    wanted: &Paths<'_>,
+) -> Option<String> {
+    let counts = options.strict || options.limits.depth < Limits::DEFAULT.depth;
+    if counts || readable.refused.is_some() {
+        return None;
+    }
+    outline::wanted_lines(&readable.text, wanted)
 }
 
 /// As [`parse`] into an empty `map[string]any`, which null and a text without a document leave empty.

@@ -16,6 +16,12 @@ impl<'p> Paths<'p> {
         self.0.is_empty()
     }
 
+    /// Whether something is wanted of the value under the topmost key.
+    pub(super) fn begins_with(&self, key: &str) -> bool {
+        let mut first = self.0.iter().filter_map(|path| path.first());
+        first.any(|first| first.eq_ignore_ascii_case(key))
+    }
+
     /// What is wanted of the value under the key; all of it for none.
     pub(super) fn below(&self, key: &Value) -> Option<Self> {
         let key = key.as_str().unwrap_or_default();

@@ -70,10 +70,16 @@ const CONTROL: &str = "control characters are not allowed";
 
 /// Where the first character stands that YAML does not allow.
 fn forbidden(text: &str) -> Option<usize> {
-    // All of them begin with one of these bytes, most texts hold none.
+    // All of them begin with one of these bytes, most texts hold none. A piece is looked at as a whole, which takes a
+    // fraction of the time that looking byte by byte takes.
     let suspicious =
         |b: &u8| (*b < 0x20 && !matches!(b, 9 | 10 | 13)) || matches!(b, 0x7f | 0xc2 | 0xef);
-    if !text.as_bytes().iter().any(suspicious) {
+    let is_suspicious = |piece: &[u8]| {
+        piece
+            .iter()
+            .fold(false, |found, byte| found | suspicious(byte))
+    };
+    if !text.as_bytes().chunks(PIECE).any(is_suspicious) {
         return None;
     }
     text.char_indices()
