@@ -3,37 +3,81 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use belay_template::{Set, Template};
+use belay_template::{Set, Str, Template};
 use sha2::{Digest as _, Sha256};
 
 use crate::chart::Chart;
 use crate::error::ChartError;
-use crate::file::File;
 use crate::handlebars::Dialect;
-use crate::scope;
+use crate::scope::{self, Placed};
 
 /// The end of the names of templates that are Handlebars instead of Go's.
 pub(crate) const HANDLEBARS: &str = ".hbs";
 
-/// The linked templates of a chart, with all names in the order in which Helm executes them.
+/// The end of the names of notes, which are shown to the user and no manifest.
+pub(crate) const NOTES: &str = "NOTES.txt";
+
+/// The linked templates of a chart, with all that are executed in Helm's order.
 pub(crate) struct Compiled {
     pub(crate) set: Set,
     /// There where at least one template is Handlebars.
     pub(crate) dialect: Option<Dialect>,
-    pub(crate) order: Vec<String>,
+    pub(crate) order: Vec<Page>,
     bytes: usize,
+}
+
+/// A template that gives a page of output: all but partials.
+pub(crate) struct Page {
+    pub(crate) name: String,
+    /// The same as templates see it.
+    pub(crate) shown: Str,
+    pub(crate) base_path: Str,
+    /// The number of its chart, as in [`scope::roots`].
+    pub(crate) chart: usize,
+    pub(crate) gives: Gives,
+}
+
+/// What a page is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gives {
+    Manifest,
+    Notes,
+}
+
+impl Page {
+    /// Nothing for partials.
+    fn of(name: &str, placed: &Placed) -> Option<Self> {
+        if placed.file.base_name().starts_with('_') {
+            return None;
+        }
+        let is_notes = name
+            .strip_suffix(HANDLEBARS)
+            .unwrap_or(name)
+            .ends_with(NOTES);
+        Some(Self {
+            name: name.to_owned(),
+            shown: Str::from(name),
+            base_path: placed.base_path.clone(),
+            chart: placed.chart,
+            gives: if is_notes {
+                Gives::Notes
+            } else {
+                Gives::Manifest
+            },
+        })
+    }
 }
 
 impl Compiled {
     /// Parses and links all templates. Needs a large stack.
-    fn parse(templates: &[(String, File)]) -> Result<Self, ChartError> {
+    fn parse(templates: &[(String, Placed)]) -> Result<Self, ChartError> {
         let mut set = Set::new();
         let mut bytes = 0;
-        for (name, file) in templates
+        for (name, placed) in templates
             .iter()
             .filter(|(name, _)| !name.ends_with(HANDLEBARS))
         {
-            let template = Template::parse(name.as_str(), Arc::clone(&file.data))
+            let template = Template::parse(name.as_str(), Arc::clone(&placed.file.data))
                 .map_err(|error| ChartError::Template(error.as_helm()))?;
             bytes += template.text_bytes();
             set.add(&template);
@@ -41,7 +85,7 @@ impl Compiled {
         let mut other = templates
             .iter()
             .filter(|(name, _)| name.ends_with(HANDLEBARS))
-            .map(|(name, file)| (name.as_str(), file))
+            .map(|(name, placed)| (name.as_str(), &placed.file))
             .peekable();
         let dialect = match other.peek() {
             Some(_) => Some(Dialect::parse(other)?),
@@ -50,14 +94,17 @@ impl Compiled {
         Ok(Self {
             set,
             dialect,
-            order: templates.iter().map(|(name, _)| name.clone()).collect(),
+            order: templates
+                .iter()
+                .filter_map(|(name, placed)| Page::of(name, placed))
+                .collect(),
             bytes,
         })
     }
 }
 
 /// Deeper files first, and Z before A: so a parent's definition comes after a child's and replaces it.
-fn in_order(chart: &Chart) -> Vec<(String, File)> {
+fn in_order(chart: &Chart) -> Vec<(String, Placed)> {
     let mut templates: Vec<_> = scope::templates(chart).into_iter().collect();
     templates.sort_by(|(a, _), (b, _)| {
         let depth = |name: &String| name.matches('/').count();

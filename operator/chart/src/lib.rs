@@ -39,7 +39,7 @@
 //! let prepared = Prepared::new(&chart, &values, SchemaCheck::Enforce)?;
 //! let options = RenderOptions {
 //!     release: Release { name: "shop".into(), namespace: "default".into(), revision: 1, is_upgrade: false },
-//!     capabilities: Capabilities::default(),
+//!     capabilities: Capabilities::default().into(),
 //!     subchart_notes: false,
 //!     limits: Limits::default(),
 //! };

@@ -3,27 +3,25 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use belay_template::{Host, Limits, Options, Render, run_with_stack};
 
 use crate::capabilities::Capabilities;
 use crate::chart::Chart;
-use crate::compiled::{Cache, Compiled, HANDLEBARS};
+use crate::compiled::{Cache, Compiled, Gives, HANDLEBARS, NOTES};
 use crate::dependencies::in_range;
 use crate::error::ChartError;
 use crate::prepare::Prepared;
 use crate::scope::{self, Release};
-
-/// The end of the names of notes, which are shown to the user and no manifest.
-const NOTES: &str = "NOTES.txt";
 
 /// What a render depends on besides chart and values.
 #[derive(Debug, Clone)]
 pub struct RenderOptions {
     /// `.Release`.
     pub release: Release,
-    /// `.Capabilities`.
-    pub capabilities: Capabilities,
+    /// `.Capabilities`; shared, so that a render takes none of it that no template looks at.
+    pub capabilities: Arc<Capabilities>,
     /// Whether the notes of subcharts are shown as well (`--render-subchart-notes`).
     pub subchart_notes: bool,
     /// How much the chart may use.
@@ -135,7 +133,7 @@ fn execute(
     host: &mut dyn Host,
 ) -> Result<Rendered, ChartError> {
     let chart = prepared.chart();
-    let scoped = scope::scope(
+    let roots = scope::roots(
         chart,
         prepared.values(),
         scope::release(&options.release, purpose),
@@ -152,18 +150,12 @@ fn execute(
     );
     let mut rendered = Rendered::default();
     let mut notes = BTreeMap::new();
-    for name in &compiled.order {
-        let Some(template) = scoped.get(name) else {
+    for page in &compiled.order {
+        let name = &page.name;
+        let Some(root) = roots.get(page.chart) else {
             continue;
         };
-        if template.file.base_name().starts_with('_') {
-            continue;
-        }
-        let data = template.data(name);
-        let is_notes = name
-            .strip_suffix(HANDLEBARS)
-            .unwrap_or(name)
-            .ends_with(NOTES);
+        let data = scope::for_template(root, &page.shown, &page.base_path);
         let text = match &compiled.dialect {
             Some(dialect) if name.ends_with(HANDLEBARS) => {
                 dialect.render(name, &data, &mut render)?
@@ -176,11 +168,10 @@ fn execute(
                     .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
             }
         };
-        if is_notes {
-            notes.insert(name.clone(), text);
-        } else {
-            rendered.files.insert(name.clone(), text);
-        }
+        match page.gives {
+            Gives::Notes => notes.insert(name.clone(), text),
+            Gives::Manifest => rendered.files.insert(name.clone(), text),
+        };
     }
     let own = format!("{}/templates/{NOTES}", chart.name());
     let shown = |name: &String| {

@@ -1,10 +1,10 @@
 //! What each chart's templates see: the root object, one for the chart and one for each subchart.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use belay_template::convert::{from_data, map_from_data};
-use belay_template::{Map, MapType, Str, Value};
+use belay_template::{CapabilityFields, Map, MapType, Str, Value};
 
 use crate::capabilities::Capabilities;
 use crate::chart::Chart;
@@ -25,26 +25,42 @@ pub struct Release {
     pub is_upgrade: bool,
 }
 
-/// A template file and the object that it is executed with.
-pub(crate) struct Scoped {
+/// A template of a chart or of one of its subcharts.
+pub(crate) struct Placed {
     pub(crate) file: File,
-    pub(crate) root: Map,
-    pub(crate) base_path: String,
+    /// The number of its chart, parents before their children; [`roots`] are in this order.
+    pub(crate) chart: usize,
+    /// `.Template.BasePath`.
+    pub(crate) base_path: Str,
 }
 
 /// The templates of a chart and its subcharts by full name.
-pub(crate) fn templates(chart: &Chart) -> BTreeMap<String, File> {
+pub(crate) fn templates(chart: &Chart) -> BTreeMap<String, Placed> {
     let mut found = BTreeMap::new();
-    collect_templates(chart, chart.name(), &mut found);
+    collect_templates(chart, chart.name(), &mut 0, &mut found);
     found
 }
 
-fn collect_templates(chart: &Chart, path: &str, found: &mut BTreeMap<String, File>) {
+fn collect_templates(
+    chart: &Chart,
+    path: &str,
+    charts: &mut usize,
+    found: &mut BTreeMap<String, Placed>,
+) {
+    let number = *charts;
+    *charts += 1;
     for child in chart.dependencies() {
-        collect_templates(child, &format!("{path}/charts/{}", child.name()), found);
+        let path = format!("{path}/charts/{}", child.name());
+        collect_templates(child, &path, charts, found);
     }
+    let base_path = Str::from(format!("{path}/templates"));
     for file in own_templates(chart) {
-        found.insert(format!("{path}/{}", file.name), file.clone());
+        let placed = Placed {
+            file: file.clone(),
+            chart: number,
+            base_path: base_path.clone(),
+        };
+        found.insert(format!("{path}/{}", file.name), placed);
     }
 }
 
@@ -57,92 +73,128 @@ fn own_templates(chart: &Chart) -> impl Iterator<Item = &File> {
         .filter(move |file| !library || file.base_name().starts_with('_'))
 }
 
-/// Every template with its root object, by full name. Maps are shared as Helm shares them: what one template sets,
-/// later ones see.
-pub(crate) fn scope(
+/// The root object of each chart, parents before their children. Maps are shared as Helm shares them: what one template
+/// sets, later ones see.
+pub(crate) fn roots(
     chart: &Chart,
     values: &belay_yaml::Map,
     release: Value,
-    capabilities: &Capabilities,
-) -> BTreeMap<String, Scoped> {
-    let shared = Shared {
+    capabilities: &Arc<Capabilities>,
+) -> Vec<Map> {
+    let mut shared = Shared {
         release,
         capabilities: capabilities_object(capabilities),
+        roots: Vec::new(),
     };
-    let mut scoped = BTreeMap::new();
-    let root = map_from_data(values, MapType::Values);
-    shared.chart(chart, chart.name(), true, &root, &mut scoped);
-    scoped
+    shared.chart(chart, true, &map_from_data(values, MapType::Values));
+    shared.roots
 }
 
 struct Shared {
     release: Value,
     capabilities: Value,
+    roots: Vec<Map>,
+}
+
+/// Names of fields, made once for all renders.
+type Names<const COUNT: usize> = LazyLock<[Str; COUNT]>;
+
+static ROOT: Names<6> = LazyLock::new(|| {
+    [
+        "Capabilities",
+        "Chart",
+        "Files",
+        "Release",
+        "Subcharts",
+        "Values",
+    ]
+    .map(Str::from)
+});
+static TEMPLATE: LazyLock<Str> = LazyLock::new(|| Str::from("Template"));
+static ABOUT_TEMPLATE: Names<2> = LazyLock::new(|| ["BasePath", "Name"].map(Str::from));
+static ABOUT_CHART: Names<18> = LazyLock::new(|| {
+    [
+        "APIVersion",
+        "Annotations",
+        "AppVersion",
+        "Condition",
+        "Dependencies",
+        "Deprecated",
+        "Description",
+        "Home",
+        "Icon",
+        "IsRoot",
+        "Keywords",
+        "KubeVersion",
+        "Maintainers",
+        "Name",
+        "Sources",
+        "Tags",
+        "Type",
+        "Version",
+    ]
+    .map(Str::from)
+});
+
+/// A map of these fields, each under the name in its place.
+fn named<const COUNT: usize>(kind: MapType, names: &[Str; COUNT], fields: [Value; COUNT]) -> Map {
+    Map::with(kind, names.iter().cloned().zip(fields).collect())
 }
 
 impl Shared {
-    fn chart(
-        &self,
-        chart: &Chart,
-        path: &str,
-        is_root: bool,
-        values: &Map,
-        scoped: &mut BTreeMap<String, Scoped>,
-    ) -> Value {
+    fn chart(&mut self, chart: &Chart, is_root: bool, values: &Map) -> Value {
         let subcharts = Map::new(MapType::Any);
-        let root = Map::new(MapType::Values);
-        root.insert(Str::from("Chart"), metadata(chart.metadata(), is_root));
-        root.insert(Str::from("Files"), files(chart.files()));
-        root.insert(Str::from("Release"), self.release.clone());
-        root.insert(Str::from("Capabilities"), self.capabilities.clone());
-        root.insert(Str::from("Values"), Value::Map(values.clone()));
-        root.insert(Str::from("Subcharts"), Value::Map(subcharts.clone()));
+        let fields = [
+            self.capabilities.clone(),
+            metadata(chart.metadata(), is_root),
+            files(chart.files()),
+            self.release.clone(),
+            Value::Map(subcharts.clone()),
+            Value::Map(values.clone()),
+        ];
+        let root = named(MapType::Values, &ROOT, fields);
+        self.roots.push(root.clone());
         for child in chart.dependencies() {
             let own = match values.get(child.name().as_bytes()) {
                 Some(Value::Map(own)) => own,
                 _ => Map::new(MapType::Values),
             };
-            let path = format!("{path}/charts/{}", child.name());
-            let inner = self.chart(child, &path, false, &own, scoped);
+            let inner = self.chart(child, false, &own);
             subcharts.insert(Str::from(child.name()), inner);
-        }
-        for file in own_templates(chart) {
-            let template = Scoped {
-                file: file.clone(),
-                root: root.clone(),
-                base_path: format!("{path}/templates"),
-            };
-            scoped.insert(format!("{path}/{}", file.name), template);
         }
         Value::Map(root)
     }
 }
 
-impl Scoped {
-    /// The root object, told which template it is for now.
-    pub(crate) fn data(&self, full_name: &str) -> Value {
-        let template = Map::new(MapType::Values);
-        template.insert(Str::from("Name"), Value::str(full_name));
-        template.insert(Str::from("BasePath"), Value::str(self.base_path.as_str()));
-        self.root
-            .insert(Str::from("Template"), Value::Map(template));
-        Value::Map(self.root.clone())
-    }
+/// The root object of a chart, told which template it is for now.
+pub(crate) fn for_template(root: &Map, name: &Str, base_path: &Str) -> Value {
+    let fields = [Value::Str(base_path.clone()), Value::Str(name.clone())];
+    let template = named(MapType::Values, &ABOUT_TEMPLATE, fields);
+    root.insert(TEMPLATE.clone(), Value::Map(template));
+    Value::Map(root.clone())
 }
 
-fn capabilities_object(from: &Capabilities) -> Value {
-    let (kube, helm) = (&from.kube_version, &from.helm_version);
-    Value::object(belay_template::Capabilities::new(
-        belay_template::KubeVersion::new(&kube.version, &kube.normalized, &kube.major, &kube.minor),
-        from.api_versions.iter().cloned(),
-        belay_template::HelmVersion::new(
-            &helm.version,
-            &helm.git_commit,
-            &helm.git_tree_state,
-            &helm.go_version,
-            &helm.kube_client_version,
-        ),
-    ))
+fn capabilities_object(from: &Arc<Capabilities>) -> Value {
+    let from = Arc::clone(from);
+    Value::object(belay_template::Capabilities::new(move || {
+        let (kube, helm) = (&from.kube_version, &from.helm_version);
+        CapabilityFields::new(
+            belay_template::KubeVersion::new(
+                &kube.version,
+                &kube.normalized,
+                &kube.major,
+                &kube.minor,
+            ),
+            from.api_versions.iter().map(String::as_str),
+            belay_template::HelmVersion::new(
+                &helm.version,
+                &helm.git_commit,
+                &helm.git_tree_state,
+                &helm.go_version,
+                &helm.kube_client_version,
+            ),
+        )
+    }))
 }
 
 /// `.Release`; linting is neither an installation nor an upgrade.
@@ -175,32 +227,27 @@ fn metadata(from: &Metadata, is_root: bool) -> Value {
             Map::with(MapType::Strings, notes.collect())
         }
     };
-    Value::map([
-        ("Name", text(&from.name)),
-        ("Home", text(&from.home)),
-        ("Sources", texts(&from.sources)),
-        ("Version", text(&from.version)),
-        ("Description", text(&from.description)),
-        ("Keywords", texts(&from.keywords)),
-        (
-            "Maintainers",
-            Value::list(from.maintainers.iter().map(maintainer).collect()),
-        ),
-        ("Icon", text(&from.icon)),
-        ("APIVersion", text(&from.api_version)),
-        ("Condition", text(&from.condition)),
-        ("Tags", text(&from.tags)),
-        ("AppVersion", text(&from.app_version)),
-        ("Deprecated", Value::Bool(from.deprecated)),
-        ("Annotations", Value::Map(annotations)),
-        ("KubeVersion", text(&from.kube_version)),
-        (
-            "Dependencies",
-            Value::list(from.dependencies().iter().map(dependency).collect()),
-        ),
-        ("Type", text(&from.kind)),
-        ("IsRoot", Value::Bool(is_root)),
-    ])
+    let fields = [
+        text(&from.api_version),
+        Value::Map(annotations),
+        text(&from.app_version),
+        text(&from.condition),
+        Value::list(from.dependencies().iter().map(dependency).collect()),
+        Value::Bool(from.deprecated),
+        text(&from.description),
+        text(&from.home),
+        text(&from.icon),
+        Value::Bool(is_root),
+        texts(&from.keywords),
+        text(&from.kube_version),
+        Value::list(from.maintainers.iter().map(maintainer).collect()),
+        text(&from.name),
+        texts(&from.sources),
+        text(&from.tags),
+        text(&from.kind),
+        text(&from.version),
+    ];
+    Value::Map(named(MapType::Any, &ABOUT_CHART, fields))
 }
 
 fn maintainer(from: &Maintainer) -> Value {

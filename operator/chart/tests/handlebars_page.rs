@@ -45,7 +45,7 @@ fn render(release: &Value) -> Result<Rendered, Box<dyn std::error::Error>> {
             revision: 1,
             is_upgrade: false,
         },
-        capabilities: Capabilities::default(),
+        capabilities: Capabilities::default().into(),
         subchart_notes: false,
         limits: Limits::default(),
     };

@@ -97,7 +97,7 @@ fn render(
     let namespace = release.namespace.clone();
     let options = RenderOptions {
         release,
-        capabilities,
+        capabilities: capabilities.into(),
         subchart_notes: false,
         limits: Limits::default(),
     };

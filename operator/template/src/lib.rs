@@ -68,7 +68,7 @@ pub mod value;
 pub use call::{Caller, Function, Host, Library, Param};
 pub use error::{ExecError, FuncError, ParseError, Place};
 pub use limits::Limits;
-pub use object::{Capabilities, HelmVersion, KubeVersion};
+pub use object::{Capabilities, CapabilityFields, HelmVersion, KubeVersion};
 pub use registry::{function, function_names};
 pub use render::{Options, Render};
 pub use set::{Set, Template};

@@ -1,6 +1,7 @@
 //! The structs that Helm hands to templates: `.Capabilities` and what is in it.
 
 use std::any::Any;
+use std::cell::LazyCell;
 
 use crate::call::Function;
 use crate::value::{Map, MapType, Member, Object, Str, Value};
@@ -14,24 +15,34 @@ fn field(fields: &[(&'static str, Value)], name: &[u8]) -> Option<Member> {
 
 /// `.Capabilities`: what the cluster can do.
 pub struct Capabilities {
-    fields: [(&'static str, Value); 3],
+    fields: LazyCell<CapabilityFields, Box<dyn FnOnce() -> CapabilityFields>>,
 }
 
-impl Capabilities {
+/// The fields of [`Capabilities`].
+pub struct CapabilityFields([(&'static str, Value); 3]);
+
+impl CapabilityFields {
     /// Of this cluster version, with these API versions (`apps/v1`, `apps/v1/Deployment`), rendered by this Helm.
-    pub fn new(
+    pub fn new<'v>(
         kube: KubeVersion,
-        api_versions: impl IntoIterator<Item = String>,
+        api_versions: impl IntoIterator<Item = &'v str>,
         helm: HelmVersion,
     ) -> Self {
         let versions = api_versions.into_iter().map(Value::str).collect();
         let versions = crate::List::new(crate::ListType::VersionSet, versions);
+        Self([
+            ("KubeVersion", Value::object(kube)),
+            ("APIVersions", Value::List(versions)),
+            ("HelmVersion", Value::object(helm)),
+        ])
+    }
+}
+
+impl Capabilities {
+    /// With fields that are made when a template first looks at one: most charts never do.
+    pub fn new(fields: impl FnOnce() -> CapabilityFields + 'static) -> Self {
         Self {
-            fields: [
-                ("KubeVersion", Value::object(kube)),
-                ("APIVersions", Value::List(versions)),
-                ("HelmVersion", Value::object(helm)),
-            ],
+            fields: LazyCell::new(Box::new(fields)),
         }
     }
 }
@@ -41,10 +52,10 @@ impl Object for Capabilities {
         "*common.Capabilities"
     }
     fn member(&self, name: &[u8]) -> Option<Member> {
-        field(&self.fields, name)
+        field(&self.fields.0, name)
     }
     fn fields(&self) -> Vec<(&'static str, Value)> {
-        self.fields.to_vec()
+        self.fields.0.to_vec()
     }
     fn as_any(&self) -> &dyn Any {
         self

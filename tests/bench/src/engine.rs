@@ -35,7 +35,7 @@ fn cost(chart: &Path, times: usize) -> Result<Cost, Error> {
             revision: 1,
             is_upgrade: false,
         },
-        capabilities: Capabilities::default(),
+        capabilities: Capabilities::default().into(),
         subchart_notes: false,
         limits: Limits::default(),
     };

@@ -146,7 +146,7 @@ impl Arguments {
                 revision: 1,
                 is_upgrade: self.has("--is-upgrade"),
             },
-            capabilities,
+            capabilities: capabilities.into(),
             subchart_notes: self.has("--render-subchart-notes"),
             limits: Limits::default(),
         };

@@ -114,7 +114,7 @@ fn render(
             revision: 1,
             is_upgrade: false,
         },
-        capabilities: Capabilities::default(),
+        capabilities: Capabilities::default().into(),
         subchart_notes: false,
         limits: Limits::default(),
     };

@@ -111,7 +111,7 @@ fn render(
             revision: 0,
             is_upgrade: false,
         },
-        capabilities,
+        capabilities: capabilities.into(),
         subchart_notes: false,
         limits: options.limits,
     };

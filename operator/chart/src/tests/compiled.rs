@@ -33,7 +33,7 @@ fn render(renderer: &Renderer, chart: &Chart, set: &str) -> Rendered {
             revision: 1,
             is_upgrade: false,
         },
-        capabilities: Capabilities::default(),
+        capabilities: Capabilities::default().into(),
         subchart_notes: false,
         limits: Limits::default(),
     };

@@ -43,7 +43,7 @@ fn render(template: &str) -> Result<Rendered, ChartError> {
     };
     let options = RenderOptions {
         release,
-        capabilities: Capabilities::default(),
+        capabilities: Capabilities::default().into(),
         subchart_notes: false,
         limits: Limits::default(),
     };

@@ -50,7 +50,7 @@ impl From<Arc<[u8]>> for Str {
 }
 impl From<&str> for Str {
     fn from(text: &str) -> Self {
-        Self(Arc::from(text.as_bytes()))
+        Self::from(text.as_bytes())
     }
 }
 impl From<String> for Str {
@@ -60,6 +60,10 @@ impl From<String> for Str {
 }
 impl From<&[u8]> for Str {
     fn from(bytes: &[u8]) -> Self {
+        // All empty ones share their memory.
+        if bytes.is_empty() {
+            return Self::default();
+        }
         Self(Arc::from(bytes))
     }
 }

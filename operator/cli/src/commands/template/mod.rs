@@ -108,7 +108,7 @@ fn render(
     let name = release.name.clone();
     let options = RenderOptions {
         release,
-        capabilities,
+        capabilities: capabilities.into(),
         subchart_notes: arguments.render_subchart_notes,
         limits: Limits::default(),
     };
