@@ -43,8 +43,10 @@ bench: bins ## Compare with kubectl apply and helm, on a control plane that ends
 	cargo build --release --workspace --bin belay --bin belay-bench
 	$(CONTROLPLANE) with $(or $(CARGO_TARGET_DIR),target)/release/belay-bench
 
-fuzz: bins ## Ask Helm's engine and ours generated questions for SECONDS (600), from SEED (1) on
+fuzz: bins ## Ask Helm's engine and ours generated questions for SECONDS (600), and tell CASES (20000) stories, from SEED (1) on
 	$(BUILT)/belay-differential $(or $(SECONDS),600) $(or $(SEED),1)
+	PROPTEST_RNG_SEED=$(or $(SEED),1) PROPTEST_CASES=$(or $(CASES),$(PROPTEST_CASES),20000) \
+		cargo test -p belay-rollout --test rollout -- --nocapture random_stories
 
 cluster: bins ## Start a control plane in the background, once, and print its kubeconfig
 	@$(CONTROLPLANE) up

@@ -152,6 +152,18 @@ pub(crate) fn removed_by_hand(world: &World) -> bool {
         .is_none_or(|newest| matches!(newest.status, Status::Uninstalled | Status::Uninstalling))
 }
 
+/// Whether somebody's helm made a revision that is newer than all that the ledger has heard of.
+pub(crate) fn is_overtaken_by_hand(world: &World, ledger: &Ledger) -> bool {
+    world
+        .newest()
+        .is_some_and(|newest| newest.revision > reach(ledger))
+}
+
+/// Whether helm was asked to remove what the ledger says runs, and nothing has come of that yet.
+pub(crate) fn is_removed(world: &World, ledger: &Ledger) -> bool {
+    ledger.attempt.is_none() && ledger.current.is_some() && removed_by_hand(world)
+}
+
 /// The oldest order that can be carried out.
 ///
 /// While an attempt is under way an order speaks of what will be there once the attempt has given way.

@@ -4,7 +4,7 @@ use belay_api::helm_release::{DriftIgnoreRule, DriftMode};
 use belay_api::{Duration, Timestamp};
 use belay_health::{Difference, ObjectKey};
 
-use crate::decide::removed_by_hand;
+use crate::decide::{is_overtaken_by_hand, removed_by_hand};
 use crate::ledger::Corrected;
 use crate::step::{Decision, Step, Wait, Waiting};
 use crate::{Backoff, Ledger, World};
@@ -248,7 +248,8 @@ pub(crate) fn is_contested(
 
 /// Whether the objects of what runs are compared with its manifest while the release waits like this.
 ///
-/// What an attempt left half done, and what was removed by hand, is not what anybody asked for.
+/// What an attempt left half done, and what was removed by hand, is not what anybody asked for. What somebody's helm made
+/// and nobody has taken in yet is another revision, and no drift.
 pub(crate) fn is_looked_at(world: &World, ledger: &Ledger, on: &Waiting) -> bool {
     let settled = matches!(
         on,
@@ -263,6 +264,7 @@ pub(crate) fn is_looked_at(world: &World, ledger: &Ledger, on: &Waiting) -> bool
         && world.declared.drift.mode != DriftMode::Disabled
         && ledger.attempt.is_none()
         && !removed_by_hand(world)
+        && !is_overtaken_by_hand(world, ledger)
         && ledger
             .current
             .as_ref()

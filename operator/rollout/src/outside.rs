@@ -35,9 +35,14 @@ pub(crate) fn decide_outside(world: &World, ledger: &Ledger) -> Option<Decision>
             return Some(Decision::Step(Step::Settle));
         }
     }
+    // Nothing comes of the attempt any more, and nothing is begun instead.
+    let stop = |on| match &ledger.attempt {
+        Some(_) => Decision::Step(Step::Amend(Amendment::Abandon)),
+        None => wait(on),
+    };
     let revert = |good| {
         if world.declared.suspend {
-            return wait(Waiting::Suspended);
+            return stop(Waiting::Suspended);
         }
         let (from, revision) = (Some(newest.revision), newest.revision + 1);
         going_back(world, good, Cause::OutsideChange, from, revision)
@@ -45,11 +50,14 @@ pub(crate) fn decide_outside(world: &World, ledger: &Ledger) -> Option<Decision>
     Some(match newest.status {
         Status::Failed => match ledger.last_good() {
             Some(good) if world.declared.atomic && !ledger.halted => revert(good),
-            _ => Decision::Step(Step::Amend(Amendment::TakeNote {
-                of: newest.revision,
-            })),
+            _ => match deployed_meanwhile(world, ledger) {
+                Some(revision) => Decision::Step(Step::KeepOutside { revision }),
+                None => Decision::Step(Step::Amend(Amendment::TakeNote {
+                    of: newest.revision,
+                })),
+            },
         },
-        Status::Uninstalled | Status::Uninstalling => wait(Waiting::ReleaseRemoved),
+        Status::Uninstalled | Status::Uninstalling => stop(Waiting::ReleaseRemoved),
         _ => match (world.declared.outside_changes, ledger.last_good()) {
             (OutsideChanges::Revert, Some(good)) => revert(good),
             _ => Decision::Step(Step::KeepOutside {
@@ -57,6 +65,17 @@ pub(crate) fn decide_outside(world: &World, ledger: &Ledger) -> Option<Decision>
             }),
         },
     })
+}
+
+/// What somebody's helm deployed before it failed, and nobody has heard of: its objects are there.
+fn deployed_meanwhile(world: &World, ledger: &Ledger) -> Option<u32> {
+    let reach = reach(ledger);
+    let unheard = world
+        .storage
+        .iter()
+        .filter(|stored| stored.revision > reach);
+    let mut deployed = unheard.filter(|stored| stored.status == Status::Deployed);
+    deployed.next().map(|stored| stored.revision)
 }
 
 /// Waits for somebody else's operation; takes its record over when it has shown no life for long.

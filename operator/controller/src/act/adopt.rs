@@ -35,6 +35,7 @@ pub(super) async fn adopt(
     };
     let probe = probe(session, &record, revision, digest).await?;
     let description = record.info.description.clone();
+    let now = session.world.now;
     session
         .transition(|ledger| {
             ledger.adopted(
@@ -43,6 +44,7 @@ pub(super) async fn adopt(
                 probe.objects,
                 None,
                 &description,
+                now,
             )
         })
         .await?;

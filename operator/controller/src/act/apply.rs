@@ -225,8 +225,7 @@ pub(super) async fn prune_unwanted(
     session: &Session,
     which: Which,
 ) -> Result<Vec<ObjectKey>, Error> {
-    let owner = session.marks();
-    let mut unwanted: Vec<_> = session
+    let unwanted = session
         .ledger()?
         .inventory
         .iter()
@@ -234,6 +233,15 @@ pub(super) async fn prune_unwanted(
         .map(|tracked| tracked.object.key())
         .filter(|key| which == Which::All || has_a_say(key))
         .collect();
+    prune_these(session, unwanted).await
+}
+
+/// Deletes these, as far as they are ours; answers as [`prune_unwanted`].
+pub(super) async fn prune_these(
+    session: &Session,
+    mut unwanted: Vec<ObjectKey>,
+) -> Result<Vec<ObjectKey>, Error> {
+    let owner = session.marks();
     unwanted.sort_by(|a, b| uninstall_order(&a.kind, &b.kind));
     for key in &unwanted {
         let pruned = session.connection.prune(key, &owner).await?;

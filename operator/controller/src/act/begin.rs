@@ -97,9 +97,10 @@ pub(super) async fn begin(
     for Untried { object, why } in &untried {
         attempt.note(now, format!("{object} is applied untried: {why}"));
     }
-    let foreign = match (&plan.cause, plan.from) {
-        (Cause::OutsideChange, Some(revision)) => brought_by(session, revision).await?,
-        _ => Vec::new(),
+    let foreign = if plan.cause == Cause::OutsideChange {
+        brought_by_others(session).await?
+    } else {
+        Vec::new()
     };
     session
         .transition(|ledger| ledger.noticed(&foreign).begun(attempt, executed))
@@ -124,13 +125,22 @@ async fn refuse_damaged(
     requests::refuse(session, name, Reason::RevisionNotFound, &message).await
 }
 
-/// What somebody's revision brought: it goes with the way back unless the target holds it too.
-async fn brought_by(session: &Session, revision: u32) -> Result<Vec<ObjectRef>, Error> {
-    let Some(record) = stored::find_whole(session, revision).await? else {
-        return Ok(Vec::new());
-    };
-    let objects = record.documents()?.objects()?;
-    objects::references(&session.connection, &objects, &record.namespace).await
+/// What revisions brought that the ledger has not heard of: it goes with the way back unless the target holds it too.
+async fn brought_by_others(session: &Session) -> Result<Vec<ObjectRef>, Error> {
+    let heard_of = session.ledger()?.newest;
+    let mut brought = Vec::new();
+    for stored in &session.world.storage {
+        if stored.revision <= heard_of {
+            continue;
+        }
+        let Some(record) = stored::find_whole(session, stored.revision).await? else {
+            continue;
+        };
+        let objects = record.documents()?.objects()?;
+        let references = objects::references(&session.connection, &objects, &record.namespace);
+        brought.extend(references.await?);
+    }
+    Ok(brought)
 }
 
 /// A removal has no record of its own: its hooks are those of the newest one.

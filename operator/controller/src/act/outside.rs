@@ -64,23 +64,34 @@ pub(super) async fn keep(
         let description = format!("overtaken by revision {revision}, made by helm by hand");
         finish::set_status(session, older, Status::Failed, &description).await?;
     }
+    // What a half-applied attempt of ours left behind belongs to no revision any more. It goes before the ledger says that
+    // this one is kept: nobody would come back to it after a crash in between.
+    let kept: Vec<_> = probe
+        .objects
+        .iter()
+        .map(|tracked| tracked.object.key())
+        .collect();
+    let left = session.ledger()?.inventory.iter();
+    let left = left
+        .map(|tracked| tracked.object.key())
+        .filter(|key| !kept.contains(key))
+        .collect();
+    let gone = apply::prune_these(session, left).await?;
     let description = record.info.description.clone();
+    let now = session.world.now;
     session
         .transition(|ledger| {
-            ledger.adopted(
+            let ledger = ledger.adopted(
                 probe.running,
                 probe.proven,
                 probe.objects,
                 pin,
                 &description,
-            )
+                now,
+            );
+            ledger.pruned(&gone)
         })
         .await?;
-    // What a half-applied attempt of ours left behind belongs to no revision any more.
-    let gone = apply::prune_unwanted(session, apply::Which::All).await?;
-    if !gone.is_empty() {
-        session.transition(|ledger| ledger.pruned(&gone)).await?;
-    }
     Ok(())
 }
 

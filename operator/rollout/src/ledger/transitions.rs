@@ -351,26 +351,29 @@ impl Ledger {
         let Some(attempt) = self.attempt.take() else {
             return self;
         };
-        let left = self.left_by(&attempt);
-        if let (Cause::Request { uid, name, .. }, Some(left)) = (&attempt.cause, left) {
-            let failure = Failure {
-                revision: Some(left.revision),
-                digest: left.digest.clone(),
-                class: FailureClass::Operator,
-                reason: Reason::RolledBackByRequest,
-                message: format!(
-                    "revision {} was taken back by the request {name}",
-                    left.revision
-                ),
-                at: now,
-                objects: Vec::new(),
-                pods: Vec::new(),
-                timeline: Vec::new(),
-            };
-            if left.digest != attempt.digest {
+        if let Cause::Request { uid, name, .. } = &attempt.cause {
+            let left = self.left_by(&attempt);
+            // One that failed for a cause of its own stays blocked for that, when the hold is over, too.
+            let left = left
+                .filter(|left| left.digest != attempt.digest && self.block(&left.digest).is_none());
+            if let Some(left) = left {
+                let failure = Failure {
+                    revision: Some(left.revision),
+                    digest: left.digest,
+                    class: FailureClass::Operator,
+                    reason: Reason::RolledBackByRequest,
+                    message: format!(
+                        "revision {} was taken back by the request {name}",
+                        left.revision
+                    ),
+                    at: now,
+                    objects: Vec::new(),
+                    pods: Vec::new(),
+                    timeline: Vec::new(),
+                };
                 self.block_digest(&failure, now);
             }
-            self.end_request(&uid.clone(), &Outcome::Complete { at: now });
+            self.end_request(uid, &Outcome::Complete { at: now });
         }
         self.blocked
             .retain(|blocked| blocked.digest != attempt.digest);
@@ -423,7 +426,11 @@ impl Ledger {
         objects: Vec<Tracked>,
         pin: Option<Pin>,
         description: &str,
+        now: Timestamp,
     ) -> Self {
+        if let Some(attempt) = self.attempt.take() {
+            self.end_unfinished(&attempt, now);
+        }
         self.newest = self.newest.max(running.revision);
         self.note_revision(Known {
             revision: running.revision,
@@ -447,7 +454,6 @@ impl Ledger {
                 .retain(|blocked| blocked.digest != proven.digest);
             self.prove(proven);
         }
-        self.attempt = None;
         self.way_back = None;
         self.soaked = None;
         self.tested = None;

@@ -6,6 +6,7 @@ use belay_api::{Condition, ConditionStatus, ConditionType, Reason};
 
 use super::{checks, drift};
 use crate::attempt::{At, Soaking};
+use crate::decide::is_removed;
 use crate::step::{Wait, Waiting};
 use crate::world::{SourceLook, World};
 use crate::{Attempt, HeldUp, Ledger};
@@ -68,6 +69,15 @@ pub(super) fn of_release(world: &World, ledger: Option<&Ledger>, wait: &Wait) ->
     let Some(ledger) = ledger else {
         return conditions;
     };
+    if is_removed(world, ledger) {
+        // What the ledger says of what ran is not true of the cluster any more.
+        let message = "the release was removed by hand";
+        for type_ in [ConditionType::Available, ConditionType::Consistent] {
+            let (status, reason) = (ConditionStatus::False, Reason::ReleaseRemoved);
+            conditions.push(condition(type_, status, reason, message));
+        }
+        return conditions;
+    }
     let available = available(ledger);
     conditions.push(condition(
         ConditionType::Available,
@@ -365,7 +375,7 @@ fn available(ledger: &Ledger) -> (ConditionStatus, Reason, String) {
         };
     }
     match (&ledger.current, ledger.last_good()) {
-        (Some(current), Some(_)) if ledger.runs_good() => (
+        (Some(current), Some(_)) if ledger.runs_good() && !is_being_removed(ledger) => (
             ConditionStatus::True,
             Reason::Deployed,
             format!("revision {} serves", current.revision),
@@ -381,6 +391,11 @@ fn available(ledger: &Ledger) -> (ConditionStatus, Reason, String) {
             "nothing proven serves".to_owned(),
         ),
     }
+}
+
+fn is_being_removed(ledger: &Ledger) -> bool {
+    let attempt = ledger.attempt.as_ref();
+    attempt.is_some_and(|attempt| attempt.kind == AttemptKind::Uninstall)
 }
 
 fn consistent(

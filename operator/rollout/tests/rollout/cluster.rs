@@ -7,16 +7,13 @@ use belay_api::helm_release::{
     AttemptKind, Check, DeletionPolicy, DriftDetection, DriftMode, FailFast, OutsideChanges,
     PrometheusQuery, Soak, ThresholdRange,
 };
-use belay_api::rollback_request::{RequestPhase, RollbackRequestSpec, RollbackTarget, Until};
+use belay_api::rollback_request::{RequestPhase, RollbackRequestStatus};
 use belay_api::{Duration, HelmReleaseStatus, Reason, Timestamp};
-use belay_health::{
-    FaultClass, ObjectKey, ObjectRef, PodFault, PodFaultReason, ProgressReason, Verdict,
-};
+use belay_health::{ObjectRef, PodFaultReason};
 use belay_release::Status;
 use belay_rollout::{
-    Approval, At, Attempt, ChartId, Checked, Declared, Desired, Digest, Drift, Enforcement, HeldUp,
-    HookPlan, HookProgress, Ledger, Look, Order, Owner, Place, Progress, Proof, Rejection, Reply,
-    Sample, SightedFault, SourceLook, Stored, StrandedPod, Target, Unready, When, World,
+    At, Attempt, ChartId, Checked, Declared, Digest, HeldUp, HookPlan, HookProgress, Ledger, Look,
+    Order, Owner, Proof, Rejection, Reply, Sample, Target, When,
 };
 
 /// How the objects of a chart fare.
@@ -26,6 +23,10 @@ pub enum Health {
     Good,
     /// Their image does not exist.
     NoImage,
+    /// Something else is wrong with their pods.
+    Faulty(PodFaultReason),
+    /// They say of themselves that they failed.
+    Fails,
     /// A quota keeps their pods away.
     NoQuota,
     /// They never say anything.
@@ -53,6 +54,36 @@ pub enum Writes {
     Refused,
     /// Nothing may change: what is there is deleted and made anew, as a Job with another template.
     Anew,
+    /// The API server answers no write for the moment.
+    Unanswered,
+}
+
+/// What somebody makes of an object behind Belay's back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meddling {
+    /// Fields are edited.
+    Edits,
+    /// Fields are edited that cannot be changed back.
+    Fixes,
+    /// Another release takes it.
+    Takes,
+    /// It cannot be compared any more.
+    Hides,
+    /// It is deleted.
+    Deletes,
+}
+
+impl Meddling {
+    /// What the object holds then.
+    pub fn content(self) -> Option<&'static str> {
+        match self {
+            Self::Edits => Some("tampered"),
+            Self::Fixes => Some("fixed"),
+            Self::Takes => Some("taken"),
+            Self::Hides => Some("hidden"),
+            Self::Deletes => None,
+        }
+    }
 }
 
 /// How a hook ends.
@@ -108,6 +139,8 @@ pub struct Live {
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     pub watching: bool,
+    /// Errors in a row.
+    pub errors: u32,
     pub proof: Option<Proof>,
     /// What the questions of checks came to.
     pub looks: Vec<Look>,
@@ -129,6 +162,8 @@ pub struct Cluster {
     pub source: Option<Rejection>,
     pub charts: Arc<BTreeMap<String, Chart>>,
     pub orders: Vec<Order>,
+    /// The status of each request, by its uid.
+    pub records: BTreeMap<String, RollbackRequestStatus>,
     /// What a release that the spec depends on holds up.
     pub held_up: Option<HeldUp>,
     pub words: Words,
@@ -147,6 +182,12 @@ pub struct Cluster {
     pub bad_answers: usize,
     /// Objects that something keeps from going.
     pub kept: BTreeSet<String>,
+    /// Objects that somebody edited or deleted since they were last applied.
+    pub meddled: BTreeSet<String>,
+    /// A backup of the ledger.
+    pub backup: Option<Ledger>,
+    /// Whether the ledger was lost once, or an older one was restored: what lies about may be unknown to it.
+    pub forgetful: bool,
     /// Whether broken pods stay when their template changes, as those of a `StatefulSet` do.
     pub sticky: bool,
     /// Objects with broken pods of an older template.
@@ -164,6 +205,8 @@ pub struct Cluster {
     pub corrections: Vec<String>,
     /// After how many writes the process dies.
     pub dies_after: Option<u32>,
+    /// After how many writes an answer is lost.
+    pub goes_unanswered_after: Option<u32>,
 }
 
 pub const MINUTE: i64 = 60_000;
@@ -206,6 +249,7 @@ impl Cluster {
             source: None,
             charts: Arc::default(),
             orders: Vec::new(),
+            records: BTreeMap::new(),
             held_up: None,
             words: Words::NotNeeded,
             refusals: Vec::new(),
@@ -218,6 +262,9 @@ impl Cluster {
             asked: Vec::new(),
             bad_answers: 0,
             kept: BTreeSet::new(),
+            meddled: BTreeSet::new(),
+            backup: None,
+            forgetful: false,
             sticky: false,
             stranded: BTreeSet::new(),
             writes: Writes::Taken,
@@ -229,6 +276,7 @@ impl Cluster {
             attempts: Vec::new(),
             corrections: Vec::new(),
             dies_after: None,
+            goes_unanswered_after: None,
         }
     }
 
@@ -324,93 +372,6 @@ impl Cluster {
             .is_some_and(|attempt| matches!(attempt.at, At::Soaking(_)))
     }
 
-    /// Somebody edits the spec so that it asks for `spec`.
-    pub fn edit(&mut self, spec: &str) {
-        self.spec = spec.into();
-        self.declared.generation += 1;
-    }
-
-    /// Somebody edits what changes no manifest.
-    pub fn edit_interval(&mut self) {
-        self.declared.generation += 1;
-    }
-
-    /// Somebody asks by its name for what the spec says.
-    pub fn ask_by_name(&mut self) {
-        self.ids += 1;
-        self.declared.retry = Some(format!("{}#{}", self.spec, self.ids));
-    }
-
-    /// Somebody orders a rollback to the previous proven revision.
-    pub fn order(&mut self, name: &str) {
-        self.order_with(name, |_| {});
-    }
-
-    pub fn order_with(&mut self, name: &str, change: impl FnOnce(&mut RollbackRequestSpec)) {
-        let mut spec = RollbackRequestSpec {
-            release_ref: belay_api::helm_release::NameRef { name: "web".into() },
-            target: RollbackTarget::default(),
-            expected_current: None,
-            reason: String::new(),
-            requested_by: "jane".into(),
-            until: Until::SpecChange,
-            hold_until: None,
-            not_after: None,
-            dry_run: false,
-        };
-        change(&mut spec);
-        self.ids += 1;
-        self.orders.push(Order {
-            name: name.into(),
-            uid: format!("request-{}", self.ids),
-            spec,
-            phase: RequestPhase::Pending,
-            created: self.now,
-            approved_by: None,
-            approval: Approval::NotNeeded,
-        });
-        self.settle_approvals();
-    }
-
-    /// Somebody says that a request may be carried out.
-    pub fn approve(&mut self, name: &str, by: &str) {
-        self.say(name, Some(by.into()));
-    }
-
-    /// Whoever approved takes it back.
-    pub fn withdraw(&mut self, name: &str) {
-        self.say(name, None);
-    }
-
-    fn say(&mut self, name: &str, by: Option<String>) {
-        let mut orders = self.orders.iter_mut();
-        let order = orders.find(|order| order.name == name).unwrap();
-        order.approved_by = by;
-        self.settle_approvals();
-    }
-
-    /// What gathering finds out of each request.
-    pub fn settle_approvals(&mut self) {
-        let enforcement = match self.words {
-            Words::NotNeeded | Words::Checked => Enforcement::Enforced,
-            Words::Unchecked => Enforcement::Missing {
-                why: "no policy".into(),
-            },
-        };
-        for order in &mut self.orders {
-            order.approval = if self.words != Words::NotNeeded && !order.spec.dry_run {
-                let asked = &order.spec.requested_by;
-                Approval::of(&enforcement, asked, order.approved_by.as_deref())
-            } else {
-                Approval::NotNeeded
-            };
-        }
-    }
-
-    pub fn delete_order(&mut self, name: &str) {
-        self.orders.retain(|order| order.name != name);
-    }
-
     pub fn phase_of(&self, name: &str) -> RequestPhase {
         self.orders
             .iter()
@@ -419,58 +380,15 @@ impl Cluster {
             .phase
     }
 
-    /// Somebody runs `helm upgrade` or `helm rollback`: a new revision with `content`.
-    pub fn helm(&mut self, content: &str) {
-        let newest = self.storage.keys().max().copied().unwrap_or(0);
-        let old = self
-            .storage
-            .get(&newest)
-            .map(|record| record.content.clone());
-        for record in self.storage.values_mut() {
-            if record.status == Status::Deployed {
-                record.status = Status::Superseded;
-            }
-        }
-        self.foreign(newest + 1, content, Status::Deployed);
-        if let Some(old) = old {
-            for name in manifest(&old) {
-                self.objects.remove(&name);
-            }
-        }
-        for name in manifest(content) {
-            self.put(&name, content);
-        }
-        self.settled = true;
-    }
-
-    /// A record that somebody's helm wrote.
-    pub fn foreign(&mut self, revision: u32, content: &str, status: Status) {
-        let record = Record {
-            status,
-            created: self.now,
-            content: content.into(),
-            attempt: "somebody's helm".into(),
-        };
-        self.storage.insert(revision, record);
-    }
-
-    /// Somebody runs `helm uninstall`, with or without `--keep-history`.
-    pub fn helm_uninstall(&mut self, keep_history: bool) {
-        self.objects.clear();
-        match self.storage.last_entry() {
-            Some(mut newest) if keep_history => newest.get_mut().status = Status::Uninstalled,
-            _ => self.storage.clear(),
-        }
-    }
-
     pub fn put(&mut self, name: &str, content: &str) {
         let broken = self
             .objects
             .get(name)
-            .is_some_and(|live| self.health(&live.content) == Health::NoImage);
-        if self.sticky && broken && self.health(content) != Health::NoImage {
+            .is_some_and(|live| self.fault_of(&live.content).is_some());
+        if self.sticky && broken && self.fault_of(content).is_none() {
             self.stranded.insert(name.into());
         }
+        self.meddled.remove(name);
         let live = Live {
             content: content.into(),
             created: self.objects.get(name).map_or(self.now, |live| live.created),
@@ -524,100 +442,17 @@ impl Cluster {
             && self.objects.values().all(|live| live.content == content)
     }
 
+    /// Whether nobody ran `helm uninstall`.
+    pub fn storage_is_there(&self) -> bool {
+        let newest = self.storage.values().next_back();
+        newest.is_some_and(|record| record.status != Status::Uninstalled)
+    }
+
     pub fn pending_records(&self) -> usize {
         self.storage
             .values()
             .filter(|record| record.status.is_pending())
             .count()
-    }
-
-    /// What the next decision looks at.
-    pub fn world(&self) -> World {
-        World {
-            now: self.now,
-            declared: self.declared.clone(),
-            desired: self.desired(),
-            held_up: self.held_up.clone(),
-            source: match &self.source {
-                Some(rejection) => SourceLook::Failed {
-                    reason: rejection.reason,
-                    message: rejection.message.clone(),
-                },
-                None => SourceLook::Found {
-                    chart: chart_id(&self.spec),
-                    origin: "https://charts.example.org".into(),
-                },
-            },
-            orders: self.orders.clone(),
-            ledger: self.ledger.clone(),
-            storage: self
-                .storage
-                .iter()
-                .rev()
-                .map(|(revision, record)| Stored {
-                    revision: *revision,
-                    status: record.status,
-                    created: record.created,
-                })
-                .collect(),
-            progress: self.progress(),
-            proof: self.memory.proof.clone(),
-            looks: if self.soaks() {
-                self.memory.looks.clone()
-            } else {
-                Vec::new()
-            },
-            drift: self.drift(),
-        }
-    }
-
-    /// A release that the spec depends on is not ready any more.
-    pub fn hold_up(&mut self) {
-        let place = Place {
-            namespace: "shop".into(),
-            name: "db".into(),
-        };
-        let why = "is not Ready".into();
-        self.held_up = Some(HeldUp::Unready(vec![Unready { place, why }]));
-    }
-
-    /// It is again.
-    pub fn free(&mut self) {
-        self.held_up = None;
-    }
-
-    /// What is known of drift: what the watches see that is neither what was applied nor looked at, and what the looks
-    /// came to.
-    fn drift(&self) -> Option<Drift> {
-        let ledger = self.ledger.as_ref()?;
-        let current = ledger.current.as_ref()?;
-        if ledger.attempt.is_some()
-            || self.declared.deleting
-            || self.declared.drift.mode == DriftMode::Disabled
-        {
-            return None;
-        }
-        let runs = content_of(&current.digest);
-        let suspects = manifest(runs).into_iter().filter(|name| {
-            let live = self.objects.get(name);
-            match self.memory.looked_at.get(name) {
-                Some(seen) => seen.as_ref() != live,
-                None => live.is_none_or(|live| live.content != runs),
-            }
-        });
-        let checked = self.memory.checked.clone();
-        Some(Drift {
-            suspects: suspects.map(|name| object(&name).key()).collect(),
-            checked: checked
-                .filter(|checked| checked.revision == current.revision)
-                .unwrap_or_else(|| Checked::begun(current.revision, Vec::new(), self.now)),
-        })
-    }
-
-    /// What a full look at the objects of what runs is due, if nothing else happens.
-    pub fn full_look_due(&self) -> Option<Timestamp> {
-        let drift = self.drift()?;
-        Some(drift.checked.all_at.plus(self.declared.interval))
     }
 
     /// Objects that somebody edits or deletes are told.
@@ -630,146 +465,6 @@ impl Cluster {
     pub fn that_corrects_drift(mut self) -> Self {
         self.declared.drift.mode = DriftMode::Enabled;
         self
-    }
-
-    /// Somebody edits an object behind Belay's back.
-    pub fn tamper(&mut self, name: &str) {
-        let live = Live {
-            content: "tampered".into(),
-            created: self.now,
-            applied: self.now,
-        };
-        self.objects.insert(name.into(), live);
-    }
-
-    pub fn desired(&self) -> Desired {
-        let Some(ledger) = &self.ledger else {
-            return Desired::Unknown;
-        };
-        let going_back = ledger.attempt.as_ref().is_some_and(|attempt| {
-            matches!(attempt.kind, AttemptKind::Revert | AttemptKind::Uninstall)
-                && !matches!(attempt.at, At::Failed { .. })
-        });
-        if going_back || self.declared.deleting || ledger.owner.uid != self.declared.identity.uid {
-            return Desired::Unknown;
-        }
-        if let Some(rejection) = &self.source {
-            return Desired::Rejected(rejection.clone());
-        }
-        if self.memory.refused.as_ref() == Some(&self.spec) {
-            return Desired::Rejected(rejection(Reason::ManifestRejected));
-        }
-        Desired::Is {
-            digest: Digest::named(&self.spec),
-            chart: chart_id(&self.spec),
-        }
-    }
-
-    /// What the watches know of what the attempt waits for.
-    fn progress(&self) -> Option<Progress> {
-        let ledger = self.ledger.as_ref()?;
-        let attempt = ledger.attempt.as_ref()?;
-        let waits = match attempt.at {
-            At::Waiting | At::Soaking(_) => true,
-            At::PreHooks | At::PostHooks | At::Testing | At::Applying | At::Removing => {
-                self.memory.watching
-            }
-            _ => false,
-        };
-        if !waits {
-            return None;
-        }
-        let hooks = attempt
-            .hooks
-            .iter()
-            .filter(|hook| hook.progress == HookProgress::Started)
-            .map(|hook| {
-                (
-                    hook.object.key(),
-                    self.hook_verdict(&hook.object.name, attempt),
-                )
-            });
-        let objects = self.wanted().into_iter().chain(hooks).collect();
-        Some(Progress {
-            objects,
-            faults: self.faults(),
-            stranded: self
-                .stranded
-                .iter()
-                .filter(|name| self.objects.contains_key(*name))
-                .map(|name| StrandedPod {
-                    pod: ObjectRef::new("v1", "Pod", Some("shop"), &format!("{name}-0")).key(),
-                    uid: format!("{name}-uid"),
-                    owner: object(name).key(),
-                    fault: no_image(),
-                })
-                .collect(),
-        })
-    }
-
-    /// The verdicts of all that the ledger wants.
-    pub fn wanted(&self) -> Vec<(ObjectKey, Verdict)> {
-        let ledger = self.ledger.as_ref().unwrap();
-        let wanted = ledger.inventory.iter().filter(|tracked| tracked.wanted);
-        wanted
-            .map(|tracked| (tracked.object.key(), self.verdict(&tracked.object.name)))
-            .collect()
-    }
-
-    fn verdict(&self, name: &str) -> Verdict {
-        let Some(live) = self.objects.get(name) else {
-            return Verdict::Missing;
-        };
-        if self.stranded.contains(name) {
-            return Verdict::Progressing {
-                reason: ProgressReason::Replicas,
-                message: "0 of 1 replicas updated".into(),
-            };
-        }
-        let reason = match self.health(&live.content) {
-            Health::Good if self.settled => return Verdict::Current,
-            Health::NoQuota => ProgressReason::QuotaExceeded,
-            _ => ProgressReason::Replicas,
-        };
-        Verdict::Progressing {
-            reason,
-            message: "0 of 1 updated replicas available".into(),
-        }
-    }
-
-    pub fn hook_verdict(&self, name: &str, attempt: &Attempt) -> Verdict {
-        let record = &self.storage[&attempt.revision];
-        let index: usize = name.rsplit('-').next().unwrap().parse().unwrap();
-        match self.hooks(&record.content)[index].ends {
-            Ends::Well => Verdict::Current,
-            Ends::Badly => Verdict::Failed {
-                class: belay_health::FailureClass::Terminal,
-                reason: "BackoffLimitExceeded".into(),
-                message: "the job failed".into(),
-            },
-            Ends::Never => Verdict::Progressing {
-                reason: ProgressReason::JobRunning,
-                message: "running".into(),
-            },
-        }
-    }
-
-    fn faults(&self) -> Vec<SightedFault> {
-        let broken = self
-            .objects
-            .iter()
-            .find(|(_, live)| self.health(&live.content) == Health::NoImage);
-        broken
-            .map(|(name, live)| SightedFault {
-                namespace: "shop".into(),
-                pod: format!("{name}-7f4c-x2"),
-                owner: object(name).key(),
-                fault: no_image(),
-                first_seen: live.applied,
-                was_ready: false,
-            })
-            .into_iter()
-            .collect()
     }
 
     /// The hooks that an attempt with `content` runs.
@@ -794,18 +489,6 @@ impl Cluster {
     }
 }
 
-fn no_image() -> PodFault {
-    PodFault {
-        class: FaultClass::Terminal,
-        reason: PodFaultReason::ImageNotFound,
-        container: Some("main".into()),
-        init: false,
-        message: "no such image".into(),
-        restarts: 0,
-        exit_code: None,
-    }
-}
-
 /// The objects of a chart: one that all have, and one of its own. One whose name begins with `guarded` has a webhook of
 /// its own, too.
 pub fn manifest(content: &str) -> BTreeSet<String> {
@@ -821,10 +504,20 @@ pub fn content_of(digest: &Digest) -> &str {
     digest.as_str().rsplit(':').next().unwrap_or_default()
 }
 
+/// What the object of a hook is named after, and its place among the hooks.
+pub fn hook_of(name: &str) -> (&str, usize) {
+    let (chart, index) = name.rsplit_once('-').unwrap();
+    (chart.strip_prefix("hook-").unwrap(), index.parse().unwrap())
+}
+
+/// An object of a chart; the own one of a chart that is named after a job is one.
 pub fn object(name: &str) -> ObjectRef {
     if name.starts_with("zz-guard-of-") {
         let api = "admissionregistration.k8s.io/v1";
         return ObjectRef::new(api, "ValidatingWebhookConfiguration", None, name);
+    }
+    if name.starts_with("only-job") {
+        return ObjectRef::new("batch/v1", "Job", Some("shop"), name);
     }
     ObjectRef::new("apps/v1", "Deployment", Some("shop"), name)
 }

@@ -1,7 +1,7 @@
 //! Somebody edits or deletes objects while nothing is under way.
 
 use belay_api::{Condition, ConditionStatus, ConditionType, Duration, Reason};
-use belay_rollout::{MAX_CORRECTIONS, WINDOW, Waiting};
+use belay_rollout::{MAX_CORRECTIONS, WINDOW, Waiting, next_look};
 
 use crate::cluster::{Cluster, Health, Writes};
 
@@ -216,4 +216,18 @@ fn the_interval_finds_what_no_watch_has_told() {
     assert_eq!(cluster.declared.interval, Duration::minutes(10));
     cluster.interval_passes();
     assert!(cluster.holds("good"));
+}
+
+#[test]
+fn a_suspended_release_that_helm_has_overtaken_waits_without_a_clock() {
+    // Given a suspended release whose objects are looked at.
+    let mut cluster = Cluster::asking_for("good").that_tells_drift();
+    cluster.rest();
+    cluster.declared.suspend = true;
+    // When somebody's helm fails with a revision that changed one of them.
+    cluster.helm_fails("by-hand");
+    let wait = cluster.run();
+    // Then what is to be taken back later is no drift, and is not looked at again and again.
+    assert_eq!(wait.on, Waiting::Suspended);
+    assert_eq!(next_look(&cluster.world(), &wait), None);
 }

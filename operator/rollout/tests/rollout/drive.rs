@@ -1,6 +1,6 @@
 //! Drives a cluster: step by step, until it waits, or until nothing happens by itself any more.
 
-use belay_api::helm_release::AttemptKind;
+use belay_api::helm_release::{AttemptKind, Stage};
 use belay_rollout::{Decision, Step, Wait, Waiting, decide, next_look, report};
 
 use crate::act::Halt;
@@ -15,13 +15,21 @@ const MAX_WAITS: usize = 120;
 #[derive(Debug)]
 pub enum Turn {
     Stepped(Step),
-    Died,
+    Died(Step),
+    /// It is not known whether it was done, or it could not be.
+    Halted(Step),
     Waits(Wait),
 }
 
 impl Cluster {
     /// One decision, and what it asks for.
     pub fn turn(&mut self) -> Turn {
+        // A source that is looked at again, and found as it was, is looked at once more later.
+        if let Some(source) = &mut self.source
+            && source.retry_at.is_some_and(|due| due <= self.now)
+        {
+            source.retry_at = Some(self.now.plus(belay_api::Duration::minutes(1)));
+        }
         let world = self.world();
         // From here on the watches have begun to look.
         if let Some(drift) = &world.drift {
@@ -30,12 +38,16 @@ impl Cluster {
         let step = match decide(&world) {
             Decision::Wait(wait) => {
                 self.report(&wait);
+                self.memory.errors = 0;
                 // What was found is old by the time that somebody wakes up.
                 self.memory.proof = None;
                 return Turn::Waits(wait);
             }
             Decision::Step(step) => step,
         };
+        let shown = self
+            .attempt()
+            .map(|attempt| (attempt.id.clone(), attempt.stage()));
         let done = match self.act(step.clone()) {
             Err(Halt::Failed(failure)) => self.fail(*failure),
             done => done,
@@ -44,31 +56,53 @@ impl Cluster {
             Ok(()) => {}
             Err(Halt::Died) => {
                 self.memory = Memory::default();
-                return Turn::Died;
+                return Turn::Died(step);
             }
             Err(Halt::Rejected) => self.memory.refused = Some(self.spec.clone()),
             Err(Halt::Stale | Halt::Failed(_)) => {
-                self.memory = Memory::default();
+                // What the spec came to is known on.
+                let refused = self.memory.refused.take();
+                self.memory = Memory {
+                    refused,
+                    errors: self.memory.errors,
+                    ..Memory::default()
+                };
+                self.memory.errors += 1;
+                let errors = self.memory.errors;
+                if errors >= 4 && errors.is_power_of_two() {
+                    let (generation, why) = (self.declared.generation, "the API server is gone");
+                    self.status = report::troubled(&self.status, why, generation, self.now);
+                }
                 // An error is followed by a pause.
                 self.now = self.now.plus(belay_api::Duration::seconds(30));
+                return Turn::Halted(step);
             }
+        }
+        let stage = self
+            .attempt()
+            .map(|attempt| (attempt.id.clone(), attempt.stage()));
+        if stage != shown
+            && let Some((_, Stage::Preparing | Stage::PreHooks | Stage::Removing)) = stage
+        {
+            self.report(&Wait {
+                until: None,
+                on: Waiting::Objects,
+            });
         }
         Turn::Stepped(step)
     }
 
-    fn report(&mut self, wait: &Wait) {
+    /// What the controller writes of it: the status, and that of each request that is not over.
+    pub fn report(&mut self, wait: &Wait) {
         let world = self.world();
         self.status = report::status(&self.status, &world, wait);
         for order in &mut self.orders {
             if !order.phase.is_final() {
-                let status = report::request_status(
-                    &belay_api::rollback_request::RollbackRequestStatus::default(),
-                    order,
-                    world.ledger.as_ref(),
-                    1,
-                    world.now,
-                );
+                let before = self.records.remove(&order.uid).unwrap_or_default();
+                let ledger = world.ledger.as_ref();
+                let status = report::request_status(&before, order, ledger, 1, world.now);
                 order.phase = status.phase;
+                self.records.insert(order.uid.clone(), status);
             }
         }
     }
@@ -80,7 +114,7 @@ impl Cluster {
             match self.turn() {
                 Turn::Waits(wait) => return wait,
                 Turn::Stepped(step) => steps.push(step),
-                Turn::Died => {}
+                Turn::Died(_) | Turn::Halted(_) => {}
             }
             if self.gone {
                 return Wait {

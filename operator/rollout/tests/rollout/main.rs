@@ -1,5 +1,5 @@
-//! What rollout decisions promise, told as stories in a cluster that lives in memory, and looked for
-//! exhaustively in small ones.
+//! What rollout decisions promise: told as stories in a cluster that lives in memory, looked for exhaustively in small
+//! worlds, and at random in larger ones.
 
 #[cfg(test)]
 mod act;
@@ -7,6 +7,8 @@ mod act;
 mod adoption;
 #[cfg(test)]
 mod approval;
+#[cfg(test)]
+mod ask;
 #[cfg(test)]
 mod atomicity;
 #[cfg(test)]
@@ -16,7 +18,11 @@ mod checks;
 #[cfg(test)]
 mod cluster;
 #[cfg(test)]
+mod coverage;
+#[cfg(test)]
 mod crashes;
+#[cfg(test)]
+mod deed;
 #[cfg(test)]
 mod dependencies;
 #[cfg(test)]
@@ -28,13 +34,31 @@ mod evidence;
 #[cfg(test)]
 mod explore;
 #[cfg(test)]
+mod fingerprint;
+#[cfg(test)]
+mod found;
+#[cfg(test)]
 mod gate;
 #[cfg(test)]
+mod generator;
+#[cfg(test)]
+mod healing;
+#[cfg(test)]
 mod judging;
+#[cfg(test)]
+mod knob;
+#[cfg(test)]
+mod onlooker;
 #[cfg(test)]
 mod outside;
 #[cfg(test)]
 mod overtaking;
+#[cfg(test)]
+mod people;
+#[cfg(test)]
+mod promises;
+#[cfg(test)]
+mod quiet;
 #[cfg(test)]
 mod removal;
 #[cfg(test)]
@@ -42,4 +66,10 @@ mod reports;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]
+mod seen;
+#[cfg(test)]
 mod soak;
+#[cfg(test)]
+mod stories;
+#[cfg(test)]
+mod teller;

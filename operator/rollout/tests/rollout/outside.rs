@@ -179,3 +179,86 @@ fn an_attempt_whose_record_was_deleted_fails_and_is_taken_back() {
     assert_eq!(cluster.rest(), Waiting::Blocked);
     assert!(cluster.holds("v1"));
 }
+
+#[test]
+fn what_helm_deployed_before_it_failed_goes_with_the_next_revision() {
+    // Given a release that nobody has seen working yet, or that stays as it is when it fails.
+    for atomic in [false, true] {
+        let mut cluster = Cluster::asking_for("v1").with("v1", Health::Silent);
+        cluster.declared.atomic = atomic;
+        cluster.until(|cluster| {
+            cluster
+                .attempt()
+                .is_some_and(|attempt| attempt.at == At::Waiting)
+        });
+        // When somebody's helm deploys a revision and fails with the next one before anybody looks.
+        cluster.helm("by-hand");
+        cluster.helm_fails("worse");
+        cluster.rest();
+        assert_eq!(cluster.roll_out("v2"), Waiting::Deployed);
+        // Then nothing of either is left.
+        assert!(cluster.holds("v2"), "{atomic}: {:?}", cluster.objects);
+    }
+}
+
+#[test]
+fn what_helm_deployed_before_it_failed_goes_with_the_way_back() {
+    let mut cluster = running("v1");
+    cluster.helm("by-hand");
+    cluster.helm_fails("worse");
+    cluster.rest();
+    assert!(cluster.holds("v1"), "{:?}", cluster.objects);
+}
+
+#[test]
+fn an_attempt_that_helm_has_ended_is_over_where_nothing_follows() {
+    // Given an upgrade that waits for its objects.
+    let waiting = || {
+        let mut cluster = running("v1").with("v2", Health::Silent);
+        cluster.edit("v2");
+        cluster.until(|cluster| {
+            cluster
+                .attempt()
+                .is_some_and(|attempt| attempt.at == At::Waiting)
+        });
+        cluster
+    };
+    // When helm upgrades and uninstalls at once, or upgrades a suspended release that would take that back.
+    let mut removed = waiting();
+    removed.helm("by-hand");
+    removed.helm_uninstall(true);
+    let mut suspended = waiting();
+    suspended.declared.outside_changes = OutsideChanges::Revert;
+    suspended.declared.suspend = true;
+    suspended.helm("by-hand");
+    // Then nobody is told of an attempt that goes on.
+    for (mut cluster, on) in [
+        (removed, Waiting::ReleaseRemoved),
+        (suspended, Waiting::Suspended),
+    ] {
+        assert_eq!(cluster.rest(), on);
+        assert_eq!(cluster.attempt(), None);
+        assert_eq!(cluster.status.attempt, None);
+    }
+}
+
+#[test]
+fn a_crash_while_a_revision_made_by_hand_is_taken_in_leaves_nothing_behind() {
+    for writes in 1..8 {
+        // Given an upgrade that has brought an object of its own.
+        let mut cluster = running("v1").with("v2", Health::Silent);
+        cluster.edit("v2");
+        cluster.until(|cluster| {
+            cluster
+                .attempt()
+                .is_some_and(|attempt| attempt.at == At::Waiting)
+        });
+        assert!(cluster.objects.contains_key("only-v2"));
+        // When somebody's helm is faster, and the process dies on the way.
+        cluster.helm("by-hand");
+        cluster.dies_after = Some(writes);
+        assert_eq!(cluster.rest(), Waiting::Pinned);
+        // Then what the upgrade brought is gone.
+        assert!(cluster.holds("by-hand"), "{writes}: {:?}", cluster.objects);
+    }
+}

@@ -471,3 +471,49 @@ fn each_revision_says_what_it_was_made_for() {
         ]
     );
 }
+
+#[test]
+fn what_was_removed_by_hand_is_not_said_to_serve() {
+    for (suspend, keep_history) in [(false, false), (false, true), (true, false)] {
+        // Given a release that runs.
+        let mut cluster = Cluster::asking_for("v1");
+        cluster.rest();
+        assert_eq!(cluster.shows(Available), Some(True));
+        // When somebody uninstalls it.
+        cluster.declared.suspend = suspend;
+        cluster.helm_uninstall(keep_history);
+        cluster.rest();
+        // Then whoever is paged by it hears of that, suspended or not.
+        for type_ in [Available, Consistent] {
+            assert_eq!(cluster.shows(type_), Some(False), "{type_}");
+            let reason = cluster.condition(type_).unwrap().reason;
+            assert_eq!(reason, Reason::ReleaseRemoved);
+        }
+        assert_eq!(cluster.shows(Released), None);
+        assert_eq!(cluster.status.current, None);
+    }
+}
+
+#[test]
+fn what_is_being_removed_is_not_said_to_serve() {
+    // Given a release whose removal comes upon a hook that fails.
+    let hook = Hook {
+        when: When::After,
+        irreversible: false,
+        ends: Ends::Badly,
+    };
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.rest();
+    cluster.set_chart("v1", Health::Good, &[hook]);
+    cluster.declared.deleting = true;
+    cluster.until(|cluster| {
+        cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.failures == 1)
+    });
+    // When it waits for another try.
+    cluster.run();
+    // Then nothing is there that serves.
+    assert!(cluster.objects.is_empty());
+    assert_eq!(cluster.shows(Available), Some(Unknown));
+}

@@ -2,7 +2,7 @@
 
 use belay_api::rollback_request::{ExpectedCurrent, RequestPhase, Until};
 use belay_api::{Duration, Reason};
-use belay_rollout::{At, Digest, Target, Waiting};
+use belay_rollout::{At, Digest, Outcome, Target, Waiting};
 
 use crate::cluster::{Cluster, Health, MINUTE};
 
@@ -382,4 +382,62 @@ fn nobody_ends_the_hold_of_a_suspended_release_before_it_goes_on() {
     cluster.declared.suspend = false;
     assert_eq!(cluster.rest(), Waiting::Deployed);
     assert!(cluster.holds("v2"));
+}
+
+#[test]
+fn a_request_that_brings_back_what_is_not_there_comes_to_its_end() {
+    // Given a release that was removed by hand, and that somebody asked for by its name again.
+    let mut cluster = two_proven();
+    cluster.helm_uninstall(false);
+    cluster.rest();
+    cluster.ask_by_name();
+    cluster.until(|cluster| cluster.current().is_none());
+    // When a rollback is ordered before anything runs.
+    cluster.order("back");
+    cluster.rest();
+    // Then it is carried out, and says so.
+    assert_eq!(cluster.phase_of("back"), RequestPhase::Complete);
+    assert!(cluster.holds("v2"), "{:?}", cluster.objects);
+}
+
+#[test]
+fn a_hold_that_is_over_leaves_what_failed_blocked() {
+    for until in [Until::SpecChange, Until::Manual, Until::Time] {
+        // Given a revision that failed and was left in place.
+        let mut cluster = two_proven().with("v3", Health::NoImage);
+        cluster.declared.atomic = false;
+        assert_eq!(cluster.roll_out("v3"), Waiting::LeftInPlace);
+        // When a request takes it back, and its hold is over.
+        let hold = cluster.now.plus(Duration::minutes(1));
+        cluster.order_with("back", |spec| {
+            spec.until = until;
+            spec.hold_until = (until == Until::Time).then_some(hold);
+        });
+        cluster.rest();
+        cluster.orders.clear();
+        cluster.rest();
+        // Then nobody has asked for it again.
+        assert_eq!(cluster.tries("v3"), 1, "{until:?}");
+        assert!(cluster.holds("v2"));
+    }
+}
+
+#[test]
+fn a_request_under_way_ends_when_its_release_is_removed_after_helm_was_faster() {
+    // Given a rollback under way.
+    let mut cluster = two_proven();
+    cluster.order("back");
+    cluster.until(|cluster| {
+        cluster
+            .attempt()
+            .is_some_and(|attempt| attempt.at == At::Waiting)
+    });
+    // When somebody's helm upgrades, and the release is deleted.
+    cluster.helm("by-hand");
+    cluster.declared.deleting = true;
+    cluster.until(|cluster| cluster.attempt().is_none());
+    // Then the request is not said to be under way any more.
+    let ledger = cluster.ledger.as_ref().unwrap();
+    let outcome = &ledger.executed[0].outcome;
+    assert!(matches!(outcome, Outcome::Superseded { .. }), "{outcome:?}");
 }
