@@ -272,6 +272,14 @@ fn a_webhook_that_a_failed_revision_brought_goes_before_anything_that_it_would_r
     assert_eq!(cluster.roll_out("guarded"), Waiting::Blocked);
     assert!(cluster.holds("v1"));
     assert_eq!(cluster.attempts.last().unwrap().0, AttemptKind::Revert);
+    // It is a stage of its own, before hooks.
+    let mut cluster = start();
+    cluster.edit("guarded");
+    cluster.until(|cluster| {
+        cluster.attempt().is_some_and(|attempt| {
+            attempt.kind == AttemptKind::Revert && attempt.stage() == Stage::Disarming
+        })
+    });
     // Whatever dies in between.
     for writes in 1..12 {
         let mut cluster = start();

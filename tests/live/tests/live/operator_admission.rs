@@ -3,10 +3,11 @@
 use belay_api::helm_release::{AttemptKind, FailureClass, Stage};
 use belay_api::rollback_request::RequestPhase;
 use belay_api::{ConditionType, HelmRelease, Reason};
-use belay_harness::{Admission, Extension, GENEROUS, gone};
+use belay_harness::{Admission, Extension, GENEROUS, gone, until};
 use k8s_openapi::api::admissionregistration::v1::{
     ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, ValidatingWebhookConfiguration,
 };
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::{Api, ResourceExt};
@@ -141,6 +142,13 @@ async fn widget(world: &World) -> String {
 async fn met(guard: &Guard) {
     let asked = guard.server.asked();
     guard.server.asked_more_than(asked, GENEROUS).await.unwrap();
+}
+
+/// Whether all is applied and waited for.
+fn waits(release: &HelmRelease) -> bool {
+    let status = release.status.as_ref();
+    let attempt = status.and_then(|status| status.attempt.as_ref());
+    attempt.is_some_and(|attempt| attempt.stage == Stage::Waiting)
 }
 
 fn under_way(release: &HelmRelease, kind: AttemptKind) -> bool {
@@ -467,19 +475,31 @@ async fn a_webhook_of_both_revisions_whose_server_went_down_holds_up_only_what_i
     let chart = guard.bring(shop(), &[""], &["configmaps"]);
     world.deploy(SHOP, &chart, &json!({})).await;
 
-    // Given an upgrade that breaks the server of its webhook: here both its pods and what it is.
+    // Given an upgrade whose pods do not come, and with them the server of its webhook.
+    let values = json!({"image": "belay.test/never-ready:1", "greeting": "new"});
+    let spec = json!({
+        "chart": chart.inline(), "values": values, "timeout": "8s", "rollback": {"timeout": "60s"},
+    });
+    let asked = world.apply(SHOP, &spec).await;
+    world
+        .until_release(SHOP, "the upgrade, applied", waits)
+        .await;
     guard.server.set(Admission::Down);
-    let values = json!({"image": BROKEN, "greeting": "new"});
-    let asked = world.roll_out(SHOP, &chart, &values).await;
     world
         .until_release(SHOP, "the way back", |release| {
             under_way(release, AttemptKind::Revert)
         })
         .await;
     // The pods come back although the ConfigMap before them waits, and with them the server.
-    met(&guard).await;
-    met(&guard).await;
-    assert_eq!(world.image(SHOP).await, GOOD);
+    let is_back = |deployment: &Deployment| {
+        let spec = deployment.spec.as_ref();
+        let pod = spec.and_then(|spec| spec.template.spec.as_ref());
+        pod.is_some_and(|pod| pod.containers[0].image.as_deref() == Some(GOOD))
+    };
+    until(&world.api(), "shop-web", "the old image", GENEROUS, is_back)
+        .await
+        .unwrap();
+    assert_eq!(world.greeting(SHOP).await, "new");
     guard.server.set(Admission::Admits);
     taken_back(&world, &asked).await;
     guard.forget(&world).await;
@@ -534,13 +554,6 @@ async fn a_foreign_webhook_that_refuses_the_way_back_is_named_and_outlasted() {
         "chart": shop().inline(), "values": values, "timeout": "8s", "rollback": {"timeout": "3s"},
     });
     let asked = world.apply(SHOP, &spec).await;
-    let waits = |release: &HelmRelease| {
-        let attempt = release
-            .status
-            .as_ref()
-            .and_then(|status| status.attempt.as_ref());
-        attempt.is_some_and(|attempt| attempt.stage == Stage::Waiting)
-    };
     world
         .until_release(SHOP, "the upgrade, applied", waits)
         .await;
@@ -741,7 +754,7 @@ async fn a_removal_that_a_foreign_webhook_refuses_names_what_stays_and_ends_when
         );
     }
     // All else has gone meanwhile.
-    let deployments = world.api::<k8s_openapi::api::apps::v1::Deployment>();
+    let deployments = world.api::<Deployment>();
     gone(&deployments, "shop-web", GENEROUS).await.unwrap();
     guard.server.set(Admission::Admits);
     gone(&api, SHOP, GENEROUS).await.unwrap();
