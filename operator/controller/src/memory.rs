@@ -28,6 +28,8 @@ pub(crate) struct StorageKey {
 pub(crate) struct Remembered {
     /// The ledger as last read or written, and the state that the next write starts from.
     pub(crate) ledger: Option<(Ledger, Stamp)>,
+    /// The ledger as it last was, if it has gone since.
+    pub(crate) lost: Option<Box<Ledger>>,
     /// Helm's records as last listed, with our own changes since.
     pub(crate) storage: Vec<Stored>,
     /// What the spec came to.

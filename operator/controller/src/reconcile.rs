@@ -217,7 +217,13 @@ async fn run(release: &Arc<HelmRelease>, context: &Context) -> Result<Action, Er
     let session = match remembered {
         // What was remembered of another cluster says nothing of this one.
         Some(remembered) if !remembered.stale && remembered.epoch == cluster.epoch => {
-            gather::from_memory(context, Arc::clone(release), cluster, remembered).await?
+            Box::pin(gather::from_memory(
+                context,
+                Arc::clone(release),
+                cluster,
+                remembered,
+            ))
+            .await?
         }
         other => match Box::pin(gather::fresh(context, release, other)).await? {
             Some(session) => session,
@@ -324,6 +330,7 @@ fn reject(session: &mut Session, rejection: belay_rollout::Rejection) {
 fn remember(session: &Session, written: u64, errors: u32) -> Remembered {
     Remembered {
         ledger: session.world.ledger.clone().zip(session.stamp.clone()),
+        lost: session.world.lost.clone(),
         storage: session.world.storage.clone(),
         resolved: session.resolved.clone(),
         readiness: session.readiness.clone(),
@@ -476,6 +483,7 @@ fn step_name(step: &Step) -> &'static str {
         Step::Remove => "remove",
         Step::Forget => "forget",
         Step::Orphan => "orphan",
+        Step::Sweep => "sweep",
         Step::Amend(_) => "amend",
         Step::CheckDrift { .. } => "check-drift",
         Step::CorrectDrift { .. } => "correct-drift",

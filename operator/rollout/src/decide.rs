@@ -50,7 +50,11 @@ fn decide_deletion(world: &World) -> Decision {
         return wait(Waiting::Nothing);
     }
     let Some(ledger) = &world.ledger else {
-        return Decision::Step(Step::Orphan);
+        return Decision::Step(if is_to_be_swept(world) {
+            Step::Sweep
+        } else {
+            Step::Orphan
+        });
     };
     if ledger.owner.uid != declared.identity.uid {
         return inherit(world, ledger).unwrap_or(Decision::Step(Step::Orphan));
@@ -94,6 +98,16 @@ fn decide_deletion(world: &World) -> Decision {
         target: Target::Newest,
         timeout: declared.uninstall_timeout,
     }))
+}
+
+/// Whether the ledger went first, as it does with its namespace: what it held outside of that would stay for ever.
+fn is_to_be_swept(world: &World) -> bool {
+    let declared = &world.declared;
+    declared.deletion_policy == DeletionPolicy::Uninstall
+        && world.lost.as_ref().is_some_and(|lost| {
+            let ours = lost.owner.uid == declared.identity.uid;
+            ours && (lost.newest > 0 || lost.attempt.is_some())
+        })
 }
 
 /// Two objects cannot have one name at a time: the ledger's owner was this one, under another uid. In another cluster

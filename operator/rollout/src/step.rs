@@ -91,6 +91,8 @@ pub enum Step {
     Forget,
     /// Leave everything in place for helm: remove the ledger and the finalizer only.
     Orphan,
+    /// Remove the objects that the lost ledger held, as far as they can be, then the finalizer.
+    Sweep,
     /// Write a change into the ledger that needs nothing from the cluster.
     Amend(Amendment),
     /// Compare objects of what runs with its manifest; nothing is written.

@@ -28,6 +28,9 @@ pub struct World {
     pub orders: Vec<Order>,
     /// The ledger, if there is one.
     pub ledger: Option<Ledger>,
+    /// The ledger as it last was, if it has gone since: a namespace that is deleted takes it before the `HelmRelease`.
+    /// In memory alone.
+    pub lost: Option<Box<Ledger>>,
     /// Helm's records, newest first.
     pub storage: Vec<Stored>,
     /// What the watches left on the objects of the attempt; none while nothing is watched.

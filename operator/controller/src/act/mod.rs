@@ -75,6 +75,7 @@ pub(crate) async fn act(context: &Context, session: &mut Session, step: Step) ->
         Step::Remove => Ok(remove::remove(session).await?),
         Step::Forget => Ok(remove::forget(session).await?),
         Step::Orphan => Ok(claim::release(session).await?),
+        Step::Sweep => Ok(remove::sweep(session).await?),
         Step::Amend(amendment) => {
             let now = session.world.now;
             Ok(session

@@ -18,7 +18,7 @@ use crate::session::Session;
 pub(super) async fn remove(session: &mut Session) -> Result<(), Error> {
     let attempt = session.attempt()?;
     let kind = attempt.kind;
-    let mut keys: Vec<_> = session
+    let keys: Vec<_> = session
         .ledger()?
         .inventory
         .iter()
@@ -28,42 +28,12 @@ pub(super) async fn remove(session: &mut Session) -> Result<(), Error> {
         })
         .map(|tracked| tracked.object.key())
         .collect();
-    // Admission policies, which Helm's order does not know, may refuse that the others go.
-    keys.sort_by(|a, b| {
-        let say = has_a_say(b).cmp(&has_a_say(a));
-        say.then_with(|| uninstall_order(&a.kind, &b.kind))
-    });
-    let owner = session.marks();
-    let mut deleted: Vec<(ObjectKey, String)> = Vec::new();
-    let mut denied: Vec<(ObjectKey, Verdict)> = Vec::new();
-    let mut kept_back: Vec<(ObjectKey, Verdict)> = Vec::new();
-    for key in keys {
-        let pruned = match session.connection.prune(&key, &owner).await {
-            Err(error) if error.error().is_access_denied() => {
-                denied.push((key, not_deleted("AccessDenied", &error)));
-                continue;
-            }
-            // One object that cannot go is no reason for the others to stay.
-            Err(error) if is_of_admission(&error) => {
-                kept_back.push((key, not_deleted("AdmissionRefused", &error)));
-                continue;
-            }
-            Err(error) if error.error().is_api_unavailable() => {
-                kept_back.push((key, not_deleted("ApiNotAvailable", &error)));
-                continue;
-            }
-            pruned => pruned?,
-        };
-        match pruned {
-            Pruned::Deleted { uid } => deleted.push((key, uid)),
-            Pruned::AlreadyGone => {}
-            Pruned::Kept => tracing::info!(object = %key, "kept, as helm.sh/resource-policy asks"),
-            Pruned::NotOurs { owner } => {
-                tracing::info!(object = %key, ?owner, "left, since it is not marked as this release's");
-            }
-        }
-    }
-    let tracked: Vec<_> = deleted
+    let Deleted {
+        going,
+        mut denied,
+        kept_back,
+    } = delete(session, keys).await?;
+    let tracked: Vec<_> = going
         .iter()
         .map(|(key, uid)| Tracked {
             uid: Some(uid.clone()),
@@ -96,6 +66,71 @@ pub(super) async fn remove(session: &mut Session) -> Result<(), Error> {
         not_current: still_there,
     });
     Ok(())
+}
+
+/// What became of objects that were to go.
+#[derive(Default)]
+struct Deleted {
+    /// These are going, by their uids.
+    going: Vec<(ObjectKey, String)>,
+    /// These may not be deleted.
+    denied: Vec<(ObjectKey, Verdict)>,
+    /// These cannot go yet.
+    kept_back: Vec<(ObjectKey, Verdict)>,
+}
+
+/// Deletes these, as far as they are ours, in Helm's order.
+async fn delete(session: &Session, mut keys: Vec<ObjectKey>) -> Result<Deleted, Error> {
+    // Admission policies, which Helm's order does not know, may refuse that the others go.
+    keys.sort_by(|a, b| {
+        let say = has_a_say(b).cmp(&has_a_say(a));
+        say.then_with(|| uninstall_order(&a.kind, &b.kind))
+    });
+    let owner = session.marks();
+    let mut all = Deleted::default();
+    for key in keys {
+        let pruned = match session.connection.prune(&key, &owner).await {
+            Err(error) if error.error().is_access_denied() => {
+                all.denied.push((key, not_deleted("AccessDenied", &error)));
+                continue;
+            }
+            // One object that cannot go is no reason for the others to stay.
+            Err(error) if is_of_admission(&error) => {
+                let verdict = not_deleted("AdmissionRefused", &error);
+                all.kept_back.push((key, verdict));
+                continue;
+            }
+            Err(error) if error.error().is_api_unavailable() => {
+                let verdict = not_deleted("ApiNotAvailable", &error);
+                all.kept_back.push((key, verdict));
+                continue;
+            }
+            pruned => pruned?,
+        };
+        match pruned {
+            Pruned::Deleted { uid } => all.going.push((key, uid)),
+            Pruned::AlreadyGone => {}
+            Pruned::Kept => tracing::info!(object = %key, "kept, as helm.sh/resource-policy asks"),
+            Pruned::NotOurs { owner } => {
+                tracing::info!(object = %key, ?owner, "left, since it is not marked as this release's");
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Deletes what a ledger held that has gone before its release, and lets the release go. Without a ledger nothing can be
+/// noted, so that nobody waits: what is in the namespace goes with it, and what is not is told if it cannot go.
+pub(super) async fn sweep(session: &mut Session) -> Result<(), Error> {
+    let lost = session.world.lost.as_ref().ok_or(Error::Stale)?;
+    let keys = lost.inventory.iter();
+    let keys = keys.map(|tracked| tracked.object.key()).collect();
+    let swept = delete(session, keys).await?;
+    for (object, verdict) in swept.denied.iter().chain(&swept.kept_back) {
+        tracing::warn!(%object, ?verdict, "left behind: the ledger went before its release, and this cannot be deleted");
+    }
+    requests::end_all(session).await?;
+    claim::remove_finalizer(session).await
 }
 
 /// An object whose deletion is refused, or whose API does not answer.

@@ -70,7 +70,10 @@ pub(crate) async fn from_memory(
         cluster,
         memory: Arc::clone(&context.memory),
         key: storage_key(&release),
-        world: world(context, &release, orders, ledger, remembered.storage),
+        world: World {
+            lost: remembered.lost,
+            ..world(context, &release, orders, ledger, remembered.storage)
+        },
         readiness: remembered.readiness,
         release,
         stamp,
@@ -134,13 +137,21 @@ pub(crate) async fn fresh(
     };
     let orders = orders(&release, requests.items.iter());
     let remembered = remembered.unwrap_or_default();
+    let before = remembered.ledger.map(|(ledger, _)| Box::new(ledger));
+    let lost = match ledger {
+        Some(_) => None,
+        None => before.or(remembered.lost),
+    };
     let mut session = Session {
         connection: context.speaking_for(&release, &cluster)?,
         own: context.connection.clone(),
         cluster,
         memory: Arc::clone(&context.memory),
         key,
-        world: world(context, &release, orders, ledger, stored(records?)),
+        world: World {
+            lost,
+            ..world(context, &release, orders, ledger, stored(records?))
+        },
         readiness: remembered.readiness,
         release: Arc::new(release),
         stamp,
@@ -315,6 +326,7 @@ fn world(
         source: SourceLook::Unknown,
         orders,
         ledger,
+        lost: None,
         storage,
         progress: None,
         proof: None,

@@ -135,6 +135,7 @@ impl Cluster {
             Step::Settle => self.set_status(self.doing().revision, Status::Failed),
             Step::Remove => self.remove(),
             Step::Forget => self.forget(),
+            Step::Sweep => self.sweep(),
             Step::Orphan => {
                 let owner = self.ledger.as_ref().map(|ledger| &ledger.owner.uid);
                 if owner == Some(&self.declared.identity.uid) {

@@ -148,6 +148,8 @@ pub struct Memory {
     pub refused: Option<String>,
     /// What the looks at the objects of what runs came to.
     pub checked: Option<Checked>,
+    /// The ledger as it last was, if it has gone since.
+    pub lost: Option<Box<Ledger>>,
     /// The states of objects that were looked at, whatever came of it; the watches tell of others.
     pub looked_at: BTreeMap<String, Option<Live>>,
 }

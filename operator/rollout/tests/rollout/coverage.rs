@@ -11,7 +11,7 @@ use crate::cluster::Cluster;
 use crate::deed::Deed;
 
 /// Every kind of step; a new one is noticed by [`kind_of`].
-pub const STEPS: [&str; 34] = [
+pub const STEPS: [&str; 35] = [
     "AddFinalizer",
     "Adopt",
     "Amend::Abandon",
@@ -46,6 +46,7 @@ pub const STEPS: [&str; 34] = [
     "Settle",
     "Soak",
     "StartHook",
+    "Sweep",
 ];
 
 /// What a step is, without what it is about.
@@ -72,6 +73,7 @@ pub fn kind_of(step: &Step) -> &'static str {
         Step::Remove => "Remove",
         Step::Forget => "Forget",
         Step::Orphan => "Orphan",
+        Step::Sweep => "Sweep",
         Step::CheckDrift { .. } => "CheckDrift",
         Step::CorrectDrift { .. } => "CorrectDrift",
         Step::Preview { .. } => "Preview",

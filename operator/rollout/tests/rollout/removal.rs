@@ -141,3 +141,38 @@ fn a_suspended_release_can_be_deleted() {
     cluster.rest();
     assert!(cluster.gone && cluster.objects.is_empty());
 }
+
+/// A release at rest whose ledger went while it is being deleted, as with a namespace that is.
+fn without_its_ledger() -> Cluster {
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.rest();
+    cluster.memory.lost = cluster.ledger.take().map(Box::new);
+    cluster.storage.clear();
+    cluster.declared.deleting = true;
+    cluster
+}
+
+#[test]
+fn a_ledger_that_goes_before_its_release_leaves_nothing_behind() {
+    let mut cluster = without_its_ledger();
+    cluster.put("somebodys", "else");
+    cluster.rest();
+    assert!(cluster.gone);
+    assert_eq!(cluster.objects.keys().collect::<Vec<_>>(), ["somebodys"]);
+}
+
+#[test]
+fn what_is_to_stay_or_is_anothers_stays_without_a_ledger_too() {
+    let keeps: [fn(&mut Cluster); 3] = [
+        |cluster| cluster.declared.deletion_policy = DeletionPolicy::Orphan,
+        |cluster| cluster.memory.lost.as_mut().unwrap().owner.uid = "another's".into(),
+        // Nobody knows any more what there was.
+        |cluster| cluster.crash(),
+    ];
+    for keep in keeps {
+        let mut cluster = without_its_ledger();
+        keep(&mut cluster);
+        cluster.rest();
+        assert!(cluster.gone && cluster.holds("v1"));
+    }
+}

@@ -34,6 +34,7 @@ impl Cluster {
             },
             orders: self.orders.clone(),
             ledger: self.ledger.clone(),
+            lost: self.memory.lost.clone(),
             storage: self
                 .storage
                 .iter()

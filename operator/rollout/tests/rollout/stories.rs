@@ -23,10 +23,16 @@ const STORIES: u32 = 400;
 const SEED: u64 = 10;
 
 /// What no story leads to, and why.
-const NOT_TOLD: &[(&str, &str)] = &[(
-    "Reason::Pending",
-    "a ledger is made in the reconcile that finds none, so that nobody waits without one unless he says why",
-)];
+const NOT_TOLD: &[(&str, &str)] = &[
+    (
+        "Reason::Pending",
+        "a ledger is made in the reconcile that finds none, so that nobody waits without one unless he says why",
+    ),
+    (
+        "Step::Sweep",
+        "who loses a ledger in a story dies with it; that it goes with its namespace has cases of its own",
+    ),
+];
 
 /// Tells stories and holds them to all promises; answers with what was seen.
 fn tell_all(config: Config) -> Coverage {

@@ -5,7 +5,7 @@
 use belay_api::helm_release::FailureClass;
 use belay_api::{ConditionType, HelmRelease, Phase, Reason};
 use belay_harness::{Admission, Cluster, ControlPlane, Extension, GENEROUS, gone, rule, until};
-use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 use kube::Api;
 use kube::api::DeleteParams;
@@ -284,5 +284,30 @@ async fn a_removal_whose_objects_belong_to_an_api_that_is_down_names_them_and_en
     // The API goes for good, and its objects with it.
     adapter.forget(&world).await;
     gone(&api, SHOP, GENEROUS).await.unwrap();
+    world.end().await;
+}
+
+/// Kubernetes takes no namespace away while any API is down, as it cannot tell what is left in it: so the release has to
+/// take its own API along.
+#[tokio::test]
+async fn a_release_whose_own_api_is_down_goes_with_its_namespace_and_takes_the_api_along() {
+    let world = world("goes").await;
+    let adapter = Adapter::start(&world).await;
+    let chart = adapter.bring(shop()).with_object(&adapter.gauge(1));
+    world.deploy(SHOP, &chart, &json!({})).await;
+    adapter.server.set(Admission::Down);
+    adapter
+        .registered(&world, "an API that is down", "False")
+        .await;
+    let namespaces: Api<Namespace> = Api::all(world.client.clone());
+    namespaces
+        .delete(world.namespace(), &DeleteParams::default())
+        .await
+        .unwrap();
+    let services: Api<APIService> = Api::all(world.client.clone());
+    gone(&services, &adapter.name(), GENEROUS).await.unwrap();
+    gone(&world.api::<HelmRelease>(), SHOP, GENEROUS)
+        .await
+        .unwrap();
     world.end().await;
 }

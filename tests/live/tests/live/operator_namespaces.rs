@@ -1,7 +1,9 @@
 //! Releases whose objects live in another namespace than their `HelmRelease`.
 
 use belay_api::{HelmRelease, Reason};
+use belay_harness::{GENEROUS, gone};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
+use k8s_openapi::api::rbac::v1::ClusterRole;
 use kube::Api;
 use kube::api::DeleteParams;
 use serde_json::{Value, json};
@@ -61,6 +63,36 @@ async fn a_target_namespace_is_made_if_that_is_asked_for_and_stays() {
     let namespaces: Api<Namespace> = Api::all(world.client.clone());
     namespaces
         .delete(&target, &DeleteParams::default())
+        .await
+        .unwrap();
+    world.end().await;
+}
+
+/// Kubernetes deletes what is in a namespace in no order that helps: the ledger and Helm's records go before the release.
+#[tokio::test]
+async fn what_a_release_holds_outside_of_its_namespace_goes_when_the_namespace_is_deleted() {
+    let world = operated_world("swept").await;
+    let name = format!("{}-reader", world.namespace());
+    let role = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": [],
+    });
+    world
+        .deploy(SHOP, &note().with_object(&role), &json!({}))
+        .await;
+    let roles: Api<ClusterRole> = Api::all(world.client.clone());
+    assert!(roles.get_opt(&name).await.unwrap().is_some());
+    let ledger = world
+        .kubectl(&["get", "secret", "belay.v1.shop", "-o", "name"])
+        .await;
+    assert!(ledger.contains("belay.v1.shop"), "{ledger}");
+    // As the namespace does it, which may or may not come to the ledger first.
+    world.kubectl(&["delete", "secret", "belay.v1.shop"]).await;
+    world
+        .kubectl(&["delete", "namespace", world.namespace(), "--wait=false"])
+        .await;
+    gone(&roles, &name, GENEROUS).await.unwrap();
+    let namespaces: Api<Namespace> = Api::all(world.client.clone());
+    gone(&namespaces, world.namespace(), GENEROUS)
         .await
         .unwrap();
     world.end().await;

@@ -102,6 +102,18 @@ impl Cluster {
         Ok(())
     }
 
+    pub(super) fn sweep(&mut self) -> Done {
+        let lost = self.memory.lost.clone().unwrap();
+        for tracked in &lost.inventory {
+            let name = &tracked.object.name;
+            if !self.is_taken(name) && self.objects.remove(name).is_some() {
+                self.wrote()?;
+            }
+        }
+        self.end_orders();
+        self.let_go()
+    }
+
     pub(super) fn forget(&mut self) -> Done {
         let kind = self.doing().kind;
         while self.storage.pop_first().is_some() {
