@@ -11,7 +11,7 @@ use crate::endure_charts::web;
 use crate::endure_world::{LIMIT, spec, world};
 
 /// How many releases want something at once: few enough that they get there beside all other tests.
-const RELEASES: usize = 10;
+const RELEASES: usize = 6;
 
 /// Its answer to who asks too much: 429, by the priority and fairness of a real cluster.
 const TOO_MANY: u16 = 429;
