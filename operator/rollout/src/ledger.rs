@@ -288,6 +288,11 @@ impl Ledger {
         self.proven.first()
     }
 
+    /// The proven revision that is `digest`, if there is one.
+    pub fn proven(&self, digest: &Digest) -> Option<&Proven> {
+        self.proven.iter().find(|proven| &proven.digest == digest)
+    }
+
     /// The block on `digest`, if there is one.
     pub fn block(&self, digest: &Digest) -> Option<&Blocked> {
         self.blocked
@@ -297,13 +302,9 @@ impl Ledger {
 
     /// Whether what runs was proven.
     pub fn runs_good(&self) -> bool {
-        self.current.as_ref().is_some_and(|current| {
-            current.consistent
-                && self
-                    .proven
-                    .iter()
-                    .any(|proven| proven.digest == current.digest)
-        })
+        self.current
+            .as_ref()
+            .is_some_and(|current| current.consistent && self.proven(&current.digest).is_some())
     }
 
     /// What runs at `revision`, as a status names it.

@@ -220,14 +220,10 @@ fn was_deployed(world: &World) -> bool {
 
 fn begin_rollback(world: &World, ledger: &Ledger, order: &Order, target: Target) -> Decision {
     let (digest, chart) = match &target {
-        Target::Proven(digest) => ledger
-            .proven
-            .iter()
-            .find(|proven| &proven.digest == digest)
-            .map_or_else(
-                || (digest.clone(), ChartId::default()),
-                |proven| (digest.clone(), proven.chart.clone()),
-            ),
+        Target::Proven(digest) => ledger.proven(digest).map_or_else(
+            || (digest.clone(), ChartId::default()),
+            |proven| (digest.clone(), proven.chart.clone()),
+        ),
         Target::Stored(revision) => ledger.known(*revision).map_or_else(
             || (Digest::named(""), ChartId::default()),
             |known| (known.digest.clone(), known.chart.clone()),

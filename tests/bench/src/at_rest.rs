@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use belay_api::{ConditionStatus, ConditionType, HelmRelease};
-use belay_harness::{GENEROUS, Rights};
+use belay_harness::GENEROUS;
 use futures::{Stream, StreamExt};
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -15,7 +15,7 @@ use kube::api::{Patch, PatchParams};
 use kube::{Api, ResourceExt};
 use serde_json::json;
 
-use crate::contest::{QUIET, SETTLED, requests};
+use crate::contest::{QUIET, requests, settled};
 use crate::error::Error;
 use crate::figures::quantile;
 use crate::ground::{Ground, is_available, is_ready};
@@ -45,12 +45,7 @@ struct AtRest {
 /// Installs all releases, listens, upgrades some one after another, edits some one after another, and prints what was
 /// seen.
 pub(crate) async fn measure(ground: &Ground) -> Result<(), Error> {
-    let namespace = ground.cluster.namespace("bench").await?;
-    let identity = ground
-        .cluster
-        .identity("bench", Rights::administrator())
-        .await?;
-    let operated = Operated::start(ground, &identity, &namespace).await?;
+    let (namespace, identity, operated) = Operated::alone(ground).await?;
     let idle = operated.resident_bytes();
     let names: Vec<_> = ground.names().collect();
     let deployments: Api<Deployment> = Api::namespaced(ground.client.clone(), namespace.name());
@@ -72,14 +67,7 @@ pub(crate) async fn measure(ground: &Ground) -> Result<(), Error> {
     let installed = Timestamp::now().duration_since(began).as_secs_f64();
     let behind = lags.values().filter_map(Lag::seconds).collect();
 
-    let mut known = requests(ground, &identity)?.len();
-    loop {
-        tokio::time::sleep(SETTLED).await;
-        let now = requests(ground, &identity)?.len();
-        if now == std::mem::replace(&mut known, now) {
-            break;
-        }
-    }
+    let known = settled(ground, &identity).await?;
     tokio::time::sleep(QUIET).await;
     let quiet = requests(ground, &identity)?.len() - known;
     let resident = idle.zip(operated.resident_bytes());

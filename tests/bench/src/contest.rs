@@ -13,7 +13,7 @@ use crate::operated::Operated;
 /// For how long an operator at rest is listened to.
 pub(crate) const QUIET: Duration = Duration::from_mins(1);
 /// No request for this long is rest.
-pub(crate) const SETTLED: Duration = Duration::from_secs(3);
+const SETTLED: Duration = Duration::from_secs(3);
 
 const ALL: [Contender; 3] = [Contender::Kubectl, Contender::Belay, Contender::Helm];
 
@@ -68,14 +68,7 @@ async fn belay(
     futures::try_join!(operated.create(ground, &names), ground.all_ready(namespace))?;
     let took = started.elapsed();
 
-    let mut known = requests(ground, identity)?.len();
-    loop {
-        tokio::time::sleep(SETTLED).await;
-        let now = requests(ground, identity)?.len();
-        if now == std::mem::replace(&mut known, now) {
-            break;
-        }
-    }
+    let known = settled(ground, identity).await?;
     let mut rollout = Rollout::new(took, requests(ground, identity)?);
     rollout.resident = idle.zip(operated.resident_bytes());
     if listen {
@@ -84,6 +77,18 @@ async fn belay(
     }
     operated.end(&names).await?;
     Ok(rollout)
+}
+
+/// Waits until this user asks nothing more; answers with how much it has asked.
+pub(crate) async fn settled(ground: &Ground, identity: &Identity) -> Result<usize, Error> {
+    let mut known = requests(ground, identity)?.len();
+    loop {
+        tokio::time::sleep(SETTLED).await;
+        let now = requests(ground, identity)?.len();
+        if now == std::mem::replace(&mut known, now) {
+            return Ok(known);
+        }
+    }
 }
 
 /// What this user asked of the API server, leases left out.

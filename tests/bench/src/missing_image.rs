@@ -7,18 +7,18 @@ use std::time::Duration;
 
 use belay_api::helm_release::AttemptKind;
 use belay_api::{ConditionType, HelmRelease, Phase, Reason};
-use belay_harness::{GENEROUS, Rights, TestNamespace};
-use futures::{StreamExt, future};
+use belay_harness::{GENEROUS, TestNamespace};
+use futures::StreamExt;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
-use kube::runtime::watcher::{self, Event, watcher};
-use kube::runtime::{WatchStreamExt, reflector::Lookup};
+use kube::runtime::reflector::Lookup;
 use kube::{Api, ResourceExt};
 use serde_json::json;
 
 use crate::error::Error;
 use crate::figures::quantile;
 use crate::ground::Ground;
+use crate::news::states;
 use crate::operated::Operated;
 
 /// The fake nodes cannot pull what is called so.
@@ -48,12 +48,7 @@ struct Reverts {
 
 /// Installs all releases, then breaks one, then all, and prints what that took.
 pub(crate) async fn measure(ground: &Ground) -> Result<(), Error> {
-    let namespace = ground.cluster.namespace("bench").await?;
-    let identity = ground
-        .cluster
-        .identity("bench", Rights::administrator())
-        .await?;
-    let operated = Operated::start(ground, &identity, &namespace).await?;
+    let (namespace, _, operated) = Operated::alone(ground).await?;
     let names: Vec<_> = ground.names().collect();
     futures::try_join!(
         operated.create(ground, &names),
@@ -85,14 +80,8 @@ impl Reverts {
             .grace
             .as_std();
         let pods: Api<Pod> = Api::namespaced(ground.client.clone(), namespace.name());
-        let pods = watcher(pods, watcher::Config::default())
-            .default_backoff()
-            .filter_map(|event| future::ready(event.ok()))
-            .map(|event| News::Pod(Box::new(event)));
-        let releases = watcher(releases, watcher::Config::default())
-            .default_backoff()
-            .filter_map(|event| future::ready(event.ok()))
-            .map(|event| News::Release(Box::new(event)));
+        let pods = states(pods).map(|found| News::Pod(Box::new(found)));
+        let releases = states(releases).map(|found| News::Release(Box::new(found)));
         let mut news = pin!(futures::stream::select(pods, releases));
 
         let asked = Timestamp::now();
@@ -130,8 +119,8 @@ impl Reverts {
 
 /// What a watch brought.
 enum News {
-    Pod(Box<Event<Pod>>),
-    Release(Box<Event<HelmRelease>>),
+    Pod(Box<Pod>),
+    Release(Box<HelmRelease>),
 }
 
 /// What that says of a release.
@@ -150,10 +139,7 @@ impl News {
     /// What it says, of which release; `tag` tells this upgrade from those before.
     fn told(self, tag: &str) -> Option<(String, Told)> {
         match self {
-            Self::Pod(event) => {
-                let (Event::Apply(pod) | Event::InitApply(pod)) = *event else {
-                    return None;
-                };
+            Self::Pod(pod) => {
                 let name = pod.labels().get(INSTANCE)?.clone();
                 let image = format!("{MISSING}:{tag}");
                 let statuses = pod.status?.container_statuses?;
@@ -172,10 +158,7 @@ impl News {
                 });
                 waits.then_some((name, Told::Sign))
             }
-            Self::Release(event) => {
-                let (Event::Apply(release) | Event::InitApply(release)) = *event else {
-                    return None;
-                };
+            Self::Release(release) => {
                 let name = release.name()?.into_owned();
                 let status = release.status.as_ref()?;
                 let ready = status

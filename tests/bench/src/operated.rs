@@ -1,7 +1,9 @@
 //! The real operator with a namespace of its own, and all the bench's releases in it.
 
 use belay_api::HelmRelease;
-use belay_harness::{GENEROUS, Identity, Operator, TestNamespace, belay_binary, gone, until};
+use belay_harness::{
+    GENEROUS, Identity, Operator, Rights, TestNamespace, belay_binary, gone, until,
+};
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
@@ -21,6 +23,17 @@ pub(crate) struct Operated {
 }
 
 impl Operated {
+    /// Starts it in a namespace of its own, as a user whose requests can be told.
+    pub(crate) async fn alone(ground: &Ground) -> Result<(TestNamespace, Identity, Self), Error> {
+        let namespace = ground.cluster.namespace("bench").await?;
+        let identity = ground
+            .cluster
+            .identity("bench", Rights::administrator())
+            .await?;
+        let operated = Self::start(ground, &identity, &namespace).await?;
+        Ok((namespace, identity, operated))
+    }
+
     /// Starts it and waits until it holds its claim.
     pub(crate) async fn start(
         ground: &Ground,

@@ -52,7 +52,7 @@ pub(super) async fn apply(session: &mut Session) -> Result<(), Halt> {
         })
         .collect();
     let options = WavesOptions {
-        apply: options(session)?,
+        apply: options(session, session.attempt()?.kind),
         definitions_within: remaining(session.ledger()?, clock::now()),
     };
     // What goes anyway must not refuse what comes.
@@ -92,14 +92,13 @@ pub(super) async fn apply(session: &mut Session) -> Result<(), Halt> {
     Ok(())
 }
 
-/// How the attempt under way applies.
-pub(super) fn options(session: &Session) -> Result<ApplyOptions, Error> {
-    let kind = session.attempt()?.kind;
-    Ok(ApplyOptions {
+/// How an attempt of this kind applies, or tries.
+pub(super) fn options(session: &Session, kind: AttemptKind) -> ApplyOptions {
+    ApplyOptions {
         owner: session.marks(),
         take_ownership: takes_ownership(session, kind),
         on_immutable: objects::on_immutable(&session.release.spec, kind),
-    })
+    }
 }
 
 /// What was passed over, since it waits for what was applied beside it.

@@ -53,14 +53,9 @@ pub(super) async fn begin(
             record
         }
         Target::Proven(digest) => {
-            let proven = session
-                .ledger()?
-                .proven
-                .iter()
-                .find(|proven| &proven.digest == digest)
-                .ok_or_else(|| {
-                    Error::Gone(format!("the proven revision {digest} is not in the ledger"))
-                })?;
+            let proven = session.ledger()?.proven(digest).ok_or_else(|| {
+                Error::Gone(format!("the proven revision {digest} is not in the ledger"))
+            })?;
             let mut record = proven.record.record().map_err(Error::from)?;
             renew(session, &mut record, plan.kind, plan.revision, &id);
             record
@@ -211,9 +206,7 @@ fn executed(session: &Session, plan: &Plan, now: Timestamp) -> Result<Option<Exe
     let revision = match &plan.target {
         Target::Stored(revision) => *revision,
         _ => ledger
-            .proven
-            .iter()
-            .find(|proven| proven.digest == plan.digest)
+            .proven(&plan.digest)
             .map_or(plan.revision, |proven| proven.revision),
     };
     Ok(Some(Executed {

@@ -56,11 +56,7 @@ pub(super) async fn running(session: &Session) -> Result<Option<Record>, Error> 
     let Some(current) = &ledger.current else {
         return Err(Error::Stale);
     };
-    let proven = ledger
-        .proven
-        .iter()
-        .find(|proven| proven.digest == current.digest);
-    if let Some(proven) = proven {
+    if let Some(proven) = ledger.proven(&current.digest) {
         return Ok(Some(proven.record.record()?));
     }
     let storage = session.storage();

@@ -36,7 +36,7 @@ pub(super) async fn disarm(session: &mut Session) -> Result<(), Halt> {
             .filter(|(reference, _)| has_a_say(&reference.key()))
             .collect();
         speakers.sort_by(|(a, _), (b, _)| install_order(&a.kind, &b.kind));
-        let options = options(session)?;
+        let options = options(session, session.attempt()?.kind);
         let since = gather::since(session);
         for (reference, object) in speakers {
             let key = reference.key();

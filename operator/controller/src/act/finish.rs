@@ -168,13 +168,9 @@ fn success(session: &Session, attempt: &Attempt) -> String {
                     }
                     _ => None,
                 };
-                executed.map(|executed| executed.to.revision).or_else(|| {
-                    ledger
-                        .proven
-                        .iter()
-                        .find(|proven| proven.digest == attempt.digest)
-                        .map(|proven| proven.revision)
-                })
+                executed
+                    .map(|executed| executed.to.revision)
+                    .or_else(|| ledger.proven(&attempt.digest).map(|proven| proven.revision))
             });
             target.map_or_else(
                 || "Rollback complete".to_owned(),

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use belay_api::helm_release::AttemptKind;
 use belay_api::{Duration, Reason};
-use belay_cluster::{ApplyOptions, Error as ClusterError, Item, NotDone, RefusalKind, Say};
+use belay_cluster::{Error as ClusterError, Item, NotDone, RefusalKind, Say};
 use belay_health::{ObjectError, ObjectRef, clip};
 use belay_release::{Manifest, Record};
 use belay_rollout::Rejection;
 
 use super::Halt;
+use super::apply::options;
 use super::objects;
 use super::record::crd_policy;
 use super::surroundings::{Surroundings, undone};
@@ -83,14 +84,7 @@ pub(super) async fn preflight(
             });
         }
     }
-    let options = ApplyOptions {
-        owner: session.marks(),
-        take_ownership: match kind {
-            AttemptKind::Install => session.release.spec.install.take_ownership,
-            _ => session.release.spec.upgrade.take_ownership,
-        },
-        on_immutable: objects::on_immutable(&session.release.spec, kind),
-    };
+    let options = options(session, kind);
     let tries = session.connection.dry_run_all(&items, &options).await;
     let refused: Vec<_> = tries
         .into_iter()
@@ -158,13 +152,10 @@ fn unchanged_texts(session: &Session) -> BTreeSet<String> {
     let Some(ledger) = &session.world.ledger else {
         return BTreeSet::new();
     };
-    let running = ledger.current.as_ref().and_then(|current| {
-        ledger
-            .proven
-            .iter()
-            .find(|proven| proven.digest == current.digest && current.consistent)
-    });
+    let current = ledger.current.as_ref();
+    let running = current.filter(|current| current.consistent);
     running
+        .and_then(|running| ledger.proven(&running.digest))
         .and_then(|proven| proven.record.record().ok())
         .and_then(|record| Manifest::parse(&record.manifest).ok())
         .map(|manifest| {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use belay_api::Reason;
 use belay_api::helm_release::{AttemptKind, FaultyObject};
 use belay_api::rollback_request::{MAX_PLANNED, RollbackPlan};
-use belay_cluster::{ApplyOptions, DryRun, Foreseen, Item, Known, NotDone, RefusalKind, Say};
+use belay_cluster::{DryRun, Foreseen, Item, Known, NotDone, RefusalKind, Say};
 use belay_health::{ObjectKey, clip};
 use belay_release::Record;
 use belay_rollout::{Digest, Running, Target, report};
@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::preflight::is_of_admission;
 use super::stored::{self, Found, find_whole};
 use super::surroundings::{Surroundings, undone};
-use super::{begin, objects, requests};
+use super::{apply, begin, objects, requests};
 use crate::error::Error;
 use crate::session::Session;
 
@@ -65,11 +65,7 @@ async fn meant(session: &Session, target: &Target) -> Result<(Running, Record), 
     let ledger = session.ledger()?;
     match target {
         Target::Proven(digest) => {
-            let proven = ledger
-                .proven
-                .iter()
-                .find(|proven| &proven.digest == digest)
-                .ok_or(Error::Stale)?;
+            let proven = ledger.proven(digest).ok_or(Error::Stale)?;
             let to = Running {
                 revision: proven.revision,
                 digest: proven.digest.clone(),
@@ -198,11 +194,7 @@ pub(super) async fn try_out(
             }
         })
         .collect();
-    let options = ApplyOptions {
-        owner: session.marks(),
-        take_ownership: false,
-        on_immutable: objects::on_immutable(&session.release.spec, AttemptKind::Rollback),
-    };
+    let options = apply::options(session, AttemptKind::Rollback);
     let mut way = Way::default();
     let tries = session.connection.dry_run_all(&items, &options).await;
     let mut surroundings = Surroundings {

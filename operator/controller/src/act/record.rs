@@ -123,9 +123,7 @@ async fn rebuild(context: &Context, session: &mut Session) -> Result<Arc<Record>
     if attempt.kind == AttemptKind::Revert || attempt.kind == AttemptKind::Rollback {
         let proven = session
             .ledger()?
-            .proven
-            .iter()
-            .find(|proven| proven.digest == attempt.digest)
+            .proven(&attempt.digest)
             .map(|proven| proven.record.record().map_err(Error::from))
             .transpose()?;
         let record = match proven {

@@ -3,9 +3,9 @@
 use belay_cluster::identity::{Owner, Ownership, ownership};
 use belay_cluster::{Connection, Error as ClusterError, NotDone, RefusalKind, Say};
 use belay_health::ObjectKey;
-use belay_release::has_a_say_in_others;
 use serde_json::Value;
 
+use super::apply::has_a_say;
 use crate::error::Error;
 
 /// What will have a say in the objects of an attempt when they are applied, as far as that is not what has it now.
@@ -47,7 +47,7 @@ pub(crate) async fn undone(
 ) -> Result<Say, Error> {
     let mut found = Vec::new();
     for key in goes {
-        if !has_a_say_in_others(&key.group, &key.kind) {
+        if !has_a_say(&key) {
             continue;
         }
         match connection.get(&key).await {

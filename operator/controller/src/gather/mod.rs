@@ -70,10 +70,14 @@ pub(crate) async fn from_memory(
         cluster,
         memory: Arc::clone(&context.memory),
         key: storage_key(&release),
-        world: World {
-            lost: remembered.lost,
-            ..world(context, &release, orders, ledger, remembered.storage)
-        },
+        world: world(
+            context,
+            &release,
+            orders,
+            ledger,
+            remembered.lost,
+            remembered.storage,
+        ),
         readiness: remembered.readiness,
         release,
         stamp,
@@ -148,10 +152,7 @@ pub(crate) async fn fresh(
         cluster,
         memory: Arc::clone(&context.memory),
         key,
-        world: World {
-            lost,
-            ..world(context, &release, orders, ledger, stored(records?))
-        },
+        world: world(context, &release, orders, ledger, lost, stored(records?)),
         readiness: remembered.readiness,
         release: Arc::new(release),
         stamp,
@@ -316,6 +317,7 @@ fn world(
     release: &HelmRelease,
     orders: Vec<Order>,
     ledger: Option<Ledger>,
+    lost: Option<Box<Ledger>>,
     storage: Vec<Stored>,
 ) -> World {
     World {
@@ -326,7 +328,7 @@ fn world(
         source: SourceLook::Unknown,
         orders,
         ledger,
-        lost: None,
+        lost,
         storage,
         progress: None,
         proof: None,

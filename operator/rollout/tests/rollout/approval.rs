@@ -101,11 +101,7 @@ fn a_request_that_waits_expires_at_its_instant_without_anybody_looking() {
 fn what_awaits_approval_overtakes_nothing_and_does_once_it_is_approved() {
     let mut cluster = careful().with("slow", Health::Silent);
     cluster.edit("slow");
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.at == belay_rollout::At::Waiting)
-    });
+    cluster.until_at(&belay_rollout::At::Waiting);
     cluster.order_with("back", |spec| spec.target.revision = Some(1));
     assert_eq!(cluster.run().on, Waiting::Objects);
     cluster.approve("back", "bob");

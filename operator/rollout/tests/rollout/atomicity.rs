@@ -72,11 +72,7 @@ fn a_failed_first_install_leaves_nothing_and_is_not_tried_again() {
 #[test]
 fn a_first_install_that_follows_an_overtaken_one_leaves_nothing_either() {
     let mut cluster = Cluster::asking_for("v1").with("v2", Health::NoImage);
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.at == At::Waiting)
-    });
+    cluster.until_at(&At::Waiting);
     assert_eq!(cluster.roll_out("v2"), Waiting::Blocked);
     assert!(cluster.objects.is_empty(), "{:?}", cluster.objects);
     assert!(cluster.storage.is_empty());
@@ -147,11 +143,7 @@ fn a_failed_upgrade_goes_back_though_every_record_of_the_good_revision_is_gone()
     let mut cluster = Cluster::asking_for("v1").with("v2", Health::NoImage);
     cluster.rest();
     cluster.edit("v2");
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.at == At::Waiting)
-    });
+    cluster.until_at(&At::Waiting);
     cluster.storage.remove(&1);
     assert_eq!(cluster.rest(), Waiting::Blocked);
     assert!(cluster.holds("v1"));
@@ -328,11 +320,7 @@ fn a_good_revision_loses_its_webhook_only_when_its_successor_is_applied() {
 #[test]
 fn what_waits_for_something_beside_it_is_applied_again_until_the_time_is_over() {
     let mut cluster = Cluster::asking_for("v1");
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.at == At::Applying)
-    });
+    cluster.until_at(&At::Applying);
     let mut world = cluster.world();
     assert_eq!(decide(&world), Decision::Step(Step::Apply));
     let key = object("guarded").key();
@@ -395,11 +383,7 @@ fn what_was_refused_to_go_is_asked_for_again_soon() {
     let mut cluster = Cluster::asking_for("v1");
     cluster.rest();
     cluster.declared.deleting = true;
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.at == At::Removing)
-    });
+    cluster.until_at(&At::Removing);
     let mut world = cluster.world();
     let until = |world: &World| match decide(world) {
         Decision::Wait(wait) => wait.until.unwrap().since(world.now),
@@ -455,11 +439,7 @@ fn what_the_api_server_would_not_take_changes_nothing() {
 #[test]
 fn nothing_is_called_good_before_one_fresh_list_found_all_of_it_ready() {
     let mut cluster = Cluster::asking_for("v1");
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.at == At::Waiting)
-    });
+    cluster.until_at(&At::Waiting);
     let mut world = cluster.world();
     let object = object("web");
     world.progress = Some(Progress {

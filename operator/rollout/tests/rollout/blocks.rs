@@ -127,11 +127,7 @@ fn an_attempt_whose_preparation_was_lost_with_its_source_is_let_go_untouched() {
     let mut cluster = Cluster::asking_for("v1");
     cluster.rest();
     cluster.edit("v2");
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.at == At::Preparing)
-    });
+    cluster.until_at(&At::Preparing);
     cluster.crash();
     cluster.source = Some(rejection(Reason::SourceUnavailable));
     assert!(matches!(cluster.rest(), Waiting::Rejected(_)));

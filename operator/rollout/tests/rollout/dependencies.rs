@@ -79,11 +79,7 @@ fn a_spec_that_could_not_be_begun_does_not_overtake_what_is_under_way() {
     let mut cluster = Cluster::asking_for("v1");
     cluster.rest();
     cluster.edit("v2");
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.at == belay_rollout::At::Waiting)
-    });
+    cluster.until_at(&belay_rollout::At::Waiting);
     cluster.edit("v3");
     cluster.hold_up();
     assert!(matches!(cluster.rest(), Waiting::Dependencies(_)));
@@ -98,11 +94,7 @@ fn a_spec_that_overtook_and_then_cannot_be_begun_leaves_last_good_and_nothing_ha
     let mut cluster = Cluster::asking_for("v1");
     cluster.rest();
     cluster.edit("v2");
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.at == belay_rollout::At::Waiting)
-    });
+    cluster.until_at(&belay_rollout::At::Waiting);
     cluster.edit("v3");
     // It gives way, and right then the other release is not ready any more.
     cluster.until(|cluster| {

@@ -152,11 +152,7 @@ fn nothing_is_put_right_while_an_attempt_is_under_way() {
     let mut cluster = at_rest();
     cluster.set_chart("better", Health::Good, &[]);
     cluster.edit("better");
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.at == belay_rollout::At::Waiting)
-    });
+    cluster.until_at(&belay_rollout::At::Waiting);
     cluster.tamper("only-better");
     let before = cluster.corrections.len();
     cluster.until(|cluster| cluster.attempt().is_none());

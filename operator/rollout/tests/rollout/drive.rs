@@ -1,7 +1,7 @@
 //! Drives a cluster: step by step, until it waits, or until nothing happens by itself any more.
 
 use belay_api::helm_release::{AttemptKind, Stage};
-use belay_rollout::{Decision, Step, Wait, Waiting, decide, next_look, report};
+use belay_rollout::{At, Decision, Step, Wait, Waiting, decide, next_look, report};
 
 use crate::act::Halt;
 use crate::cluster::{Cluster, Health, Memory, Writes};
@@ -194,6 +194,11 @@ impl Cluster {
             }
         }
         panic!("never reached: {:#?}", self.attempt());
+    }
+
+    /// Runs until an attempt is so far.
+    pub fn until_at(&mut self, at: &At) {
+        self.until(|cluster| cluster.attempt().is_some_and(|attempt| &attempt.at == at));
     }
 
     /// Rolls out `spec` and comes to rest.

@@ -13,11 +13,7 @@ fn waiting(upgrade: bool) -> World {
         cluster.rest();
         cluster.edit("v2");
     }
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.at == At::Waiting)
-    });
+    cluster.until_at(&At::Waiting);
     cluster.world()
 }
 

@@ -40,11 +40,7 @@ fn a_helm_rollback_while_belay_waits_has_one_winner_and_leaves_no_pending_record
         let mut cluster = running("v1").with("v2", Health::Silent);
         cluster.declared.outside_changes = policy;
         cluster.edit("v2");
-        cluster.until(|cluster| {
-            cluster
-                .attempt()
-                .is_some_and(|attempt| attempt.at == At::Waiting)
-        });
+        cluster.until_at(&At::Waiting);
         cluster.helm("v1");
         cluster.rest();
         assert!(cluster.holds("v1"), "{policy:?}");
@@ -170,11 +166,7 @@ fn a_removal_by_hand_amid_an_attempt_ends_it() {
 fn an_attempt_whose_record_was_deleted_fails_and_is_taken_back() {
     let mut cluster = running("v1");
     cluster.edit("v2");
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.at == At::Applying)
-    });
+    cluster.until_at(&At::Applying);
     cluster.storage.remove(&2);
     assert_eq!(cluster.rest(), Waiting::Blocked);
     assert!(cluster.holds("v1"));
@@ -186,11 +178,7 @@ fn what_helm_deployed_before_it_failed_goes_with_the_next_revision() {
     for atomic in [false, true] {
         let mut cluster = Cluster::asking_for("v1").with("v1", Health::Silent);
         cluster.declared.atomic = atomic;
-        cluster.until(|cluster| {
-            cluster
-                .attempt()
-                .is_some_and(|attempt| attempt.at == At::Waiting)
-        });
+        cluster.until_at(&At::Waiting);
         // When somebody's helm deploys a revision and fails with the next one before anybody looks.
         cluster.helm("by-hand");
         cluster.helm_fails("worse");
@@ -216,11 +204,7 @@ fn an_attempt_that_helm_has_ended_is_over_where_nothing_follows() {
     let waiting = || {
         let mut cluster = running("v1").with("v2", Health::Silent);
         cluster.edit("v2");
-        cluster.until(|cluster| {
-            cluster
-                .attempt()
-                .is_some_and(|attempt| attempt.at == At::Waiting)
-        });
+        cluster.until_at(&At::Waiting);
         cluster
     };
     // When helm upgrades and uninstalls at once, or upgrades a suspended release that would take that back.
@@ -248,11 +232,7 @@ fn a_crash_while_a_revision_made_by_hand_is_taken_in_leaves_nothing_behind() {
         // Given an upgrade that has brought an object of its own.
         let mut cluster = running("v1").with("v2", Health::Silent);
         cluster.edit("v2");
-        cluster.until(|cluster| {
-            cluster
-                .attempt()
-                .is_some_and(|attempt| attempt.at == At::Waiting)
-        });
+        cluster.until_at(&At::Waiting);
         assert!(cluster.objects.contains_key("only-v2"));
         // When somebody's helm is faster, and the process dies on the way.
         cluster.helm("by-hand");

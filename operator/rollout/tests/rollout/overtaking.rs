@@ -11,11 +11,7 @@ fn waiting_for_v2() -> Cluster {
     let mut cluster = Cluster::asking_for("v1").with("v2", Health::Silent);
     cluster.rest();
     cluster.edit("v2");
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.at == At::Waiting)
-    });
+    cluster.until_at(&At::Waiting);
     cluster
 }
 
@@ -45,11 +41,7 @@ fn a_newer_spec_that_is_blocked_brings_the_last_good_revision_back() {
     cluster.rest();
     cluster.roll_out("v2");
     cluster.edit("v3");
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.at == At::Waiting)
-    });
+    cluster.until_at(&At::Waiting);
     assert_eq!(cluster.roll_out("v2"), Waiting::Blocked);
     assert!(cluster.holds("v1"), "{:?}", cluster.objects);
 }
@@ -60,11 +52,7 @@ fn a_first_install_that_gives_way_to_a_blocked_spec_leaves_nothing() {
     cluster.rest();
     cluster.set_chart("v2", Health::Silent, &[]);
     cluster.edit("v2");
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.at == At::Waiting)
-    });
+    cluster.until_at(&At::Waiting);
     assert_eq!(cluster.roll_out("v1"), Waiting::Blocked);
     assert!(cluster.objects.is_empty(), "{:?}", cluster.objects);
 }

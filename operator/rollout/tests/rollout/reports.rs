@@ -402,11 +402,7 @@ fn a_request_is_a_record_of_who_went_where() {
         )
     };
     assert_eq!(told(&cluster).phase, RequestPhase::Pending);
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.at == At::Waiting)
-    });
+    cluster.until_at(&At::Waiting);
     assert_eq!(told(&cluster).phase, RequestPhase::Running);
     cluster.rest();
     let status = told(&cluster);

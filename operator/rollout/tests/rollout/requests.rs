@@ -336,11 +336,7 @@ fn a_rollback_that_fails_leaves_the_revision_before_it_and_says_so() {
 fn a_request_whose_attempt_gives_way_to_somebodys_helm_is_told_so() {
     let mut cluster = two_proven();
     cluster.order("back");
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.at == At::Waiting)
-    });
+    cluster.until_at(&At::Waiting);
     cluster.helm("by-hand");
     cluster.rest();
     assert!(cluster.holds("by-hand"));
@@ -427,11 +423,7 @@ fn a_request_under_way_ends_when_its_release_is_removed_after_helm_was_faster() 
     // Given a rollback under way.
     let mut cluster = two_proven();
     cluster.order("back");
-    cluster.until(|cluster| {
-        cluster
-            .attempt()
-            .is_some_and(|attempt| attempt.at == At::Waiting)
-    });
+    cluster.until_at(&At::Waiting);
     // When somebody's helm upgrades, and the release is deleted.
     cluster.helm("by-hand");
     cluster.declared.deleting = true;

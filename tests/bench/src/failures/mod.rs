@@ -10,7 +10,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use belay_api::HelmRelease;
-use belay_harness::{GENEROUS, Rights, TestNamespace};
+use belay_harness::{GENEROUS, TestNamespace};
 use futures::StreamExt;
 use jiff::Timestamp;
 use k8s_openapi::api::admissionregistration::v1::{
@@ -41,12 +41,7 @@ struct Failures(Vec<(Case, Seen)>);
 
 /// Installs a release for each way to fail, upgrades each to what fails, and prints what that took.
 pub(crate) async fn measure(ground: &Ground) -> Result<(), Error> {
-    let namespace = ground.cluster.namespace("bench").await?;
-    let identity = ground
-        .cluster
-        .identity("bench", Rights::administrator())
-        .await?;
-    let operated = Operated::start(ground, &identity, &namespace).await?;
+    let (namespace, _, operated) = Operated::alone(ground).await?;
     let names: Vec<_> = ground.names().collect();
     let hindrances = Hindrances::put(ground.client.clone(), &namespace).await?;
     futures::try_join!(

@@ -107,7 +107,7 @@ const EVERYTHING: (&[&str], &[&str]) = (
 
 /// A kind of its own and one object of it, which comes after the webhook: Helm knows no order for it.
 fn with_widget(world: &World, chart: Files, size: u32) -> Files {
-    let group = format!("{}.example.org", world.namespace());
+    let group = widgets(world);
     let definition = json!({
         "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
         "metadata": {"name": format!("widgets.{group}")},
@@ -127,13 +127,24 @@ fn with_widget(world: &World, chart: Files, size: u32) -> Files {
         .with_object(&widget)
 }
 
+/// The group of that kind.
+fn widgets(world: &World) -> String {
+    format!("{}.example.org", world.namespace())
+}
+
+/// The shop with a widget, which the webhook that the chart brings guards, and nothing else.
+fn guarded_widget(world: &World, guard: &Guard, size: u32) -> Files {
+    let group = widgets(world);
+    with_widget(world, guard.bring(shop(), &[&group], &["widgets"]), size)
+}
+
 async fn forget_widgets(world: &World) {
-    let name = format!("crd/widgets.{}.example.org", world.namespace());
+    let name = format!("crd/widgets.{}", widgets(world));
     world.kubectl(&["delete", &name, "--wait=false"]).await;
 }
 
 async fn widget(world: &World) -> String {
-    let widgets = format!("widgets.{}.example.org", world.namespace());
+    let widgets = format!("widgets.{}", widgets(world));
     let size = ["get", &widgets, "-o", "jsonpath={.items[*].spec.size}"];
     world.kubectl(&size).await
 }
@@ -163,8 +174,7 @@ fn under_way(release: &HelmRelease, kind: AttemptKind) -> bool {
 async fn an_object_that_the_charts_own_webhook_guards_waits_until_its_server_answers() {
     let world = operated_world("webhook").await;
     let guard = Guard::start(&world).await;
-    let group = format!("{}.example.org", world.namespace());
-    let chart = |size| with_widget(&world, guard.bring(shop(), &[&group], &["widgets"]), size);
+    let chart = |size| guarded_widget(&world, &guard, size);
 
     // Given an install whose webhook does not answer yet.
     guard.server.set(Admission::Down);
@@ -227,8 +237,7 @@ async fn an_object_that_the_charts_own_webhook_guards_waits_until_its_server_ans
 async fn helm_gives_up_where_the_charts_own_webhook_is_not_ready() {
     let world = operated_world("helmhook").await;
     let guard = Guard::start(&world).await;
-    let group = format!("{}.example.org", world.namespace());
-    let chart = with_widget(&world, guard.bring(shop(), &[&group], &["widgets"]), 1);
+    let chart = guarded_widget(&world, &guard, 1);
     guard.server.set(Admission::Down);
     let folder = tempfile::tempdir().unwrap();
     chart.write(folder.path());
@@ -263,8 +272,7 @@ async fn helm_gives_up_where_the_charts_own_webhook_is_not_ready() {
 async fn a_webhook_whose_server_never_comes_ends_with_the_time_and_broken_pods_before() {
     let world = operated_world("webhookless").await;
     let guard = Guard::start(&world).await;
-    let group = format!("{}.example.org", world.namespace());
-    let chart = with_widget(&world, guard.bring(shop(), &[&group], &["widgets"]), 1);
+    let chart = guarded_widget(&world, &guard, 1);
     guard.server.set(Admission::Down);
 
     let spec = json!({"chart": chart.inline(), "timeout": "5s"});
