@@ -13,7 +13,8 @@ use crate::digest::{self, Digest};
 use crate::directory;
 use crate::error::ChartError;
 use crate::file::File;
-use crate::metadata::{self, Dependency, Metadata};
+use crate::lock;
+use crate::metadata::{Dependency, Metadata};
 use crate::validate::validate;
 use crate::warning::Warning;
 
@@ -295,7 +296,7 @@ impl Chart {
         match &*file.name {
             "Chart.yaml" => return Ok(()),
             "Chart.lock" => {
-                self.lock = Some(metadata::lock(&parse(&file)?));
+                self.lock = Some(lock::read(&parse(&file)?).map_err(|e| refused(&file, e))?);
                 return Ok(());
             }
             "values.yaml" => {
@@ -324,7 +325,7 @@ impl Chart {
                     .map_err(|e| refused(&file, e))?;
             }
             "requirements.lock" => {
-                self.lock = Some(metadata::lock(&parse(&file)?));
+                self.lock = Some(lock::read(&parse(&file)?).map_err(|e| refused(&file, e))?);
                 if !first_version {
                     self.warnings.push(Warning::info(
                         "Warning: Dependency locking is handled in Chart.lock since apiVersion \"v2\". We recommend migrating to Chart.lock.",

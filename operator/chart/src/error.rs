@@ -119,7 +119,8 @@ pub enum ChartError {
         /// Where and what.
         message: String,
     },
-    /// The values break a `values.schema.json`; each line names a path in the values and what is wanted there.
+    /// The values break a `values.schema.json`; each line names a path in the values and what is wanted there, and the
+    /// last one, too, is ended. Or the schema is broken itself.
     #[error(
         "values don't meet the specifications of the schema(s) in the following chart(s):\n{0}"
     )]
@@ -146,6 +147,14 @@ pub enum ChartError {
     /// A template does not parse or failed; the text names file, line and column.
     #[error("{0}")]
     Template(String),
+    /// A template printed bytes that are no UTF-8, perhaps those of a file; encode it (`b64enc`), or save it as UTF-8.
+    #[error("YAML parse error on {file}: {message}")]
+    NotText {
+        /// Full name of the template.
+        file: String,
+        /// What the reader says.
+        message: String,
+    },
     /// A Handlebars template does not parse or failed.
     #[error("{kind} error at ({file}:{line}:{column}): {message}")]
     Handlebars {

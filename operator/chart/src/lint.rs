@@ -12,6 +12,7 @@ mod object;
 mod object_name;
 mod place;
 mod templates;
+mod url;
 mod values;
 
 use std::fmt;

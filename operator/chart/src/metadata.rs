@@ -199,7 +199,7 @@ impl Maintainer {
 }
 
 impl Dependency {
-    fn read(path: &Path<'_>, from: &Value, first: &mut Option<DecodeError>) -> Self {
+    pub(crate) fn read(path: &Path<'_>, from: &Value, first: &mut Option<DecodeError>) -> Self {
         let mut dependency = Self::default();
         if is_hole(from) {
             DecodeError::rule(first, "dependencies must not contain empty or null nodes");
@@ -226,31 +226,4 @@ impl Dependency {
         }
         dependency
     }
-}
-
-/// The content of a lock file as Helm writes it into its records.
-pub(crate) fn lock(from: &Value) -> serde_json::Value {
-    let Value::Map(fields) = from else {
-        return serde_json::Value::Null;
-    };
-    let text = |key: &str, empty: &str| {
-        let found = fields.get(key).and_then(Value::as_str);
-        found.unwrap_or(empty).to_owned()
-    };
-    let mut ignored = None;
-    let path = Path::root("Lock", "v2.Lock");
-    let dependencies: Option<Vec<Dependency>> = fields
-        .get("dependencies")
-        .and_then(Value::as_seq)
-        .map(|items| {
-            items
-                .iter()
-                .map(|item| Dependency::read(&path, item, &mut ignored))
-                .collect()
-        });
-    serde_json::json!({
-        "generated": text("generated", "0001-01-01T00:00:00Z"),
-        "digest": text("digest", ""),
-        "dependencies": dependencies,
-    })
 }

@@ -57,8 +57,7 @@ impl Prepared {
         let mut coalesced = values.clone();
         coalesce::coalesce(&chart, &mut coalesced, Nulls::Remove, warnings)?;
         if check == SchemaCheck::Enforce {
-            schema::validate(&chart, &coalesced, warnings)
-                .map_err(|report| ChartError::Schema(report.trim_end().to_owned()))?;
+            schema::validate(&chart, &coalesced, warnings).map_err(ChartError::Schema)?;
         }
         Ok(Self {
             chart: Arc::new(chart),
@@ -83,8 +82,7 @@ impl Prepared {
         }
         coalesce::coalesce(&chart, &mut coalesced, Nulls::Remove, &mut warnings)?;
         if check == SchemaCheck::Enforce {
-            schema::validate(&chart, &coalesced, &mut warnings)
-                .map_err(|report| ChartError::Schema(report.trim_end().to_owned()))?;
+            schema::validate(&chart, &coalesced, &mut warnings).map_err(ChartError::Schema)?;
         }
         Ok(Some(Self {
             chart: Arc::new(chart),

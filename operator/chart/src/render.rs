@@ -32,10 +32,16 @@ pub struct RenderOptions {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rendered {
     /// The output of every template by its full name, for example `web/templates/service.yaml`; no partials, no notes.
-    /// What is no UTF-8 became U+FFFD, since no manifest may hold it.
     pub files: BTreeMap<String, String>,
-    /// The notes, empty when there are none.
+    /// The notes, empty when there are none. What is no UTF-8 became U+FFFD.
     pub notes: String,
+}
+
+/// What the templates printed, byte by byte.
+#[derive(Default)]
+struct Pages {
+    files: BTreeMap<String, Vec<u8>>,
+    notes: String,
 }
 
 /// What a chart is rendered for.
@@ -67,7 +73,8 @@ impl Renderer {
     /// templates may learn of the world outside.
     ///
     /// # Errors
-    /// When the chart is not made for the cluster's version, or a template does not parse, fails, or exceeds a limit.
+    /// When the chart is not made for the cluster's version, or a template does not parse, fails, exceeds a limit, or
+    /// prints what is no text.
     pub fn render(
         &self,
         prepared: &Prepared,
@@ -75,18 +82,28 @@ impl Renderer {
         host: &mut (dyn Host + Send),
     ) -> Result<Rendered, ChartError> {
         check_kubernetes(prepared.chart(), &options.capabilities)?;
-        self.render_as(Purpose::Release, prepared, options, host)
+        let pages = self.render_as(Purpose::Release, prepared, options, host)?;
+        let files = pages.files.into_iter().map(|(name, bytes)| {
+            let text =
+                String::from_utf8(bytes).map_err(|error| not_text(&name, error.as_bytes()))?;
+            Ok((name, text))
+        });
+        Ok(Rendered {
+            files: files.collect::<Result<_, ChartError>>()?,
+            notes: pages.notes,
+        })
     }
 
     /// As [`render`](Self::render) the way Helm's linter does it: for any version of Kubernetes, neither as an
-    /// installation nor as an upgrade, and `required` and `fail` let everything pass.
+    /// installation nor as an upgrade, and `required` and `fail` let everything pass. Gives the files.
     pub(crate) fn render_for_lint(
         &self,
         prepared: &Prepared,
         options: &RenderOptions,
         host: &mut (dyn Host + Send),
-    ) -> Result<Rendered, ChartError> {
+    ) -> Result<BTreeMap<String, Vec<u8>>, ChartError> {
         self.render_as(Purpose::Lint, prepared, options, host)
+            .map(|pages| pages.files)
     }
 
     fn render_as(
@@ -95,7 +112,7 @@ impl Renderer {
         prepared: &Prepared,
         options: &RenderOptions,
         host: &mut (dyn Host + Send),
-    ) -> Result<Rendered, ChartError> {
+    ) -> Result<Pages, ChartError> {
         let work = || {
             catch_unwind(AssertUnwindSafe(|| {
                 let compiled = self.cache.get(prepared.chart())?;
@@ -131,7 +148,7 @@ fn execute(
     compiled: &Compiled,
     options: &RenderOptions,
     host: &mut dyn Host,
-) -> Result<Rendered, ChartError> {
+) -> Result<Pages, ChartError> {
     let chart = prepared.chart();
     let roots = scope::roots(
         chart,
@@ -148,7 +165,7 @@ fn execute(
             ..Options::default()
         },
     );
-    let mut rendered = Rendered::default();
+    let mut pages = Pages::default();
     let mut notes = BTreeMap::new();
     for page in &compiled.order {
         let name = &page.name;
@@ -156,21 +173,17 @@ fn execute(
             continue;
         };
         let data = scope::for_template(root, &page.shown, &page.base_path);
-        let text = match &compiled.dialect {
+        let output = match &compiled.dialect {
             Some(dialect) if name.ends_with(HANDLEBARS) => {
-                dialect.render(name, &data, &mut render)?
+                dialect.render(name, &data, &mut render)?.into_bytes()
             }
-            _ => {
-                let output = render
-                    .execute(name, &data)
-                    .map_err(|error| ChartError::Template(error.as_helm()))?;
-                String::from_utf8(output)
-                    .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
-            }
+            _ => render
+                .execute(name, &data)
+                .map_err(|error| ChartError::Template(error.as_helm()))?,
         };
         match page.gives {
-            Gives::Notes => notes.insert(name.clone(), text),
-            Gives::Manifest => rendered.files.insert(name.clone(), text),
+            Gives::Notes => notes.insert(name.clone(), output),
+            Gives::Manifest => pages.files.insert(name.clone(), output),
         };
     }
     let own = format!("{}/templates/{NOTES}", chart.name());
@@ -178,12 +191,35 @@ fn execute(
         options.subchart_notes || name.strip_suffix(HANDLEBARS).unwrap_or(name) == own
     };
     for (_, text) in notes.iter().filter(|(name, _)| shown(name)) {
-        if !rendered.notes.is_empty() {
-            rendered.notes.push('\n');
+        if !pages.notes.is_empty() {
+            pages.notes.push('\n');
         }
-        rendered.notes.push_str(text);
+        pages.notes.push_str(&String::from_utf8_lossy(text));
     }
-    Ok(rendered)
+    Ok(pages)
+}
+
+/// Helm has no look at the bytes itself; its YAML reader does, document by document.
+fn not_text(file: &str, output: &[u8]) -> ChartError {
+    const SEPARATOR: &[u8] = b"\n---";
+    let is_separator = |window: &[u8]| window == SEPARATOR;
+    let valid = str::from_utf8(output).map_or_else(|error| error.valid_up_to(), str::len);
+    let (before, after) = output.split_at(valid);
+    let start = before.windows(SEPARATOR.len()).rposition(is_separator);
+    let document = &output[start.map_or(0, |start| start + SEPARATOR.len())..];
+    // The end of the last document alone keeps its white space.
+    let document = match after.windows(SEPARATOR.len()).position(is_separator) {
+        Some(end) => document[..document.len() - after.len() + end].trim_ascii(),
+        None => document.trim_ascii_start(),
+    };
+    let message = match belay_yaml::parse(document) {
+        Err(error) => error.to_string(),
+        Ok(_) => format!("byte {valid} is not UTF-8"),
+    };
+    ChartError::NotText {
+        file: file.to_owned(),
+        message,
+    }
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {

@@ -4,17 +4,18 @@
 //! gives them the texts that Helm prints. References that leave the schema are not followed: rendering reads no
 //! network and no files.
 
+mod compile;
 mod place;
 mod report;
 
 use std::fmt::Write as _;
 
 use belay_yaml::{Map, Value};
-use boon::{CompileError, Compiler, Schemas, UrlLoader};
+use boon::{Compiler, Schemas, UrlLoader};
 
 use crate::chart::Chart;
 use crate::warning::Warning;
-use report::{quote, report};
+use report::report;
 
 /// Where the schema seems to lie; Helm's messages show it.
 const LOCATION: &str = "file:///values.schema.json";
@@ -65,22 +66,24 @@ pub(crate) fn validate_one(
     schema: &[u8],
     warnings: &mut Vec<Warning>,
 ) -> Result<(), String> {
-    let schema = belay_yaml::parse_json(schema).map_err(|e| e.to_string())?;
+    let schema = belay_yaml::parse_json(schema).map_err(|error| compile::syntax(&error, schema))?;
     let schema = belay_yaml::to_serde(&schema);
     let mut urns = Vec::new();
     find_urns(&schema, &mut urns);
     warnings.extend(urns.into_iter().map(|urn| {
         Warning::warn("unresolved URN reference ignored; using permissive schema").with("urn", urn)
     }));
+    let dialect = schema.get("$schema").and_then(|dialect| dialect.as_str());
+    let dialect = dialect.map(str::to_owned);
     let mut schemas = Schemas::new();
     let mut compiler = Compiler::new();
     compiler.use_loader(Box::new(LocalOnly));
     compiler
         .add_resource(LOCATION, schema)
-        .map_err(|e| compile_text(&e))?;
+        .map_err(|error| compile::text(&error, dialect.as_deref()))?;
     let index = compiler
         .compile(LOCATION, &mut schemas)
-        .map_err(|e| compile_text(&e))?;
+        .map_err(|error| compile::text(&error, dialect.as_deref()))?;
     let instance = belay_yaml::to_serde(&Value::Map(values.clone()));
     schemas.validate(&instance, index).map_err(|error| {
         let mut text = report(&error);
@@ -96,6 +99,12 @@ impl UrlLoader for LocalOnly {
     fn load(&self, url: &str) -> Result<serde_json::Value, Box<dyn std::error::Error>> {
         if url.starts_with("urn:") {
             return Ok(serde_json::Value::Bool(true));
+        }
+        if !["file:", "http:", "https:"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme))
+        {
+            return Err(compile::not_loadable(url).into());
         }
         Err(
             "references to other files are not followed; put the definition into the schema itself"
@@ -118,20 +127,5 @@ fn find_urns(schema: &serde_json::Value, found: &mut Vec<String>) {
             }
         }
         _ => {}
-    }
-}
-
-fn compile_text(error: &CompileError) -> String {
-    match error {
-        CompileError::ValidationError { url, src } => {
-            let mut text = format!(
-                "'{url}#' is not valid against metaschema: jsonschema validation failed with "
-            );
-            text.push_str(&quote(src.schema_url));
-            let _ = write!(text, "\n{}", report(src));
-            text
-        }
-        CompileError::LoadUrlError { url, src } => format!("failing loading {url:?}: {src}"),
-        other => other.to_string(),
     }
 }

@@ -155,15 +155,26 @@ impl Shared {
         let root = named(MapType::Values, &ROOT, fields);
         self.roots.push(root.clone());
         for child in chart.dependencies() {
-            let own = match values.get(child.name().as_bytes()) {
-                Some(Value::Map(own)) => own,
-                _ => Map::new(MapType::Values),
-            };
+            let own = table(values, child.name()).unwrap_or_else(|| Map::new(MapType::Values));
             let inner = self.chart(child, false, &own);
             subcharts.insert(Str::from(child.name()), inner);
         }
-        Value::Map(root)
+        // Templates see it as their root under another type than through `.Subcharts`.
+        Value::Map(root.retyped(MapType::Any))
     }
+}
+
+/// The values of a subchart among its parent's. Helm takes the name for a path: a chart with a dot in its name has
+/// values only where some lie by accident.
+fn table(values: &Map, name: &str) -> Option<Map> {
+    let mut table = values.clone();
+    for key in name.split('.') {
+        let Some(Value::Map(inner)) = table.get(key.as_bytes()) else {
+            return None;
+        };
+        table = inner;
+    }
+    Some(table.retyped(MapType::Values))
 }
 
 /// The root object of a chart, told which template it is for now.

@@ -231,9 +231,9 @@ pub(crate) fn read(name: &str) -> Result<Vec<u8>, String> {
 }
 
 /// Prints to standard output.
-pub(crate) fn print(text: &str) -> Result<(), Error> {
+pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), Error> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())
+    out.write_all(text.as_ref())
         .and_then(|()| out.flush())
         .map_err(Error::Output)
 }

@@ -63,9 +63,5 @@ impl ValueFlags {
 
 /// Texts of charts are Helm's own.
 pub(crate) fn in_helms_words(error: &ChartError) -> Error {
-    Error::Template(match error {
-        // Helm's text ends with a line break, and another one follows.
-        ChartError::Schema(_) => format!("{error}\n"),
-        _ => error.to_string(),
-    })
+    Error::Template(error.to_string())
 }

@@ -44,13 +44,13 @@ mod tests {
         assert_eq!(told(&belay(&args)), told(&helm), "{args:?}");
     }
 
-    fn chart(files: &[(&str, &str)]) -> (tempfile::TempDir, String) {
+    fn chart<T: AsRef<[u8]>>(files: &[(&str, T)]) -> (tempfile::TempDir, String) {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("t");
         for (name, text) in files {
             let path = root.join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
+            std::fs::write(path, text.as_ref()).unwrap();
         }
         (folder, root.display().to_string())
     }
@@ -122,6 +122,11 @@ mod tests {
                     "values.schema.json",
                     r#"{"properties":{"a":{"type":"string"}}}"#,
                 ),
+                ("templates/a.yaml", ""),
+            ],
+            vec![
+                ("values.yaml", "a: 1"),
+                ("values.schema.json", r#"{"type": "nothing"}"#),
                 ("templates/a.yaml", ""),
             ],
             vec![("templates", "a file")],
@@ -233,6 +238,116 @@ mod tests {
     }
 
     #[test]
+    fn lint_knows_the_addresses_that_helm_knows() {
+        const HEAD: &str = "apiVersion: v2\nname: t\nversion: 0.1.0\n";
+        let sources = [
+            "http://a%20b/c",
+            "https://a:b:80/",
+            "mongodb://a:1,b:2/c",
+            "http://[x]/",
+            "http://[fe80::1%25en0]/",
+            "https://u%zz@h/",
+            "https://h/%zz",
+            "data:,a b",
+        ];
+        let pages = [
+            "http://1.2.3",
+            "http://256.1.1.1",
+            "http://999.999.999.999",
+            "http://a.b.c.d",
+            "http://a1.2",
+            "http://x.y/%zz",
+            "http://[fe80::1%25eth0]",
+            "https://a_b.example/c d",
+            "user@example.org:80/x",
+        ];
+        let people = ["'\"a b\"@c.de'", "a@b..c.de", "a@b.c1", "a.@b.de"];
+        let of = |field: &str, text: &str| format!("maintainers: [{{name: a, {field}: {text}}}]");
+        let texts = sources
+            .iter()
+            .map(|source| format!("sources: [\"{source}\"]\nicon: https://e.org/a"))
+            .chain(pages.iter().map(|page| of("url", &format!("'{page}'"))))
+            .chain(people.iter().map(|email| of("email", email)));
+        for text in texts {
+            let (_folder, chart) = chart(&[("Chart.yaml", format!("{HEAD}{text}\n"))]);
+            assert_same(["lint", &chart]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_utf8_is_shown_as_it_is_and_is_no_manifest() {
+        let latin = b"caf\xe9\n".as_slice();
+        let definition = b"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: \xe9}".as_slice();
+        let good: &[u8] = GOOD.1.as_bytes();
+        let (_folder, shown) = chart(&[
+            (GOOD.0, good),
+            ("README.md", latin),
+            ("crds/a.yaml", definition),
+            ("templates/a.yaml", b"kind: A\n".as_slice()),
+            ("templates/NOTES.txt", latin),
+        ]);
+        for what in ["all", "readme", "crds"] {
+            assert_same(["show", what, &shown]);
+            let args = ["show", what, &shown].map(str::to_owned);
+            let helm = Oracle::get().unwrap().output(&args).unwrap();
+            assert_eq!(belay(&args).stdout, helm.stdout, "{what}");
+        }
+        assert_same(["lint", &shown]);
+        let args = ["template", &shown, "--include-crds"].map(str::to_owned);
+        let helm = Oracle::get().unwrap().output(&args).unwrap();
+        assert_eq!(belay(&args).stdout, helm.stdout);
+
+        for template in [
+            b"kind: A\nmetadata: {name: caf\xe9}\n".as_slice(),
+            b"kind: A\n---\nkind: B\n# caf\xe9\n---\nkind: C\n",
+            b"\xff\xfekind: A",
+            b"{\"kind\": \"\xe9\"}",
+            b"kind: {{ .Files.Get \"README.md\" | trim }}",
+            b"kind: A\nb: {{ .Files.Get \"README.md\" | b64enc }}",
+        ] {
+            let (_folder, chart) = chart(&[
+                (GOOD.0, good),
+                ("README.md", latin),
+                ("templates/a.yaml", template),
+            ]);
+            assert_same(["template", &chart]);
+            assert_same(["lint", &chart]);
+        }
+    }
+
+    #[test]
+    fn lint_names_charts_by_their_shortest_paths() {
+        let (folder, root) = chart(&[
+            (
+                "Chart.yaml",
+                "apiVersion: v2\nname: t\nversion: 0.1.0\ndependencies: [{name: x, version: 1, repository: ''}]\n",
+            ),
+            (
+                "charts/s/Chart.yaml",
+                "apiVersion: v2\nname: s\nversion: 0.1.0\n",
+            ),
+            ("templates/a.yaml", ""),
+        ]);
+        let path = folder.path().display();
+        for way in [
+            format!("{root}/"),
+            format!("{path}/./t"),
+            format!("{root}/charts/../../t"),
+            format!("{path}//t//"),
+            format!("{root}/../nowhere"),
+        ] {
+            assert_same(["lint", "--with-subcharts", &way]);
+        }
+        #[cfg(unix)]
+        {
+            let (_folder, linked) = chart(&[GOOD, ("templates/a.yaml", "")]);
+            std::os::unix::fs::symlink(format!("{root}/charts"), format!("{linked}/charts"))
+                .unwrap();
+            assert_same(["lint", "--with-subcharts", &linked]);
+        }
+    }
+
+    #[test]
     fn show_prints_what_helm_shows() {
         let (_folder, own) = chart(&[
             (
@@ -334,6 +449,7 @@ mod tests {
             ],
             vec!["--name-template", "x-{{ 1 }}"],
             vec!["-n", "other", "--release-name"],
+            vec!["--render-subchart-notes"],
         ] {
             let name = if args.contains(&"--name-template") {
                 vec![]

@@ -145,9 +145,10 @@ pub(crate) fn definitions(chart: &Chart) -> Result<Vec<serde_json::Value>, Rejec
 fn reject(error: &ChartError) -> Rejection {
     let reason = match error {
         ChartError::Schema(_) => Reason::SchemaViolation,
-        ChartError::Template(_) | ChartError::Handlebars { .. } | ChartError::Broken(_) => {
-            Reason::RenderFailed
-        }
+        ChartError::Template(_)
+        | ChartError::NotText { .. }
+        | ChartError::Handlebars { .. }
+        | ChartError::Broken(_) => Reason::RenderFailed,
         ChartError::Set { .. } | ChartError::ValuesFile { .. } | ChartError::SubchartValues(..) => {
             Reason::ValuesInvalid
         }
@@ -155,7 +156,8 @@ fn reject(error: &ChartError) -> Rejection {
     };
     Rejection {
         reason,
-        message: error.to_string(),
+        // Faults of values end with a line break, as with Helm.
+        message: error.to_string().trim_end().to_owned(),
         retry_at: None,
     }
 }

@@ -241,6 +241,14 @@ impl Time {
         format::format(self, layout)
     }
 
+    /// Reads a time with its offset, such as `2006-01-02T15:04:05.5+07:00`.
+    ///
+    /// # Errors
+    /// As [`Time::parse`].
+    pub fn parse_rfc3339(text: &[u8]) -> Result<Self, TimeError> {
+        Self::parse(b"2006-01-02T15:04:05Z07:00", text, &TimeZone::UTC)
+    }
+
     /// Reads a time by a layout; a time without a zone is one of `local`.
     ///
     /// # Errors

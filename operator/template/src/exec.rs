@@ -77,6 +77,8 @@ impl Render<'_> {
                 crate::fmt::quoted(&call.name)
             ));
         };
+        // The call is what goes too deep, not its argument.
+        self.check_depth()?;
         let data = match &call.pipe {
             Some(pipe) => self.pipeline(scope, pipe)?,
             None => Value::Nil,

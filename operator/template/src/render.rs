@@ -230,14 +230,18 @@ impl<'s> Render<'s> {
 
     /// One level deeper; [`Render::leave`] after. Errors end the whole execution and need not leave.
     pub(crate) fn enter(&mut self) -> Result<(), Stop> {
+        self.check_depth()?;
         self.depth += 1;
-        if self.depth > self.options.limits.depth {
-            return self.raise(format!(
-                "exceeded maximum template depth ({})",
-                self.options.limits.depth
-            ));
-        }
         Ok(())
+    }
+
+    /// Whether one level more is allowed.
+    pub(crate) fn check_depth(&self) -> Result<(), Stop> {
+        let limit = self.options.limits.depth;
+        if self.depth < limit {
+            return Ok(());
+        }
+        self.raise(format!("exceeded maximum template depth ({limit})"))
     }
 
     pub(crate) fn leave(&mut self) {

@@ -135,7 +135,9 @@ impl Arguments {
         } else {
             SchemaCheck::Enforce
         };
-        let prepared = Prepared::new(&chart, &values, check).map_err(|e| e.to_string())?;
+        // Where Helm's answers are read, too, no line break at the end is kept.
+        let prepared = Prepared::new(&chart, &values, check)
+            .map_err(|e| e.to_string().trim_end().to_owned())?;
         let options = RenderOptions {
             release: Release {
                 name: "release-name".to_owned(),

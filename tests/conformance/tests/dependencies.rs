@@ -185,3 +185,45 @@ fn globals_below_the_first_level_are_shared_by_all_charts() {
         case().args(["--set", "global.a=5"]),
     ]);
 }
+
+#[test]
+fn the_values_of_a_subchart_are_of_the_type_of_a_charts_values() {
+    const TEMPLATE: &str = "a: {{ typeOf . }} {{ typeOf .Values }} {{ toJson .Values.AsMap }} {{ .Values.YAML | quote }}\n\
+        b: {{ dig \"deep\" \"b\" 0 .Values.AsMap }} {{ typeOf (.Values.Table \"deep\") }} {{ typeOf .Values.deep }}\n\
+        c: {{ set .Values \"n\" 1 | toJson }} {{ .Values.n }} {{ .Values.AsMap.n }}\n";
+    const VALUES: &str = "deep: {b: 1}\n";
+    let case = |own: &str| {
+        Case::of(&[
+            (
+                "templates/a.yaml",
+                "a: {{ typeOf .Subcharts }} {{ typeOf .Subcharts.sub }} {{ typeOf .Subcharts.sub.Values }} {{ typeOf .Values.sub }}\n",
+            ),
+            ("charts/sub/Chart.yaml", "name: sub\nversion: 0.1.0"),
+            ("charts/sub/values.yaml", VALUES),
+            ("charts/sub/templates/a.yaml", own),
+            ("charts/sub/charts/lower/Chart.yaml", "name: lower\nversion: 0.1.0"),
+            ("charts/sub/charts/lower/values.yaml", VALUES),
+            ("charts/sub/charts/lower/templates/a.yaml", own),
+        ])
+        .unwrap()
+    };
+    assert_all([
+        case(TEMPLATE),
+        case(TEMPLATE).args(["--set", "sub.deep.c=2,sub.lower.x=y"]),
+        case("{{ dig \"deep\" \"b\" 0 .Values }}"),
+    ]);
+}
+
+#[test]
+fn a_dot_in_the_name_of_a_subchart_is_a_step_in_its_values() {
+    let case = || {
+        Case::of(&[
+            ("templates/a.yaml", "a: {{ toJson .Values }}\n"),
+            ("charts/s.t/Chart.yaml", "name: s.t\nversion: 0.1.0"),
+            ("charts/s.t/values.yaml", "a: 1\n"),
+            ("charts/s.t/templates/a.yaml", "a: {{ toJson .Values }}\n"),
+        ])
+        .unwrap()
+    };
+    assert_all([case(), case().args(["--set", "s.t.b=1,s\\.t.c=2"])]);
+}

@@ -132,3 +132,49 @@ fn values_of_a_subchart_that_are_no_table_are_shown_as_helm_shows_them() {
         }),
     );
 }
+
+#[test]
+fn a_lock_file_is_of_the_types_that_helm_reads() {
+    const GENERATED: &str = "2026-08-10T15:12:41";
+    let lock = |text: String| {
+        Case::of(&[
+            ("Chart.lock", text.as_str()),
+            ("templates/a.yaml", "a: 1\n"),
+        ])
+        .unwrap()
+    };
+    let times = [
+        "", "Z", ".5+02:00", "+0200", ":61Z", ".Z", "Z\\\"", "-24:00",
+    ]
+    .map(|end| lock(format!("generated: \"{GENERATED}{end}\"")));
+    let others = [
+        "generated: x",
+        "generated: ''",
+        "generated: 2020",
+        "generated: 2020-01-01",
+        "generated: null",
+        "generated: {}",
+        "digest: 1",
+        "digest: {}",
+        "dependencies: x",
+        "dependencies: [x]",
+        "dependencies: [null, {name: a}]",
+        "dependencies: [{name: [a]}]",
+        "digest: []\ngenerated: x",
+        "[]",
+        "x",
+        "",
+    ]
+    .map(|text| lock(text.to_owned()));
+    assert_all(times.into_iter().chain(others));
+    let requirements = |version: &str| {
+        let chart = format!("apiVersion: {version}\nname: t\nversion: 0.1.0\n");
+        Case::of(&[
+            ("Chart.yaml", chart.as_str()),
+            ("requirements.lock", "generated: x"),
+            ("templates/a.yaml", "a: 1\n"),
+        ])
+        .unwrap()
+    };
+    assert_all([requirements("v1"), requirements("v2")]);
+}

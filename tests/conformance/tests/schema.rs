@@ -125,27 +125,43 @@ fn subcharts_are_checked_against_their_own() {
 
 #[test]
 fn a_broken_schema_is_told() {
-    for schema in [
-        "{",
-        r##"{"properties": {"a": {"$ref": "#/definitions/none"}}}"##,
-        r#"{"type": "nothing"}"#,
-    ] {
-        let case =
-            Case::of(&[("values.schema.json", schema), ("templates/a.yaml", "a: 1")]).unwrap();
-        let theirs = belay_conformance::Oracle::get()
-            .unwrap()
-            .template(&case)
-            .unwrap()
-            .error
-            .unwrap();
-        let ours = belay_conformance::ours::template(&case)
-            .unwrap()
-            .error
-            .unwrap();
-        // The two validators word faults of the schema itself differently.
-        assert_eq!(
-            ours.lines().take(2).collect::<Vec<_>>(),
-            theirs.lines().take(2).collect::<Vec<_>>()
+    assert_all(
+        [
+            "{",
+            " ",
+            "{} {}",
+            "{]",
+            "[]",
+            r##"{"properties": {"a": {"$ref": "#/definitions/none"}}}"##,
+            r##"{"properties": {"a": {"$ref": "#none"}}}"##,
+            r##"{"properties": {"a": {"$id": "#/properties/a"}}}"##,
+            r#"{"properties": {"a": {"$ref": "ftp://example.org/a"}}}"#,
+            r#"{"type": "nothing"}"#,
+            r#"{"$schema": "nothing"}"#,
+            r#"{"$schema": "http://json-schema.org/draft-07/schema#", "type": "nothing"}"#,
+            r#"{"$schema": "http://json-schema.org/draft-04/schema#", "required": "a"}"#,
+            r#"{"$id": "http://example.org/x", "properties": {"a": {"minimum": "1"}}}"#,
+        ]
+        .into_iter()
+        .map(|schema| {
+            Case::of(&[("values.schema.json", schema), ("templates/a.yaml", "a: 1")]).unwrap()
+        }),
+    );
+}
+
+#[test]
+fn a_broken_schema_of_a_subchart_follows_the_faults_of_the_chart() {
+    let broken = r#"{"type": "nothing"}"#;
+    for own in [broken, r#"{"required": ["name"]}"#] {
+        assert_same(
+            &Case::of(&[
+                ("values.schema.json", own),
+                ("templates/a.yaml", "a: 1"),
+                ("charts/sub/Chart.yaml", "name: sub\nversion: 0.1.0"),
+                ("charts/sub/values.yaml", "a: 1"),
+                ("charts/sub/values.schema.json", broken),
+            ])
+            .unwrap(),
         );
     }
 }

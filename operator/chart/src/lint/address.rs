@@ -1,117 +1,58 @@
 //! Addresses in `Chart.yaml`: what Helm takes for one, and what for none.
 
-/// Longer addresses are none.
+use regex::Regex;
+
+use super::url::Url;
+
+/// Longer addresses are none, in characters; shorter ones neither, in bytes.
 const MAX_URL_CHARACTERS: usize = 2083;
+const MIN_URL_BYTES: usize = 4;
 
 /// An address with a scheme, such as `https://example.org/a` or `mailto:a`; by the rules of Go's `ParseRequestURI`.
 pub(super) fn is_request_url(text: &str) -> bool {
-    if text.chars().any(|c| c.is_ascii_control()) {
-        return false;
-    }
-    let Some((scheme, rest)) = text.split_once(':') else {
-        return false;
-    };
-    let mut letters = scheme.chars();
-    let named = letters.next().is_some_and(|c| c.is_ascii_alphabetic())
-        && letters.all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
-    if !named {
-        return false;
-    }
-    let rest = rest.split('?').next().unwrap_or_default();
-    if !rest.starts_with('/') {
-        return true;
-    }
-    let (authority, path) = match rest
-        .strip_prefix("//")
-        .filter(|rest| !rest.starts_with('/'))
-    {
-        Some(rest) => rest.split_at(rest.find('/').unwrap_or(rest.len())),
-        None => ("", rest),
-    };
-    authority_ok(authority) && escapes_ok(path)
+    Url::request(text).is_some_and(|url| !url.scheme.is_empty())
 }
 
-fn authority_ok(authority: &str) -> bool {
-    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-    let user_ok = user
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "-._:~!$&'()*+,;=%@".contains(c));
-    let (name, port) = match host.strip_prefix('[') {
-        Some(inner) => match inner.split_once(']') {
-            Some((name, port)) => (
-                name,
-                port.strip_prefix(':')
-                    .or(Some(port).filter(|p| p.is_empty())),
-            ),
-            None => return false,
-        },
-        None => match host.rsplit_once(':') {
-            Some((name, port)) => (name, Some(port)),
-            None => (host, Some("")),
-        },
-    };
-    let name_ok = name.chars().all(|c| {
-        !c.is_ascii() || c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:[]<>\"%".contains(c)
-    });
-    user_ok && name_ok && port.is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
-}
-
-/// Each per cent sign begins an escape.
-fn escapes_ok(path: &str) -> bool {
-    path.split('%')
-        .skip(1)
-        .all(|after| after.len() >= 2 && after.bytes().take(2).all(|byte| byte.is_ascii_hexdigit()))
-}
-
-/// An address with or without a scheme, such as `example.org` or `https://user@[::1]:80/a`.
+/// An address with or without a scheme, such as `example.org` or `https://user@[::1]:80/a`; by the rules of Helm's
+/// validator, which wants more of a host than that it can be read.
 pub(super) fn is_url(text: &str) -> bool {
-    if text.len() <= 3 || text.chars().count() >= MAX_URL_CHARACTERS || text.starts_with('.') {
-        return false;
-    }
-    if text.chars().any(char::is_whitespace) {
-        return false;
-    }
-    let rest = ["ftp", "tcp", "udp", "ws", "wss", "http", "https"]
-        .iter()
-        .find_map(|scheme| text.strip_prefix(scheme)?.strip_prefix("://"));
-    let schemed = rest.is_some();
-    let rest = rest.unwrap_or(text);
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let authority = &rest[..end];
-    let host = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
-    let (name, port) = match host
-        .strip_prefix('[')
-        .and_then(|inner| inner.split_once(']'))
+    if text.len() < MIN_URL_BYTES
+        || text.chars().count() >= MAX_URL_CHARACTERS
+        || text.starts_with('.')
     {
-        Some((address, port)) => {
-            let known = address.parse::<std::net::Ipv6Addr>().is_ok();
-            return known && port_ok(port);
-        }
-        None => host.find(':').map_or((host, ""), |at| host.split_at(at)),
+        return false;
+    }
+    // What has a colon and no scheme may have a port.
+    let url = if text.contains(':') && !text.contains("://") {
+        Url::reference(&format!("http://{text}"))
+    } else {
+        Url::reference(text)
     };
-    let name = name.strip_suffix('.').unwrap_or(name);
-    let labels_ok = !name.is_empty()
-        && name.split('.').all(|label| {
-            let inner =
-                |c: char| c.is_ascii_alphanumeric() || c >= '\u{a1}' || c == '-' || c == '_';
-            !label.is_empty()
-                && !label.ends_with('-')
-                && !label.starts_with(['-', '_'])
-                && label.chars().all(inner)
-        });
-    // Without a scheme a single word is a path, and none that leads anywhere.
-    labels_ok && port_ok(port) && (schemed || port.len() > 1 || text.contains('.'))
+    let leads_somewhere = url.is_some_and(|url| {
+        let is_word = !url.path.is_empty() && !url.path.contains(&b'.');
+        !(url.host.starts_with('.') || url.host.is_empty() && is_word)
+    });
+    leads_somewhere && Regex::new(&page()).is_ok_and(|page| page.is_match(text))
 }
 
-fn port_ok(port: &str) -> bool {
-    match port.strip_prefix(':') {
-        None => port.is_empty(),
-        Some(digits) => {
-            (1..=5).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
-        }
-    }
+/// The form of a page's address. A name ends in words with hyphens and perhaps a last label of letters; what may stand
+/// right before that needs two characters in its first label.
+fn page() -> String {
+    const SPACE: &str = r"\t\n\x0C\r ";
+    const PLAIN: &str = "[a-zA-Z0-9]";
+    const LETTER: &str = r"a-zA-Z\u{A1}-\u{FFFF}";
+    let word = format!("[{LETTER}0-9]+");
+    let octet = "(?:[0-9]{1,2}|1[0-9]{2}|2[0-4][0-9]|25[0-5])";
+    let first_octet = "(?:[1-9][0-9]?|1[0-9]{2}|2[01][0-9]|22[0-3]|24[0-9]|25[0-5])";
+    let v4 = format!(r"{first_octet}(?:\.{octet}){{3}}");
+    let v6 = r"\[[0-9a-fA-F:.]+(?:%[0-9a-zA-Z]+)?\]";
+    let labels = format!(r"{PLAIN}[a-zA-Z0-9_-]*{PLAIN}(?:[-.]{PLAIN}+)*");
+    let subdomain = format!(r"{PLAIN}(?:[-_.]?{PLAIN})*{PLAIN}\.{PLAIN}+");
+    let name =
+        format!(r"(?:www\.|{labels}|{subdomain})?{word}(?:-{{1,2}}{word})*(?:\.[{LETTER}]+)?");
+    format!(
+        r"^(?:(?:ftp|tcp|udp|wss?|https?)://)?(?:[^{SPACE}]+@)?(?:{v4}|{v6}|{name})\.?(?::[0-9]{{1,5}})?(?:[/?#][^{SPACE}]*)?$"
+    )
 }
 
 /// `local@domain`, the domain with a dot and a last label that begins and ends with a letter.
@@ -119,31 +60,45 @@ pub(super) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else {
         return false;
     };
-    let atom =
-        |c: char| c.is_ascii_alphanumeric() || c >= '\u{a0}' || "!#$%&'*+-/=?^_`{|}~".contains(c);
-    let quoted = local.len() > 2 && local.starts_with('"') && local.ends_with('"');
-    let local_ok = quoted
-        || local
-            .split('.')
-            .all(|part| !part.is_empty() && part.chars().all(atom));
-    let word = |c: char| c.is_ascii_alphanumeric() || c >= '\u{a0}';
+    let word = |c: char| c.is_ascii_alphanumeric() || is_beyond_ascii(c);
+    let atom = |c: char| word(c) || "!#$%&'*+-/=?^_`{|}~".contains(c);
+    let mut atoms = local.split('.');
+    if !is_quoted(local) && !atoms.all(|part| !part.is_empty() && part.chars().all(atom)) {
+        return false;
+    }
     let domain = domain.strip_suffix('.').unwrap_or(domain);
     let Some((labels, top)) = domain.rsplit_once('.') else {
         return false;
     };
-    let label_ok = |label: &str| {
-        label.starts_with(word)
-            && label.ends_with(word)
-            && label
-                .chars()
-                .all(|c| word(c) || matches!(c, '-' | '_' | '~'))
-    };
-    let letter = |c: char| c.is_ascii_alphabetic() || c >= '\u{a0}';
-    local_ok
-        && labels.split('.').all(label_ok)
-        && label_ok(top)
+    let inner = |c: char| word(c) || matches!(c, '-' | '_' | '~');
+    let letter = |c: char| c.is_ascii_alphabetic() || is_beyond_ascii(c);
+    labels.starts_with(word)
+        && labels.ends_with(word)
+        && labels.chars().all(|c| inner(c) || c == '.')
         && top.starts_with(letter)
         && top.ends_with(letter)
+        && top.chars().all(inner)
+}
+
+/// In quotes nearly anything may stand, but Helm's validator wants a quote before each character of it.
+fn is_quoted(local: &str) -> bool {
+    let Some(inner) = local.strip_suffix('"') else {
+        return false;
+    };
+    let mut quotes = inner.split('"');
+    let margin = quotes.next().unwrap_or_default();
+    margin.is_empty()
+        && quotes.all(|part| {
+            let mut rest = part.trim_start_matches([' ', '\t']).chars();
+            let first = rest.next();
+            first.is_some_and(|c| c != '\\' && (c.is_ascii() || is_beyond_ascii(c)))
+                && rest.all(|c| matches!(c, ' ' | '\t'))
+        })
+}
+
+/// The characters beyond ASCII that the old rules for addresses of the web allow.
+fn is_beyond_ascii(c: char) -> bool {
+    matches!(c, '\u{a0}'..='\u{d7ff}' | '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{ffef}')
 }
 
 #[cfg(test)]
@@ -169,6 +124,9 @@ mod tests {
             "http://a b",
             "http://h:x/",
             "http://h/%zz",
+            "http://a%20b/",
+            "http://a:b:80/",
+            "http://[x]/",
             "://a",
         ] {
             assert!(!is_request_url(bad), "{bad}");
@@ -180,6 +138,8 @@ mod tests {
             "https://[::1]:1/",
             "a.b/c",
             "https://u@h.de",
+            "http://[fe80::1%25eth0]",
+            "http://999.999.999.999",
         ] {
             assert!(is_url(good), "{good}");
         }
@@ -192,6 +152,9 @@ mod tests {
             "http://a b",
             "http://h:123456/",
             "gopher://x.y",
+            "http://1.2.3",
+            "http://a.b.c.d",
+            "http://x.y/%zz",
         ] {
             assert!(!is_url(bad), "{bad}");
         }
@@ -199,7 +162,7 @@ mod tests {
 
     #[test]
     fn addresses_of_people() {
-        for good in ["a@b.de", "a.b+c@d-e.example", "\"a b\"@c.de"] {
+        for good in ["a@b.de", "a.b+c@d-e.example", "\"a\"b\"@c.de", "a@b..c.de."] {
             assert!(is_email(good), "{good}");
         }
         for bad in [
@@ -210,6 +173,7 @@ mod tests {
             "a..b@c.de",
             "a b@c.de",
             "@c.de",
+            "\"a b\"@c.de",
             "a@-b.de",
         ] {
             assert!(!is_email(bad), "{bad}");

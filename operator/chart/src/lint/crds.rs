@@ -25,7 +25,7 @@ impl Linter {
         };
         for crd in chart.crds() {
             let name = &crd.file.name;
-            for object in Object::all(&crd.file.text()) {
+            for object in Object::all(&crd.file.data) {
                 match object {
                     Ok(None) => {}
                     Ok(Some(object)) => self.definition(name, &object),

@@ -14,27 +14,30 @@ pub(super) struct Object {
 
 impl Object {
     /// The objects of a file; nothing for documents without content. The first error is the last item.
-    pub(super) fn all(text: &str) -> Vec<Result<Option<Self>, String>> {
+    pub(super) fn all(source: &[u8]) -> Vec<Result<Option<Self>, String>> {
         // What begins like JSON is tried as JSON first; if it is neither, that is what is told.
-        let json = text.trim_start().starts_with('{').then(|| Self::json(text));
+        let text = String::from_utf8_lossy(source);
+        let json = text
+            .trim_start()
+            .starts_with('{')
+            .then(|| Self::json(source));
         match json {
-            None => Self::yaml(text),
+            None => Self::yaml(source),
             Some(Ok(object)) => vec![Ok(Some(object))],
-            Some(Err(told)) => match Self::yaml(text) {
+            Some(Err(told)) => match Self::yaml(source) {
                 objects if objects.first().is_some_and(Result::is_err) => vec![Err(told)],
                 objects => objects,
             },
         }
     }
 
-    fn json(text: &str) -> Result<Self, String> {
-        let parsed =
-            parse_json_with(text.as_bytes(), Numbers::Exact).map_err(|error| match error {
-                Error::Json { problem, offset } => {
-                    format!("json: offset {}: {problem}", offset + 1)
-                }
-                other => other.to_string(),
-            })?;
+    fn json(source: &[u8]) -> Result<Self, String> {
+        let parsed = parse_json_with(source, Numbers::Exact).map_err(|error| match error {
+            Error::Json { problem, offset } => {
+                format!("json: offset {}: {problem}", offset + 1)
+            }
+            other => other.to_string(),
+        })?;
         let mut first = None;
         let object = Self::decode(&parsed, &mut first);
         match first {
@@ -43,8 +46,8 @@ impl Object {
         }
     }
 
-    fn yaml(text: &str) -> Vec<Result<Option<Self>, String>> {
-        let parts = match documents(text.as_bytes()) {
+    fn yaml(source: &[u8]) -> Vec<Result<Option<Self>, String>> {
+        let parts = match documents(source) {
             Ok(parts) => parts,
             Err(error) => return vec![Err(error.to_string())],
         };

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::archive;
 use crate::chart::Chart;
+use crate::clean_path::clean_path;
 use crate::directory;
 use crate::error::ChartError;
 use crate::file::File;
@@ -41,7 +42,7 @@ impl Place {
             return Ok(Self::Package { path, files });
         }
         std::fs::metadata(path.join("Chart.yaml")).map_err(|error| {
-            let stat = go("stat", &clean(path).join("Chart.yaml"), &error);
+            let stat = go("stat", &clean_path(&path.join("Chart.yaml")), &error);
             ChartError::NotLintable(format!("unable to check Chart.yaml file in chart: {stat}"))
         })?;
         Ok(Self::Folder(absolute(path)))
@@ -110,13 +111,6 @@ fn go(operation: &str, path: &Path, error: &std::io::Error) -> String {
     }
 }
 
-/// The path without steps that lead nowhere, as Go joins paths.
-fn clean(path: &Path) -> PathBuf {
-    path.components()
-        .filter(|part| *part != std::path::Component::CurDir)
-        .collect()
-}
-
 fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(clean(path)).unwrap_or_else(|_| path.to_owned())
+    std::path::absolute(path).map_or_else(|_| path.to_owned(), |path| clean_path(&path))
 }

@@ -1,5 +1,7 @@
 //! The rules for templates and what they render to.
 
+use std::collections::BTreeMap;
+
 use belay_template::Host;
 use belay_yaml::{Numbers, ParseOptions, Value, parse_with};
 
@@ -12,13 +14,16 @@ use crate::chart::Chart;
 use crate::compiled::HANDLEBARS;
 use crate::error::ChartError;
 use crate::prepare::Prepared;
-use crate::render::{RenderOptions, Rendered, Renderer};
+use crate::render::{RenderOptions, Renderer};
 use crate::scope::Release;
 
 const FOLDER: &str = "templates/";
 const EXTENSIONS: [&str; 4] = [".yaml", ".yml", ".tpl", ".txt"];
 /// Helm looks for the first line with a reader that takes lines up to this size, in bytes.
 const LONGEST_LINE: usize = 64 * 1024;
+
+/// What the templates printed, by their full names.
+type Files = BTreeMap<String, Vec<u8>>;
 
 impl Linter {
     pub(super) fn templates(&mut self, options: &LintOptions, host: &mut (dyn Host + Send)) {
@@ -39,19 +44,14 @@ impl Linter {
             .and_then(|chart| render(&chart, options, host));
         match rendered {
             Ok(None) => {}
-            Ok(Some((chart, rendered))) => self.rendered(&chart, &rendered, options),
+            Ok(Some((chart, files))) => self.rendered(&chart, &files, options),
             Err(error) => {
-                let text = match &error {
-                    // Helm's text ends with a line break.
-                    ChartError::Schema(_) => format!("{error}\n"),
-                    _ => error.to_string(),
-                };
-                self.check(Severity::Error, FOLDER, Err(text));
+                self.check(Severity::Error, FOLDER, Err(error.to_string()));
             }
         }
     }
 
-    fn rendered(&mut self, chart: &Chart, rendered: &Rendered, options: &LintOptions) {
+    fn rendered(&mut self, chart: &Chart, files: &Files, options: &LintOptions) {
         for template in chart.templates() {
             let name = &*template.name;
             let plain = name.strip_suffix(HANDLEBARS).unwrap_or(name);
@@ -61,20 +61,22 @@ impl Linter {
                 continue;
             }
             let full = format!("{}/{name}", chart.name());
-            let text = rendered.files.get(&full).map_or("", String::as_str);
+            let output = files.get(&full).map_or(&[][..], Vec::as_slice);
+            let text = String::from_utf8_lossy(output);
             if text.trim().is_empty() {
                 continue;
             }
-            self.check(Severity::Warning, name, indent(text));
-            if !self.objects(name, text, options) {
+            self.check(Severity::Warning, name, indent(&text));
+            if !self.objects(name, output, options) {
                 return;
             }
         }
     }
 
     /// Holds each object against the rules, and answers whether all could be read.
-    fn objects(&mut self, name: &str, text: &str, options: &LintOptions) -> bool {
-        for object in Object::all(text) {
+    fn objects(&mut self, name: &str, output: &[u8], options: &LintOptions) -> bool {
+        let text = String::from_utf8_lossy(output);
+        for object in Object::all(output) {
             let object = object.map_err(|error| format!("unable to parse YAML: {error}"));
             let object = match object {
                 Ok(Some(object)) => object,
@@ -84,8 +86,8 @@ impl Linter {
             self.check(Severity::Warning, name, object.check_name());
             let found = deprecation(&object, options.kube_version.as_ref());
             self.check(Severity::Warning, name, found.map_or(Ok(()), Err));
-            self.check(Severity::Error, name, selector(&object, text));
-            self.check(Severity::Error, name, list(&object, text));
+            self.check(Severity::Error, name, selector(&object, &text));
+            self.check(Severity::Error, name, list(&object, &text));
         }
         true
     }
@@ -96,7 +98,7 @@ fn render(
     chart: &Chart,
     options: &LintOptions,
     host: &mut (dyn Host + Send),
-) -> Result<Option<(Chart, Rendered)>, ChartError> {
+) -> Result<Option<(Chart, Files)>, ChartError> {
     let Some(prepared) = Prepared::for_lint(chart, &options.values, options.schema)? else {
         return Ok(None);
     };
@@ -115,8 +117,8 @@ fn render(
         subchart_notes: false,
         limits: options.limits,
     };
-    let rendered = Renderer::default().render_for_lint(&prepared, &options, host)?;
-    Ok(Some(((**prepared.chart()).clone(), rendered)))
+    let files = Renderer::default().render_for_lint(&prepared, &options, host)?;
+    Ok(Some(((**prepared.chart()).clone(), files)))
 }
 
 /// The last element's extension with its dot, empty when there is none.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use belay_chart::{KubeVersion, LintOptions, SchemaCheck, Severity, lint};
+use belay_chart::{KubeVersion, LintOptions, SchemaCheck, Severity, clean_path, lint};
 use belay_template::Limits;
 use clap::Args;
 
@@ -71,7 +71,10 @@ fn lint_all(arguments: &Arguments, options: &LintOptions) -> Result<ExitCode, Er
     let mut charts = arguments.charts.clone();
     if arguments.with_subcharts {
         for chart in &arguments.charts {
-            subcharts(&chart.join("charts"), &mut charts);
+            let folder = clean_path(&chart.join("charts"));
+            if !folder.is_symlink() {
+                subcharts(&folder, &mut charts);
+            }
         }
     }
     let quiet = arguments.judged.quiet;

@@ -60,37 +60,35 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         What::Readme(_) => readme(&chart).map(line).unwrap_or_default(),
         What::Values { jsonpath, .. } => match jsonpath.as_deref() {
             None | Some("") => values(&chart).map(line).unwrap_or_default(),
-            Some(template) => filtered(&chart, template)?,
+            Some(template) => filtered(&chart, template)?.into_bytes(),
         },
     };
     locate::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn all(chart: &Chart) -> Result<String, Error> {
+fn all(chart: &Chart) -> Result<Vec<u8>, Error> {
     let mut text = definition(chart)?;
     for part in [values(chart), readme(chart)].into_iter().flatten() {
-        text.push_str("---\n");
-        text.push_str(&line(part));
+        text.extend_from_slice(b"---\n");
+        text.extend_from_slice(&line(part));
     }
-    text.push_str(&crds(chart));
+    text.extend_from_slice(&crds(chart));
     Ok(text)
 }
 
 /// `Chart.yaml` as Helm writes it anew.
-fn definition(chart: &Chart) -> Result<String, Error> {
+fn definition(chart: &Chart) -> Result<Vec<u8>, Error> {
     let metadata = belay_yaml::from_serde(&chart.metadata().to_json());
     let text = belay_yaml::to_yaml(&metadata).map_err(|source| Error::Print {
         format: "YAML",
         source: source.into(),
     })?;
-    Ok(line(text))
+    Ok(line(text.as_bytes()))
 }
 
-fn values(chart: &Chart) -> Option<String> {
-    chart
-        .values_text()
-        .map(|text| String::from_utf8_lossy(text).into_owned())
+fn values(chart: &Chart) -> Option<&[u8]> {
+    chart.values_text()
 }
 
 fn filtered(chart: &Chart, template: &str) -> Result<String, Error> {
@@ -106,7 +104,7 @@ fn filtered(chart: &Chart, template: &str) -> Result<String, Error> {
         .unwrap_or_default())
 }
 
-fn readme(chart: &Chart) -> Option<String> {
+fn readme(chart: &Chart) -> Option<&[u8]> {
     const NAMES: [&str; 3] = ["readme.md", "readme.txt", "readme"];
     chart
         .files()
@@ -116,22 +114,21 @@ fn readme(chart: &Chart) -> Option<String> {
                 .iter()
                 .any(|name| file.name.eq_ignore_ascii_case(name))
         })
-        .map(|file| file.text().into_owned())
+        .map(|file| &*file.data)
 }
 
-fn crds(chart: &Chart) -> String {
-    let mut text = String::new();
+fn crds(chart: &Chart) -> Vec<u8> {
+    let mut text = Vec::new();
     for crd in chart.crds() {
-        let content = crd.file.text();
-        if !content.starts_with("---") {
-            text.push_str("---\n");
+        if !crd.file.data.starts_with(b"---") {
+            text.extend_from_slice(b"---\n");
         }
-        text.push_str(&line(content.into_owned()));
+        text.extend_from_slice(&line(&crd.file.data));
     }
     text
 }
 
-fn line(mut text: String) -> String {
-    text.push('\n');
-    text
+/// Files are shown as they are, whatever their encoding.
+fn line(text: &[u8]) -> Vec<u8> {
+    [text, b"\n"].concat()
 }

@@ -59,6 +59,11 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, globals: &Globals) -> Result<ExitCode, Error> {
+    if arguments.render_subchart_notes {
+        eprintln!(
+            "Flag --render-subchart-notes has been deprecated, this flag has no effect for 'helm template' and will be removed in Helm 5"
+        );
+    }
     let mut capabilities = Capabilities::default();
     if let Some(version) = &arguments.kube_version {
         capabilities.kube_version =

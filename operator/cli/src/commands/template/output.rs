@@ -56,35 +56,32 @@ impl Output {
         let text = match &wanted.files.output_dir {
             Some(folder) => {
                 self.write_files(folder, wanted)?;
-                "\n".to_owned()
+                b"\n".to_vec()
             }
             None => self.text(wanted),
         };
-        let shown = if wanted.show_only.is_empty() {
-            text
-        } else {
-            only(&text, &wanted.show_only)?
-        };
-        locate::print(&shown)
+        if wanted.show_only.is_empty() {
+            return locate::print(text);
+        }
+        locate::print(only(&String::from_utf8_lossy(&text), &wanted.show_only)?)
     }
 
-    fn text(&self, wanted: &Shown) -> String {
-        let mut text = String::new();
+    /// Definitions are printed as they are, whatever their encoding.
+    fn text(&self, wanted: &Shown) -> Vec<u8> {
+        let mut text = Vec::new();
         if wanted.include_crds {
             for crd in self.prepared.chart().crds() {
-                let _ = write!(
-                    text,
-                    "---\n# Source: {}\n{}\n",
-                    crd.file_name,
-                    crd.file.text()
-                );
+                text.extend_from_slice(&document(&crd.file_name, &crd.file.data));
             }
         }
-        text.push_str(&self.rendered.manifest.to_text());
-        let mut text = text.trim().to_owned();
-        text.push('\n');
+        text.extend_from_slice(self.rendered.manifest.to_text().as_bytes());
+        let mut text = match str::from_utf8(&text) {
+            Ok(text) => text.trim().as_bytes().to_vec(),
+            Err(_) => text.trim_ascii().to_vec(),
+        };
+        text.push(b'\n');
         for hook in self.hooks(wanted) {
-            text.push_str(&document(&hook.path, &hook.manifest));
+            text.extend_from_slice(&document(&hook.path, hook.manifest.as_bytes()));
         }
         text
     }
@@ -104,7 +101,7 @@ impl Output {
         if wanted.include_crds {
             for crd in self.prepared.chart().crds() {
                 let append = !written.insert(crd.file_name.clone());
-                write_file(folder, &crd.file_name, &crd.file.text(), append)?;
+                write_file(folder, &crd.file_name, &crd.file.data, append)?;
             }
         }
         let folder = if wanted.files.release_name {
@@ -114,21 +111,21 @@ impl Output {
         };
         for found in &self.rendered.manifest.documents {
             let append = !written.insert(found.path.clone());
-            write_file(&folder, &found.path, &found.text, append)?;
+            write_file(&folder, &found.path, found.text.as_bytes(), append)?;
         }
         for hook in self.hooks(wanted) {
             let append = folder.join(&hook.path).exists();
-            write_file(&folder, &hook.path, &hook.manifest, append)?;
+            write_file(&folder, &hook.path, hook.manifest.as_bytes(), append)?;
         }
         Ok(())
     }
 }
 
-fn document(path: &str, text: &str) -> String {
-    format!("---\n# Source: {path}\n{text}\n")
+fn document(path: &str, text: &[u8]) -> Vec<u8> {
+    [b"---\n# Source: ", path.as_bytes(), b"\n", text, b"\n"].concat()
 }
 
-fn write_file(folder: &Path, name: &str, text: &str, append: bool) -> Result<(), Error> {
+fn write_file(folder: &Path, name: &str, text: &[u8], append: bool) -> Result<(), Error> {
     let path = folder.join(name);
     let write = || {
         if let Some(parent) = path.parent() {
@@ -142,7 +139,7 @@ fn write_file(folder: &Path, name: &str, text: &str, append: bool) -> Result<(),
             options.truncate(true)
         }
         .open(&path)?;
-        file.write_all(document(name, text).as_bytes())
+        file.write_all(&document(name, text))
     };
     write().map_err(|source| Error::Read {
         path: path.clone(),
