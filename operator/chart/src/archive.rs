@@ -53,13 +53,13 @@ impl<R: Read> Read for Bounded<R> {
         let read = self.inner.read(buffer)?;
         self.left = self.left.checked_sub(read as u64).ok_or_else(|| {
             let limit = MAX_ARCHIVE_BYTES;
-            io::Error::other(format!(
-                "decompressed chart archive is larger than the maximum size {limit}"
-            ))
+            io::Error::other(format!("{TOO_MANY_BYTES} {limit}"))
         })?;
         Ok(read)
     }
 }
+
+const TOO_MANY_BYTES: &str = "decompressed chart archive is larger than the maximum size";
 
 /// What Go says of bytes that are not compressed.
 pub(crate) const NO_GZIP: &str = "gzip: invalid header";
@@ -79,7 +79,8 @@ const GZIP_HEADER_BYTES: usize = 10;
 /// When it is no gzipped tar archive, too large, or names a path outside the chart.
 pub(crate) fn unpack(package: &[u8]) -> Result<Vec<File>, ChartError> {
     if package.len() < GZIP_HEADER_BYTES {
-        return Err(ChartError::Package(CUT_OFF.to_owned()));
+        let text = if package.is_empty() { "EOF" } else { CUT_OFF };
+        return Err(ChartError::Package(text.to_owned()));
     }
     if !package.starts_with(GZIP) {
         return Err(ChartError::Package(NO_GZIP.to_owned()));
@@ -137,10 +138,16 @@ pub(crate) fn unpack(package: &[u8]) -> Result<Vec<File>, ChartError> {
     Ok(files)
 }
 
+/// In Go's words where a package is cut off or no archive.
 fn broken(error: &io::Error) -> ChartError {
+    let text = error.to_string();
+    // The reader of archives tells its own findings by nothing but their texts.
+    let is_limit = text.starts_with(TOO_MANY_BYTES);
     ChartError::Package(match error.kind() {
         io::ErrorKind::UnexpectedEof => CUT_OFF.to_owned(),
-        _ => error.to_string(),
+        io::ErrorKind::Other if text == "failed to read entire block" => CUT_OFF.to_owned(),
+        io::ErrorKind::Other if !is_limit => "archive/tar: invalid tar header".to_owned(),
+        _ => text,
     })
 }
 

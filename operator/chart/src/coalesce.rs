@@ -37,8 +37,7 @@ pub(crate) fn merge_tables(above: &mut Map, below: Map, warnings: &mut Vec<Warni
 }
 
 /// Puts `below` under `above`, where a null removes; what cannot be merged is left as it is.
-pub(crate) fn tables(above: &mut Map, below: Map) {
-    let warnings = &mut Vec::new();
+pub(crate) fn tables(above: &mut Map, below: Map, warnings: &mut Vec<Warning>) {
     Coalesce { warnings }.tables(above, below, "", Nulls::Remove);
 }
 

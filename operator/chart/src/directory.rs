@@ -8,9 +8,10 @@ use crate::archive::{MAX_CHART_BYTES, MAX_FILE_BYTES};
 use crate::error::ChartError;
 use crate::file::File;
 use crate::ignore::{FILE_NAME, Rules};
+use crate::warning::Warning;
 
-/// Reads all files of a chart's folder that `.helmignore` leaves in, sorted by path.
-pub(crate) fn read(root: &Path) -> Result<Vec<File>, ChartError> {
+/// Reads all files of a chart's folder that `.helmignore` leaves in, sorted by path, and tells of links in it.
+pub(crate) fn read(root: &Path, log: &mut Vec<Warning>) -> Result<Vec<File>, ChartError> {
     let ignore = root.join(FILE_NAME);
     let rules = if ignore.exists() {
         Rules::parse(&String::from_utf8_lossy(&read_file(&ignore)?))?
@@ -22,6 +23,7 @@ pub(crate) fn read(root: &Path) -> Result<Vec<File>, ChartError> {
         files: Vec::new(),
         left: MAX_CHART_BYTES,
         open: Vec::new(),
+        log,
     };
     walk.folder(root, "", Reached::ByLink)?;
     Ok(walk.files)
@@ -35,12 +37,13 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, ChartError> {
     })
 }
 
-struct Walk {
+struct Walk<'l> {
     rules: Rules,
     files: Vec<File>,
     left: u64,
     /// Folders that are being walked: links are followed, but not in circles.
     open: Vec<PathBuf>,
+    log: &'l mut Vec<Warning>,
 }
 
 /// How the walk came to a folder. Only a link leads in a circle.
@@ -50,7 +53,7 @@ enum Reached {
     ByLink,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn folder(&mut self, path: &Path, inside: &str, reached: Reached) -> Result<(), ChartError> {
         let failed = |source| ChartError::Read {
             path: path.to_owned(),
@@ -104,6 +107,7 @@ impl Walk {
                 }
             })?;
             kind = about.file_type();
+            self.log.push(followed(path));
         }
         if self.rules.ignores(inside, kind.is_dir()) {
             return Ok(());
@@ -139,6 +143,16 @@ impl Walk {
         self.files.push(File::new(inside, &data));
         Ok(())
     }
+}
+
+/// A link may show what is none of the chart's business, so Helm tells that it was followed.
+fn followed(path: &Path) -> Warning {
+    let shown = |path: &Path| path.display().to_string();
+    let own = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let resolved = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    Warning::info("found symbolic link in path. Contents of linked file included and used")
+        .with("path", shown(&own))
+        .with("resolved", shown(&resolved))
 }
 
 /// Where a link leads that leads nowhere: the first part of the way that is not there.

@@ -68,9 +68,23 @@ pub enum ChartError {
     /// There is no `Chart.yaml`; every chart needs one at its top.
     #[error("Chart.yaml file is missing")]
     NoChartYaml,
-    /// `Chart.yaml` names an apiVersion other than v1 or v2.
+    /// A folder has no `Chart.yaml` that can be read; name the chart's own folder.
+    #[error("unable to detect chart at {}: {message}", path.display())]
+    Undetected {
+        /// Where it should be.
+        path: PathBuf,
+        /// What the system answered, in Go's words.
+        message: String,
+    },
+    /// A package has no `Chart.yaml`; `helm package` makes one that has.
+    #[error("unable to detect chart version, no Chart.yaml found")]
+    NoChartYamlInPackage,
+    /// `Chart.yaml` names an apiVersion that nobody knows; v1 and v2 are known.
     #[error("unsupported chart version")]
     UnsupportedApiVersion,
+    /// `Chart.yaml` names apiVersion v3, which Helm installs nothing from yet; use v2.
+    #[error("invalid chart apiVersion")]
+    ThirdApiVersion,
     /// `Chart.yaml` breaks a rule; change the field that the text names.
     #[error("validation: {0}")]
     Invalid(String),
@@ -84,6 +98,16 @@ pub enum ChartError {
         /// What is wrong with it.
         #[source]
         source: Box<ChartError>,
+    },
+    /// A folder below `charts/` is named like a package; rename it.
+    #[error("error unpacking subchart tar in {parent}: expected {name}, got {found}")]
+    NoSubchartPackage {
+        /// The folder below `charts/`.
+        name: String,
+        /// The chart that holds it.
+        parent: String,
+        /// What lies there.
+        found: String,
     },
     /// Charts nest deeper than anything sensible; flatten them.
     #[error("charts are nested deeper than {0} levels")]

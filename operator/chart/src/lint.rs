@@ -21,9 +21,10 @@ use std::path::Path;
 use belay_template::{Host, Limits};
 
 use crate::capabilities::KubeVersion;
-use crate::chart::Values;
+use crate::chart::{Chart, Values};
 use crate::error::ChartError;
 use crate::prepare::SchemaCheck;
+use crate::warning::Warning;
 use place::Place;
 
 /// How bad a finding is.
@@ -59,6 +60,15 @@ impl fmt::Display for Finding {
     }
 }
 
+/// What linting came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Linted {
+    /// What is wrong, in Helm's order.
+    pub findings: Vec<Finding>,
+    /// What Helm logs meanwhile; it loads a chart once for each rule that needs it, and logs as often.
+    pub warnings: Vec<Warning>,
+}
+
 /// What a chart is linted with.
 #[derive(Debug, Clone)]
 pub struct LintOptions {
@@ -74,7 +84,7 @@ pub struct LintOptions {
     pub limits: Limits,
 }
 
-/// Lints the chart in a folder or package and gives what was found, in Helm's order. Blocks on the file system.
+/// Lints the chart in a folder or package and tells what was found. Blocks on the file system.
 ///
 /// ```
 /// use belay_chart::{LintOptions, SchemaCheck, Severity, Values, lint};
@@ -102,7 +112,7 @@ pub struct LintOptions {
 ///     schema: SchemaCheck::Enforce,
 ///     limits: Limits::default(),
 /// };
-/// let found = lint(&folder, &options, &mut Fixed).expect("a chart");
+/// let found = lint(&folder, &options, &mut Fixed).expect("a chart").findings;
 /// let worst: Vec<String> =
 ///     found.iter().filter(|finding| finding.severity == Severity::Error).map(ToString::to_string).collect();
 /// assert_eq!(worst[0], "[ERROR] Chart.yaml: version 'one' is not a valid SemVer");
@@ -116,25 +126,44 @@ pub fn lint(
     path: &Path,
     options: &LintOptions,
     host: &mut (dyn Host + Send),
-) -> Result<Vec<Finding>, ChartError> {
+) -> Result<Linted, ChartError> {
     let mut linter = Linter {
         place: Place::open(path)?,
         findings: Vec::new(),
+        warnings: Vec::new(),
     };
     linter.chart_yaml();
     linter.values(options);
     linter.templates(options, host);
     linter.dependencies();
     linter.crds();
-    Ok(linter.findings)
+    Ok(Linted {
+        findings: linter.findings,
+        warnings: linter.warnings,
+    })
 }
 
 struct Linter {
     place: Place,
     findings: Vec<Finding>,
+    warnings: Vec<Warning>,
 }
 
 impl Linter {
+    /// Loads the chart, as each rule does that needs it whole.
+    fn chart(&mut self) -> Result<Chart, ChartError> {
+        match self.place.chart() {
+            Ok(chart) => {
+                self.warnings.extend_from_slice(chart.warnings());
+                Ok(chart)
+            }
+            Err(refused) => {
+                self.warnings.extend(refused.warnings);
+                Err(refused.error)
+            }
+        }
+    }
+
     /// Takes note of a rule's verdict and answers whether it holds.
     fn check(&mut self, severity: Severity, path: &str, verdict: Result<(), String>) -> bool {
         let Err(text) = verdict else {

@@ -71,18 +71,18 @@ impl Prepared {
         chart: &Chart,
         values: &Values,
         check: SchemaCheck,
+        warnings: &mut Vec<Warning>,
     ) -> Result<Option<Self>, ChartError> {
-        let mut warnings = Vec::new();
-        let Ok(chart) = dependencies::process(chart, values, &mut warnings) else {
+        let Ok(chart) = dependencies::process(chart, values, warnings) else {
             return Ok(None);
         };
         let mut coalesced = values.clone();
-        if coalesce::coalesce(&chart, &mut coalesced, Nulls::Remove, &mut warnings).is_err() {
+        if coalesce::coalesce(&chart, &mut coalesced, Nulls::Remove, warnings).is_err() {
             return Ok(None);
         }
-        coalesce::coalesce(&chart, &mut coalesced, Nulls::Remove, &mut warnings)?;
+        coalesce::coalesce(&chart, &mut coalesced, Nulls::Remove, warnings)?;
         if check == SchemaCheck::Enforce {
-            schema::validate(&chart, &coalesced, &mut warnings).map_err(ChartError::Schema)?;
+            schema::validate(&chart, &coalesced, warnings).map_err(ChartError::Schema)?;
         }
         Ok(Some(Self {
             chart: Arc::new(chart),

@@ -169,6 +169,13 @@ pub(crate) enum Error {
     Signals(#[source] std::io::Error),
 }
 
+impl Error {
+    /// Whether all that went wrong is that nobody reads on.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output(source) if source.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+}
+
 /// An error and its causes in one line; a cause that the text before it already tells is left out.
 pub(crate) fn told_once(error: &dyn std::error::Error) -> String {
     let mut told = error.to_string();

@@ -1,11 +1,11 @@
 //! Where the chart and its values come from.
 
-use std::io::{self, ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use belay_chart::Chart;
+use belay_chart::{Chart, LoadFor, Warning, clean_path};
 use belay_source::{
     ClientCertificate, Credentials, Destinations, Fetcher, HttpRepository, OciChart, Pick, Secret,
     Settings, split_reference,
@@ -160,7 +160,9 @@ pub(crate) fn check(chart: &str, source: &Source) -> Result<Located, Error> {
     let path = Path::new(chart);
     if path.exists() {
         source.proof.check(path)?;
-        return Ok(Located::Local(path.to_owned()));
+        let rooted = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        // As helm names a chart on this machine.
+        return Ok(Located::Local(clean_path(&rooted)));
     }
     Err(Error::Template(
         if path.is_absolute() || chart.starts_with('.') {
@@ -178,25 +180,31 @@ pub(crate) fn check(chart: &str, source: &Source) -> Result<Located, Error> {
 }
 
 /// Loads the chart; only one that is in a repository or registry needs a network, and a runtime for it.
-pub(crate) fn load(located: Located) -> Result<Arc<Chart>, Error> {
+pub(crate) fn load(located: Located, purpose: LoadFor) -> Result<Arc<Chart>, Error> {
     match located {
-        Located::Local(path) => open(&path),
+        Located::Local(path) => open(&path, purpose),
         Located::Remote(source) => runtime::block_on(fetch(&source)),
     }
 }
 
-/// As [`load`], for commands that are on a runtime already.
+/// As [`load`] for a release, for commands that are on a runtime already.
 pub(crate) async fn load_on_runtime(located: Located) -> Result<Arc<Chart>, Error> {
     match located {
-        Located::Local(path) => open(&path),
+        Located::Local(path) => open(&path, LoadFor::Release),
         Located::Remote(source) => fetch(&source).await,
     }
 }
 
-fn open(path: &Path) -> Result<Arc<Chart>, Error> {
-    Chart::from_path(path)
-        .map(Arc::new)
-        .map_err(|error| Error::Template(error.to_string()))
+fn open(path: &Path, purpose: LoadFor) -> Result<Arc<Chart>, Error> {
+    Chart::load(path, purpose).map(Arc::new).map_err(|refused| {
+        refused.warnings.iter().for_each(tell);
+        Error::Template(refused.error.to_string())
+    })
+}
+
+/// Says what helm would log.
+pub(crate) fn tell(warning: &Warning) {
+    eprintln!("{}", warning.helm());
 }
 
 async fn fetch(source: &belay_source::Source) -> Result<Arc<Chart>, Error> {
@@ -228,14 +236,6 @@ pub(crate) fn read(name: &str) -> Result<Vec<u8>, String> {
         },
         other => other.to_string(),
     })
-}
-
-/// Prints to standard output.
-pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), Error> {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_ref())
-        .and_then(|()| out.flush())
-        .map_err(Error::Output)
 }
 
 /// The namespace that was named, by a flag or to helm (`HELM_NAMESPACE`), or that of the kubeconfig's context, which

@@ -16,6 +16,7 @@ mod page;
 mod proof;
 mod release_spec;
 mod runtime;
+mod stdout;
 mod style;
 mod value_flags;
 mod when;
@@ -26,12 +27,18 @@ use clap::{CommandFactory, FromArgMatches};
 
 use crate::args::Arguments;
 
+/// What a shell reports of a program whose reader is gone: 128 and the signal's number.
+const OF_A_CLOSED_PIPE: u8 = 141;
+
 fn main() -> ExitCode {
     let arguments = match parse() {
         Ok(arguments) => arguments,
         Err(refusal) => return refused(&refusal),
     };
     commands::run(arguments).unwrap_or_else(|error| {
+        if error.is_closed_pipe() {
+            return ExitCode::from(OF_A_CLOSED_PIPE);
+        }
         eprintln!("Error: {}", error::told_once(&error));
         ExitCode::FAILURE
     })

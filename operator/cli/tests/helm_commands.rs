@@ -23,16 +23,18 @@ mod tests {
             .unwrap()
     }
 
-    /// What both print and how they end, the log of warnings left out.
+    /// What both print and how they end. What is logged is sorted, since helm logs in the order of Go's maps; of errors
+    /// helm logs some before it prints them.
     fn told(output: &Output) -> String {
         let errors = String::from_utf8_lossy(&output.stderr);
-        let errors: Vec<&str> = errors
-            .lines()
-            .filter(|line| !line.starts_with("level="))
-            .collect();
+        let (mut logged, errors): (Vec<&str>, Vec<&str>) =
+            errors.lines().partition(|line| line.starts_with("level="));
+        logged.retain(|line| !line.starts_with("level=ERROR"));
+        logged.sort_unstable();
         format!(
-            "{}\n{}\n{:?}",
+            "{}\n{}\n{}\n{:?}",
             String::from_utf8_lossy(&output.stdout),
+            logged.join("\n"),
             errors.join("\n"),
             output.status.code()
         )
@@ -219,6 +221,175 @@ mod tests {
         assert_same(["lint", &good, "-f", &nowhere.display().to_string()]);
     }
 
+    /// What is loaded is told alike by what renders, looks and lints, each in its own words.
+    fn assert_all_same(chart: &str) {
+        assert_same(["template", "r", chart]);
+        assert_same(["lint", chart]);
+        assert_same(["lint", "--quiet", "--strict", chart]);
+        assert_same(["show", "all", chart]);
+    }
+
+    #[test]
+    fn api_versions_that_nothing_is_installed_from_are_refused_in_helms_order() {
+        for text in [
+            "apiVersion: v3\nname: t\nversion: 0.1.0\n",
+            "apiVersion: v3\nversion: 0.1.0\n",
+            "apiVersion: v3\nname: t\n",
+            "apiVersion: v3\nname: [t]\nversion: 0.1.0\n",
+            "apiVersion: v3\nname: t\nversion: 0.1.0\ntype: library\n",
+            "apiVersion: v3\nname: t\nversion: 0.1.0\ntype: other\n",
+            "apiVersion: v4\nname: t\n",
+            "apiVersion: v4\nname: t\nversion: 0.1.0\n",
+            "apiVersion: [v2]\nname: t\nversion: 0.1.0\n",
+        ] {
+            let (_folder, chart) = chart(&[
+                ("Chart.yaml", text),
+                ("values.yaml", "a: 1\n"),
+                ("templates/a.yaml", "{{ .Values.a }"),
+            ]);
+            assert_all_same(&chart);
+        }
+        let kid = ("charts/kid/Chart.yaml", "apiVersion: v3\nversion: 0.1.0\n");
+        let third = ("Chart.yaml", "apiVersion: v3\nname: t\nversion: 0.1.0\n");
+        for (own, other) in [
+            (third, kid),
+            (GOOD, kid),
+            (third, ("requirements.yaml", "dependencies: x\n")),
+            (third, ("values.yaml", "a: [\n")),
+        ] {
+            let (_folder, chart) = chart(&[own, other, ("templates/a.yaml", "")]);
+            assert_all_same(&chart);
+        }
+    }
+
+    #[test]
+    fn a_folder_without_a_chart_is_named() {
+        let values = ("values.yaml", "a: 1\n");
+        for files in [
+            vec![values],
+            vec![values, ("Chart.yaml/a", "")],
+            vec![values, GOOD, (".helmignore", "Chart.yaml\n")],
+            vec![GOOD, ("charts/kid/values.yaml", "a: 1\n")],
+            vec![GOOD, ("charts/kid.tgz/Chart.yaml", "name: kid\n")],
+            vec![GOOD, ("charts/kid/requirements.lock", "digest: a\n")],
+        ] {
+            let (_folder, chart) = chart(&files);
+            assert_all_same(&chart);
+        }
+        assert_same(["template", "r", "tests/../tests"]);
+    }
+
+    #[test]
+    fn what_is_odd_about_a_chart_is_logged_by_each_command() {
+        let (folder, old) = chart(&[
+            GOOD,
+            ("requirements.yaml", "dependencies: []\n"),
+            ("requirements.lock", "digest: a\n"),
+            (
+                "charts/kid/Chart.yaml",
+                "apiVersion: v2\nname: kid\nversion: 0.1.0\n",
+            ),
+            ("charts/kid/requirements.yaml", "dependencies: []\n"),
+            ("values.yaml", "a: {b: 1}\nkid: {c: {d: 1}}\n"),
+            ("charts/kid/values.yaml", "c: text\n"),
+            (
+                "templates/a.yaml",
+                "{{ required \"no \\\"b\\\"\" .Values.none }}{{ required \"empty\" \"\" }}{{ if .Values.broken }}{{ fail \"out\" }}{{ end }}",
+            ),
+            ("crds/a.yaml", "kind: A\n"),
+        ]);
+        let root = Path::new(&old);
+        std::fs::write(folder.path().join("linked.yaml"), "kind: A\n").unwrap();
+        std::fs::create_dir(folder.path().join("others")).unwrap();
+        for (link, to) in [
+            ("templates/b.yaml", "../../linked.yaml"),
+            ("others", "../others"),
+        ] {
+            std::os::unix::fs::symlink(to, root.join(link)).unwrap();
+        }
+        assert_all_same(&old);
+        assert_same(["lint", &old, "--set", "a=text,broken=true,kid=1"]);
+        assert_same(["lint", &old, "--set", "a.b.c=1", "--skip-schema-validation"]);
+        std::fs::write(root.join("values.yaml"), "a: [").unwrap();
+        assert_all_same(&old);
+    }
+
+    /// A package of these files, as `tar` makes it of them in this order.
+    fn packaged(at: &Path, files: &[(&str, &str)]) -> String {
+        let mut tar = tar::Builder::new(flate2::write::GzEncoder::new(
+            std::fs::File::create(at).unwrap(),
+            flate2::Compression::fast(),
+        ));
+        for (name, text) in files {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(text.len() as u64);
+            header.set_mode(0o644);
+            tar.append_data(&mut header, name, text.as_bytes()).unwrap();
+        }
+        tar.into_inner().unwrap().finish().unwrap();
+        at.display().to_string()
+    }
+
+    #[test]
+    fn a_package_that_holds_no_chart_is_told_from_one_that_is_broken() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let none = packaged(&at("none.tgz"), &[("t/values.yaml", "a: 1\n")]);
+        assert_all_same(&none);
+        for (n, chart_yaml) in [
+            "version: 0.1.0\n",
+            "name: [t]\n",
+            "name: .\n",
+            "name: a/b\n",
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let odd = at(&format!("odd{n}.tgz"));
+            assert_all_same(&packaged(&odd, &[("t/Chart.yaml", chart_yaml)]));
+        }
+        std::fs::write(at("empty.tgz"), "").unwrap();
+        std::fs::write(at("text.tgz"), "no package, but more than ten letters").unwrap();
+        for broken in ["empty.tgz", "text.tgz"] {
+            assert_all_same(&at(broken).display().to_string());
+        }
+        // To install what is cut off, helm says only that it cannot be loaded.
+        let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut zipped, b"short").unwrap();
+        std::fs::write(at("short.tgz"), zipped.finish().unwrap()).unwrap();
+        let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut zipped, &[b'x'; 1024]).unwrap();
+        std::fs::write(at("no-tar.tgz"), zipped.finish().unwrap()).unwrap();
+        for broken in ["short.tgz", "no-tar.tgz"] {
+            let broken = at(broken).display().to_string();
+            assert_same(["lint", &broken]);
+            assert_same(["show", "all", &broken]);
+        }
+    }
+
+    #[test]
+    fn a_package_is_linted_as_the_folder_that_it_unpacks_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let package = packaged(
+            &folder.path().join("t.tgz"),
+            &[
+                ("t/templates/b.yaml", "kind: B\nmetadata: {name: B}\n"),
+                ("t/templates/a/c.yaml", "kind: C\nmetadata: {name: C}\n"),
+                ("t/templates/a.yaml", "kind: A\nmetadata: {name: A}\n"),
+                ("t/templates/skipped.yaml", "{{ fail }}"),
+                ("t/docs/charts/x", ""),
+                ("t/.helmignore", "skipped.yaml\ndocs/\n"),
+                ("t/values.yaml", "a: 1\n"),
+                (
+                    "t/Chart.yaml",
+                    "apiVersion: v2\nname: old\nversion: 0.1.0\n",
+                ),
+                ("t/Chart.yaml", GOOD.1),
+            ],
+        );
+        assert_same(["lint", &package]);
+    }
+
     #[test]
     fn a_package_is_linted_and_shown_as_its_folder() {
         let folder = tempfile::tempdir().unwrap();
@@ -356,7 +527,8 @@ mod tests {
             ),
             (
                 "values.yaml",
-                "# kept as it is\na: {b: [1, x, {c: null}], 'd.e': 1.5e6}\ns: text\n",
+                "# kept as it is\na: {b: [1, x, {c: null}], 'd.e': 1.5e6}\ns: text\n\
+                 l: [{n: x, p: 1}, {n: y, p: 2.5}, {n: z, t: true}]\n",
             ),
             ("README.txt", "read me"),
             ("crds/a.yaml", "kind: A\n"),
@@ -383,6 +555,47 @@ mod tests {
             "text",
             "{.a",
             "{range .a.b[*]}{@}{\"\\n\"}{end}",
+            "{.l[?(@.n==\"y\")].p}{.l[?(@.n!='y')].n}{.l[?(@.p)].n}",
+            "{.l[?(@.p>1.5)].n}{.l[?(@.p<=2.5)].n}{.l[?(@.p>=1.0)].n}",
+            "{.l[?(@.t==true)].n}",
+            "{.l[?(@.p>1)].n}",
+            "{.l[?(@.n>\"x\")].n}",
+            "{.l[?(@.n=~\"x\")].n}",
+            "{.l[?(@.n==\"a)b\")].n}|",
+            "{.l[?(@.n==$.s)].n}",
+            "{.l[0,2].n}|{.l[0]['n','p']}|{.a['b']}",
+            "{.l[::2].n}|{.l[1:].n}|{.l[:-1].n}|{.l[0:0].n}|{.l[-2:].n}",
+            "{.l[5].n}",
+            "{.l[2:1].n}",
+            "{.l[0:9].n}",
+            "{.l[::0].n}",
+            "{.l['n']}",
+            "{.a['d.e']}",
+            "{.a[\"b\"]}",
+            "{.a.b[1x]}",
+            "{.}",
+            "{$.s}{@.s}{ .s }",
+            "{.s.x}",
+            "{.s[0]}",
+            "{.s.*}",
+            "{.l.n}",
+            "{.a.b[*].c}",
+            "{'it'}{\"a\\tb\\u00e9\"}{\"a\\q\"}",
+            "{1}{-2.5}{true}{1.2.3}",
+            "{word}",
+            "{end}",
+            "{range .l[*]}[{.n}]",
+            "{range .l[*]}{.n}{range .none}{@}{end}{end}",
+            "{range .l[0:2]}{.n}{range .p}={@}{end};{end}.",
+            "{range .l[0:0]}{.n}{end}none",
+            "{.a.b[1",
+            "{.l[?(@.n]}",
+            "{.l[?(@.n)}",
+            "{'a}",
+            "{!}",
+            "{....n}",
+            "{.l[0]..n}{..p}",
+            "}{",
         ] {
             assert_same(["show", "values", &own, "--jsonpath", template]);
         }
@@ -556,6 +769,43 @@ mod tests {
     }
 
     /// All files below the folder with their content, by path.
+    /// The command's end when nobody reads what it prints.
+    fn unread(args: &[&str]) -> Output {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        Command::new(env!("CARGO_BIN_EXE_belay"))
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+            .wait_with_output()
+            .unwrap()
+    }
+
+    #[test]
+    fn a_reader_that_is_gone_is_no_fault_and_files_are_written_all_the_same() {
+        let (_folder, good) = chart(&[
+            GOOD,
+            ("templates/a.yaml", "kind: A\n"),
+            ("templates/b.yaml", "kind: B\n"),
+        ]);
+        let out = tempfile::tempdir().unwrap();
+        let folder = out.path().display().to_string();
+        for args in [
+            vec!["template", "r", &good],
+            vec!["template", "r", &good, "--output-dir", &folder],
+            vec!["show", "all", &good],
+            vec!["lint", &good],
+        ] {
+            let end = unread(&args);
+            assert_eq!(end.status.code(), Some(141), "{args:?}: {end:?}");
+            assert_eq!(String::from_utf8_lossy(&end.stderr), "", "{args:?}");
+        }
+        assert_eq!(tree(out.path()).len(), 2);
+    }
+
     fn tree(folder: &Path) -> Vec<(String, String)> {
         let mut found = Vec::new();
         let mut open = vec![folder.to_owned()];

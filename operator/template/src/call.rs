@@ -154,6 +154,17 @@ pub trait Caller {
     }
 }
 
+/// What a lenient render lets pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passed {
+    /// `required` found nothing where a value has to be.
+    Missing,
+    /// `required` found an empty text.
+    Empty,
+    /// `fail` was called.
+    Failure,
+}
+
 /// The world outside of a render. All that makes two renders of the same chart differ comes through here.
 pub trait Host {
     /// Now.
@@ -171,6 +182,11 @@ pub trait Host {
     fn resolve(&mut self, name: &str) -> String {
         let _ = name;
         String::new()
+    }
+
+    /// Hears of what a lenient render lets pass, with the message of `required` or `fail`. Helm logs it while linting.
+    fn let_pass(&mut self, what: Passed, message: &str) {
+        let _ = (what, message);
     }
 
     /// Helm's `lookup`: the object, or a list when `name` is empty; an empty map when it does not exist or there is

@@ -65,7 +65,7 @@ mod stack;
 mod strconv;
 pub mod value;
 
-pub use call::{Caller, Function, Host, Library, Param};
+pub use call::{Caller, Function, Host, Library, Param, Passed};
 pub use error::{ExecError, FuncError, ParseError, Place};
 pub use limits::Limits;
 pub use object::{Capabilities, CapabilityFields, HelmVersion, KubeVersion};

@@ -78,8 +78,9 @@ pub(crate) fn character(text: &[u8], span: Range<usize>) -> Result<Number, Strin
     })
 }
 
-/// The value of a quoted or raw string literal, quotes included.
-pub(crate) fn unquote(text: &[u8]) -> Option<Vec<u8>> {
+/// The bytes that a quoted or raw string literal of Go stands for, its quotes included in `text`; nothing when it is
+/// none, or an escape in it is none. Single quotes may hold more than one character.
+pub fn unquote(text: &[u8]) -> Option<Vec<u8>> {
     let (&quote, rest) = text.split_first()?;
     let (&last, mut body) = rest.split_last()?;
     if last != quote {

@@ -7,7 +7,7 @@ use belay_harness::{
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 use crate::error::Error;
@@ -105,10 +105,17 @@ impl Operated {
 
     /// Removes the releases, which the operator does itself as their finalizers wait for it, and ends it.
     pub(crate) async fn end(self, names: &[String]) -> Result<(), Error> {
-        self.releases
-            .delete_collection(&DeleteParams::default(), &ListParams::default())
-            .await
-            .map_err(Error::kube("removing HelmReleases"))?;
+        // One by one: of very many at once the API server makes one request that takes longer than it allows itself.
+        stream::iter(names)
+            .map(|name| async {
+                let removed = self.releases.delete(name, &DeleteParams::default()).await;
+                removed
+                    .map(drop)
+                    .map_err(Error::kube("removing a HelmRelease"))
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_collect::<()>()
+            .await?;
         for name in names {
             gone(&self.releases, name, GENEROUS).await?;
         }

@@ -16,7 +16,7 @@ impl Linter {
         if !self.check(Severity::Error, FOLDER, folder) {
             return;
         }
-        let chart = match self.place.chart() {
+        let chart = match self.chart() {
             Ok(chart) => chart,
             Err(error) => {
                 self.check(Severity::Error, FOLDER, Err(error.to_string()));

@@ -5,7 +5,7 @@ use crate::chart::Chart;
 
 impl Linter {
     pub(super) fn dependencies(&mut self) {
-        let chart = match self.place.chart() {
+        let chart = match self.chart() {
             Ok(chart) => chart,
             Err(error) => {
                 let text = format!("unable to load chart\n\t{error}");

@@ -1,14 +1,16 @@
 //! Where the linted chart lies.
 
-use std::io::ErrorKind;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::archive;
 use crate::chart::Chart;
 use crate::clean_path::clean_path;
-use crate::directory;
 use crate::error::ChartError;
 use crate::file::File;
+use crate::file_error::in_gos_words;
+use crate::ignore::{FILE_NAME, Rules};
+use crate::loader::{self, CHART_YAML, LoadFor, Unloadable};
 
 /// A chart's folder, or the files of a package.
 pub(super) enum Place {
@@ -32,17 +34,20 @@ impl Place {
             let package = std::fs::read(path).map_err(|error| {
                 ChartError::NotLintable(format!(
                     "unable to open tarball: {}",
-                    go("open", path, &error)
+                    in_gos_words("open", path, &error)
                 ))
             })?;
-            let files = archive::unpack(&package).map_err(|error| {
-                ChartError::NotLintable(format!("unable to extract tarball: {error}"))
-            })?;
+            let files = archive::unpack(&package)
+                .map_err(|error| error.to_string())
+                .and_then(extracted)
+                .map_err(|text| {
+                    ChartError::NotLintable(format!("unable to extract tarball: {text}"))
+                })?;
             let path = absolute(path);
             return Ok(Self::Package { path, files });
         }
-        std::fs::metadata(path.join("Chart.yaml")).map_err(|error| {
-            let stat = go("stat", &clean_path(&path.join("Chart.yaml")), &error);
+        std::fs::metadata(path.join(CHART_YAML)).map_err(|error| {
+            let stat = in_gos_words("stat", &clean_path(&path.join(CHART_YAML)), &error);
             ChartError::NotLintable(format!("unable to check Chart.yaml file in chart: {stat}"))
         })?;
         Ok(Self::Folder(absolute(path)))
@@ -79,10 +84,7 @@ impl Place {
         match self {
             Self::Folder(path) => {
                 let path = path.join(name);
-                std::fs::read(&path).map_err(|error| match error.kind() {
-                    ErrorKind::IsADirectory => format!("read {}: is a directory", path.display()),
-                    _ => go("open", &path, &error),
-                })
+                std::fs::read(&path).map_err(|error| in_gos_words("open", &path, &error))
             }
             Self::Package { files, .. } => files
                 .iter()
@@ -92,23 +94,50 @@ impl Place {
         }
     }
 
-    pub(super) fn chart(&self) -> Result<Chart, ChartError> {
-        match self {
-            Self::Folder(path) => Chart::of_any_version(directory::read(path)?),
-            Self::Package { files, .. } => Chart::of_any_version(files.clone()),
-        }
+    pub(super) fn chart(&self) -> Result<Chart, Unloadable> {
+        loader::logged(|log| match self {
+            Self::Folder(path) => loader::path(path, LoadFor::Inspection, log),
+            Self::Package { files, .. } => {
+                loader::files(without_ignored(files)?, LoadFor::Inspection, log)
+            }
+        })
     }
 }
 
-/// What Go says about a failed operation on a file.
-fn go(operation: &str, path: &Path, error: &std::io::Error) -> String {
-    let path = path.display();
-    match error.kind() {
-        ErrorKind::NotFound => format!("{operation} {path}: no such file or directory"),
-        ErrorKind::PermissionDenied => format!("{operation} {path}: permission denied"),
-        ErrorKind::NotADirectory => format!("{operation} {path}: not a directory"),
-        _ => format!("{operation} {path}: {error}"),
+/// The files as they lie in the folder that Helm unpacks a package to: of two with one name there is the later one, and
+/// each folder's in the order of their names.
+fn extracted(files: Vec<File>) -> Result<Vec<File>, String> {
+    let mut name = String::new();
+    for file in files.iter().filter(|file| &*file.name == CHART_YAML) {
+        name = loader::chart_name(file).map_err(|error| error.to_string())?;
     }
+    match name.as_str() {
+        "" => return Err("chart name not specified".to_owned()),
+        "." | ".." => return Err(format!("chart name {name:?} is not allowed")),
+        _ if name.contains('/') => {
+            return Err(format!(
+                "chart name {name:?} must not contain path separators"
+            ));
+        }
+        _ => {}
+    }
+    let by_way = |file: File| {
+        let way: Vec<String> = file.name.split('/').map(str::to_owned).collect();
+        (way, file)
+    };
+    let sorted: BTreeMap<Vec<String>, File> = files.into_iter().map(by_way).collect();
+    Ok(sorted.into_values().collect())
+}
+
+/// The files that the package's own `.helmignore` leaves in; only Helm's linter looks into that of a package.
+fn without_ignored(files: &[File]) -> Result<Vec<File>, ChartError> {
+    let ignore = files.iter().find(|file| &*file.name == FILE_NAME);
+    let rules = Rules::parse(&ignore.map_or(String::new(), |file| file.text().into_owned()))?;
+    let is_left = |file: &&File| {
+        let mut folders = file.name.match_indices('/').map(|(at, _)| &file.name[..at]);
+        !folders.any(|folder| rules.ignores(folder, true)) && !rules.ignores(&file.name, false)
+    };
+    Ok(files.iter().filter(is_left).cloned().collect())
 }
 
 fn absolute(path: &Path) -> PathBuf {

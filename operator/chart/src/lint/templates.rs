@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use belay_template::Host;
+use belay_template::{Host, Passed};
 use belay_yaml::{Numbers, ParseOptions, Value, parse_with};
 
 use super::deprecations::deprecation;
@@ -16,11 +16,14 @@ use crate::error::ChartError;
 use crate::prepare::Prepared;
 use crate::render::{RenderOptions, Renderer};
 use crate::scope::Release;
+use crate::warning::Warning;
 
 const FOLDER: &str = "templates/";
 const EXTENSIONS: [&str; 4] = [".yaml", ".yml", ".tpl", ".txt"];
 /// Helm looks for the first line with a reader that takes lines up to this size, in bytes.
 const LONGEST_LINE: usize = 64 * 1024;
+/// A loop that asks for what is missing would fill the memory with what it lets pass.
+const MOST_WARNINGS: usize = 100_000;
 
 /// What the templates printed, by their full names.
 type Files = BTreeMap<String, Vec<u8>>;
@@ -39,9 +42,8 @@ impl Linter {
             return;
         }
         let rendered = self
-            .place
             .chart()
-            .and_then(|chart| render(&chart, options, host));
+            .and_then(|chart| render(&chart, options, host, &mut self.warnings));
         match rendered {
             Ok(None) => {}
             Ok(Some((chart, files))) => self.rendered(&chart, &files, options),
@@ -98,8 +100,10 @@ fn render(
     chart: &Chart,
     options: &LintOptions,
     host: &mut (dyn Host + Send),
+    warnings: &mut Vec<Warning>,
 ) -> Result<Option<(Chart, Files)>, ChartError> {
-    let Some(prepared) = Prepared::for_lint(chart, &options.values, options.schema)? else {
+    let prepared = Prepared::for_lint(chart, &options.values, options.schema, warnings)?;
+    let Some(prepared) = prepared else {
         return Ok(None);
     };
     let mut capabilities = Capabilities::default();
@@ -117,8 +121,40 @@ fn render(
         subchart_notes: false,
         limits: options.limits,
     };
-    let files = Renderer::default().render_for_lint(&prepared, &options, host)?;
+    let mut host = Logging { host, warnings };
+    let files = Renderer::default().render_for_lint(&prepared, &options, &mut host)?;
     Ok(Some(((**prepared.chart()).clone(), files)))
+}
+
+/// The world as it is, and a log for what the linter's render lets pass.
+struct Logging<'h> {
+    host: &'h mut (dyn Host + Send),
+    warnings: &'h mut Vec<Warning>,
+}
+
+impl Host for Logging<'_> {
+    fn now(&mut self) -> jiff::Timestamp {
+        self.host.now()
+    }
+
+    fn zone(&mut self) -> jiff::tz::TimeZone {
+        self.host.zone()
+    }
+
+    fn random(&mut self, buffer: &mut [u8]) {
+        self.host.random(buffer);
+    }
+
+    fn let_pass(&mut self, what: Passed, message: &str) {
+        let warning = match what {
+            Passed::Missing => Warning::warn("missing required value"),
+            Passed::Empty => Warning::warn("missing required values"),
+            Passed::Failure => Warning::info("funcMap fail"),
+        };
+        if self.warnings.len() < MOST_WARNINGS {
+            self.warnings.push(warning.with("message", message));
+        }
+    }
 }
 
 /// The last element's extension with its dot, empty when there is none.

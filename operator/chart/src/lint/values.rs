@@ -23,21 +23,21 @@ impl Linter {
     }
 
     /// Whether the chart's own values, under the user's, are what the chart's own schema wants.
-    fn fit(&self, options: &LintOptions) -> Result<(), String> {
+    fn fit(&mut self, options: &LintOptions) -> Result<(), String> {
         let failed = |text: String| format!("unable to parse YAML: {text}");
         let data = self.place.read(FILE).map_err(failed)?;
         let own = belay_yaml::parse_map(&data).map_err(|error| {
             let go_type = "map[string]interface {}";
             failed(error.to_string().replace(go_type, "common.Values"))
         })?;
+        let mut values = options.values.clone();
+        coalesce::tables(&mut values, own, &mut self.warnings);
         let Ok(wanted) = self.place.read(SCHEMA) else {
             return Ok(());
         };
         if wanted.is_empty() || options.schema == SchemaCheck::Skip {
             return Ok(());
         }
-        let mut values = options.values.clone();
-        coalesce::tables(&mut values, own);
-        schema::validate_one(&values, &wanted, &mut Vec::new())
+        schema::validate_one(&values, &wanted, &mut self.warnings)
     }
 }

@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::commands::Session;
 use crate::connect::asking;
 use crate::error::Error;
+use crate::stdout;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -58,7 +59,7 @@ pub(crate) async fn run(arguments: Arguments, session: Session) -> Result<ExitCo
     } else {
         "approved"
     };
-    println!("RollbackRequest {name} is {deed} by {user}");
+    stdout::say(format_args!("RollbackRequest {name} is {deed} by {user}"));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -13,6 +13,7 @@ use crate::commands::Session;
 use crate::connect::asking;
 use crate::error::Error;
 use crate::release_spec::MANAGER;
+use crate::stdout;
 
 /// Objects that a HelmRelease names and that this command makes. Their names follow from their content: another content
 /// is another spec, and what an older revision needs stays until the release goes.
@@ -41,12 +42,14 @@ impl Beside {
         if let Some(package) = &self.package {
             let name = package.name_any();
             store(session, "the chart in the ConfigMap", package).await?;
-            println!("the chart goes into the ConfigMap {name}");
+            stdout::say(format_args!("the chart goes into the ConfigMap {name}"));
         }
         if let Some(keyring) = &self.keyring {
             let name = keyring.name_any();
             store(session, "the keyring in the Secret", keyring).await?;
-            println!("the keys by which the chart has to be signed go into the Secret {name}");
+            stdout::say(format_args!(
+                "the keys by which the chart has to be signed go into the Secret {name}"
+            ));
         }
         Ok(())
     }
@@ -85,8 +88,7 @@ fn print<K: Kept>(namespace: &str, object: &K) -> Result<(), Error> {
         format: "YAML",
         source: source.into(),
     })?;
-    println!("{text}---");
-    Ok(())
+    stdout::print(format!("{text}---\n"))
 }
 
 /// What is there under its name already has the same content.

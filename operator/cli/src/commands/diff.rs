@@ -18,6 +18,7 @@ use crate::commands::install::chart_source;
 use crate::connect::asking;
 use crate::error::{Error, told_once};
 use crate::release_spec::{MANAGER, SpecArguments, carry_over, release};
+use crate::stdout;
 use crate::style::Style;
 
 /// What `--exit-code` says of a comparison that failed, or of an upgrade that would be refused; as `kubectl diff`.
@@ -66,7 +67,7 @@ pub(crate) async fn run(arguments: Arguments, session: Session) -> Result<ExitCo
         }
         Err(error) => return Err(error),
     };
-    print!("{}", told(&comparison, arguments.unified, session.style)?);
+    stdout::print(told(&comparison, arguments.unified, session.style)?)?;
     let refused = comparison
         .differences
         .iter()

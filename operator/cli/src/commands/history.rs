@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::commands::Session;
 use crate::error::Error;
+use crate::stdout;
 use crate::when;
 
 #[derive(Debug, Args)]
@@ -53,16 +54,16 @@ pub(crate) async fn run(arguments: &Arguments, session: Session) -> Result<ExitC
         move |source: Box<dyn std::error::Error + Send + Sync>| Error::Print { format, source }
     };
     match arguments.output {
-        Format::Table => println!("{}", table(&rows)),
+        Format::Table => stdout::print(format!("{}\n", table(&rows)))?,
         Format::Json => {
             let text =
                 serde_json::to_string(&rows).map_err(|error| unprintable("JSON")(error.into()))?;
-            println!("{text}");
+            stdout::print(format!("{text}\n"))?;
         }
         Format::Yaml => {
             let text =
                 serde_yaml::to_string(&rows).map_err(|error| unprintable("YAML")(error.into()))?;
-            print!("{text}");
+            stdout::print(text)?;
         }
     }
     Ok(ExitCode::SUCCESS)

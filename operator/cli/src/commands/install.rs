@@ -21,6 +21,7 @@ use crate::follow::{Patience, Rest, Screen, follow_release};
 use crate::page::page;
 use crate::proof::{self, Proof};
 use crate::release_spec::{MANAGER, SpecArguments, carry_over, release};
+use crate::stdout;
 use crate::when;
 
 /// The key of a package in its ConfigMap.
@@ -144,7 +145,9 @@ async fn roll_out(
     }
     beside.store(&session).await?;
     if source.inline.is_some() {
-        println!("the chart's files go into the HelmRelease itself");
+        stdout::say(format_args!(
+            "the chart's files go into the HelmRelease itself"
+        ));
     }
     let applied = apply(&session, name, &spec, shared.force_conflicts).await?;
     beside.own(&session, &applied).await?;
@@ -154,10 +157,10 @@ async fn roll_out(
         Some(before) if before.metadata.generation == Some(generation) => "unchanged",
         Some(_) => "changed",
     };
-    println!(
+    stdout::say(format_args!(
         "HelmRelease {name} in {} is {word}",
         session.access.namespace
-    );
+    ));
     if !shared.wait {
         return Ok(ExitCode::SUCCESS);
     }
@@ -179,7 +182,7 @@ async fn roll_out(
     if let Some((last, rest)) = &end
         && (*rest == Rest::NotReady || word == "unchanged")
     {
-        print!("\n{}", page(last, when::now(), session.style));
+        stdout::print(format!("\n{}", page(last, when::now(), session.style)))?;
     }
     Ok(exit(end.as_ref()))
 }
@@ -230,7 +233,7 @@ pub(super) fn print(
             format: "YAML",
             source: source.into(),
         })?;
-    print!("{text}");
+    stdout::print(text)?;
     Ok(ExitCode::SUCCESS)
 }
 

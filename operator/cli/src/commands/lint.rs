@@ -13,6 +13,7 @@ use crate::args::Globals;
 use crate::error::Error;
 use crate::host::LocalHost;
 use crate::locate;
+use crate::stdout;
 use crate::value_flags::{ValueFlags, in_helms_words};
 
 #[derive(Clone, Debug, Args)]
@@ -87,7 +88,10 @@ fn lint_all(arguments: &Arguments, options: &LintOptions) -> Result<ExitCode, Er
     for chart in &charts {
         let found = lint(chart, options, &mut LocalHost);
         let worst = match &found {
-            Ok(found) => found.iter().map(|finding| finding.severity).max(),
+            Ok(found) => {
+                found.warnings.iter().for_each(locate::tell);
+                found.findings.iter().map(|finding| finding.severity).max()
+            }
             Err(_) => Some(Severity::Error),
         };
         let noteworthy = worst > Some(Severity::Info);
@@ -100,7 +104,7 @@ fn lint_all(arguments: &Arguments, options: &LintOptions) -> Result<ExitCode, Er
         let _ = writeln!(text, "==> Linting {}", chart.display());
         match found {
             Ok(found) => {
-                for finding in found {
+                for finding in found.findings {
                     if !quiet || finding.severity > Severity::Info {
                         let _ = writeln!(text, "{finding}");
                     }
@@ -117,7 +121,7 @@ fn lint_all(arguments: &Arguments, options: &LintOptions) -> Result<ExitCode, Er
         text.push_str(&summary);
         text.push('\n');
     }
-    locate::print(&text)?;
+    stdout::print(text)?;
     if failed > 0 {
         return Err(Error::Template(summary));
     }

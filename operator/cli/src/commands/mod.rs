@@ -31,6 +31,7 @@ use crate::connect::{Access, asking};
 use crate::error::Error;
 use crate::follow::{Patience, Rest, Screen, follow_release};
 use crate::runtime;
+use crate::stdout;
 use crate::style::Style;
 
 /// What every command but `operator` gets.
@@ -147,7 +148,7 @@ pub(crate) async fn ask_by_name(
     let asked = session
         .annotate(&name, names::RETRY, &format!("{digest}#{}", token()))
         .await?;
-    println!("asked to try {digest} once more");
+    stdout::say(format_args!("asked to try {digest} once more"));
     if !asking.wait {
         return Ok(ExitCode::SUCCESS);
     }

@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::commands::{Session, token};
 use crate::error::Error;
+use crate::stdout;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -18,6 +19,8 @@ pub(crate) async fn run(arguments: Arguments, session: Session) -> Result<ExitCo
     let name = &arguments.name;
     let token = token();
     session.annotate(name, names::RECONCILE, &token).await?;
-    println!("asked ({token}); `belay status {name} --watch` shows what follows");
+    stdout::say(format_args!(
+        "asked ({token}); `belay status {name} --watch` shows what follows"
+    ));
     Ok(ExitCode::SUCCESS)
 }

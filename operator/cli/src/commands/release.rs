@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::commands::{Asking, Session, ask_by_name};
 use crate::error::Error;
+use crate::stdout;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -27,9 +28,9 @@ pub(crate) async fn run(arguments: Arguments, session: Session) -> Result<ExitCo
         || "a helm command run by hand".to_owned(),
         |request| format!("RollbackRequest {request}"),
     );
-    println!(
+    stdout::say(format_args!(
         "{name} is held by {by} until {}; the hold ends now",
         pin.until
-    );
+    ));
     ask_by_name(&release, &arguments.asking, &session).await
 }

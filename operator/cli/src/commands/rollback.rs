@@ -16,6 +16,7 @@ use crate::connect::asking;
 use crate::error::Error;
 use crate::follow::{Screen, follow_request};
 use crate::release_spec::MANAGER;
+use crate::stdout;
 use crate::when;
 
 #[derive(Debug, Args)]
@@ -71,7 +72,7 @@ pub(crate) async fn run(arguments: Arguments, session: Session) -> Result<ExitCo
     };
     let made = asking("ordering the rollback", api.create(&parameters, &order)).await?;
     let name = made.name_any();
-    println!("RollbackRequest {name} is made");
+    stdout::say(format_args!("RollbackRequest {name} is made"));
     if !arguments.wait {
         return Ok(ExitCode::SUCCESS);
     }
@@ -87,7 +88,7 @@ pub(crate) async fn run(arguments: Arguments, session: Session) -> Result<ExitCo
     drop(screen);
     let status = settled.status.unwrap_or_default();
     if let Some(plan) = &status.plan {
-        print!("{}", told(plan));
+        stdout::print(told(plan))?;
     }
     Ok(if status.phase == RequestPhase::Complete {
         ExitCode::SUCCESS

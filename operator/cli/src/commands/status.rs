@@ -8,6 +8,7 @@ use crate::commands::{Session, exit};
 use crate::error::Error;
 use crate::follow::{Patience, Rest, Screen, follow_release};
 use crate::page::{condition, page};
+use crate::stdout;
 use crate::when;
 
 #[derive(Debug, Args)]
@@ -25,7 +26,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments, session: Session) -> Result<ExitCode, Error> {
     let release = session.release(&arguments.name).await?;
     if release.status.is_some() || !arguments.watch {
-        print!("{}", page(&release, when::now(), session.style));
+        stdout::print(page(&release, when::now(), session.style))?;
     }
     if !arguments.watch {
         return Ok(ExitCode::SUCCESS);
@@ -44,9 +45,9 @@ pub(crate) async fn run(arguments: Arguments, session: Session) -> Result<ExitCo
     .await?;
     drop(screen);
     match &end {
-        None => println!("{} is gone", arguments.name),
+        None => stdout::say(format_args!("{} is gone", arguments.name)),
         Some((last, Rest::NotReady)) if changed(&release, last) => {
-            print!("\n{}", page(last, when::now(), session.style));
+            stdout::print(format!("\n{}", page(last, when::now(), session.style)))?;
         }
         Some(_) => {}
     }

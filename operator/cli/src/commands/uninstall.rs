@@ -10,6 +10,7 @@ use crate::commands::Session;
 use crate::connect::asking;
 use crate::error::Error;
 use crate::follow::{Patience, Screen, follow_release};
+use crate::stdout;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -33,7 +34,7 @@ pub(crate) async fn run(arguments: Arguments, session: Session) -> Result<ExitCo
     )
     .await?;
     if !arguments.wait {
-        println!("{name} is being removed");
+        stdout::say(format_args!("{name} is being removed"));
         return Ok(ExitCode::SUCCESS);
     }
     let mut screen = Screen::new(session.style);
@@ -50,7 +51,7 @@ pub(crate) async fn run(arguments: Arguments, session: Session) -> Result<ExitCo
     .await?;
     drop(screen);
     if end.is_none() {
-        println!("{name} is gone");
+        stdout::say(format_args!("{name} is gone"));
         return Ok(ExitCode::SUCCESS);
     }
     Ok(ExitCode::FAILURE)

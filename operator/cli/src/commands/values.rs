@@ -15,6 +15,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use crate::commands::Session;
 use crate::connect::asking;
 use crate::error::Error;
+use crate::stdout;
 
 /// What stands for a value out of a Secret.
 const MASK: &str = "***";
@@ -61,16 +62,16 @@ pub(crate) async fn run(arguments: Arguments, session: Session) -> Result<ExitCo
         move |source: Box<dyn std::error::Error + Send + Sync>| Error::Print { format, source }
     };
     match arguments.output {
-        Format::Table => println!("{}", table(&layers, arguments.show_secrets)),
+        Format::Table => stdout::print(format!("{}\n", table(&layers, arguments.show_secrets)))?,
         Format::Json => {
             let text =
                 serde_json::to_string(&shown).map_err(|error| unprintable("JSON")(error.into()))?;
-            println!("{text}");
+            stdout::print(format!("{text}\n"))?;
         }
         Format::Yaml => {
             let text =
                 serde_yaml::to_string(&shown).map_err(|error| unprintable("YAML")(error.into()))?;
-            print!("{text}");
+            stdout::print(text)?;
         }
     }
     Ok(ExitCode::SUCCESS)

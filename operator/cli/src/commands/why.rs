@@ -7,6 +7,7 @@ use clap::Args;
 use crate::commands::Session;
 use crate::error::Error;
 use crate::page::why;
+use crate::stdout;
 use crate::when;
 
 #[derive(Debug, Args)]
@@ -17,6 +18,6 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: &Arguments, session: Session) -> Result<ExitCode, Error> {
     let release = session.release(&arguments.name).await?;
-    print!("{}", why(&release, when::now(), session.style));
+    stdout::print(why(&release, when::now(), session.style))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -18,6 +18,7 @@ mod verb;
 
 use crate::value::Value;
 
+pub use crate::literal::unquote as unquoted;
 pub(crate) use quote::is_print;
 pub use quote::quoted;
 pub use scan::printf;

@@ -24,6 +24,7 @@ use crate::error::Error;
 use crate::follow::{Patience, Screen, follow_release};
 use crate::locate::{self, Source};
 use crate::release_spec::release;
+use crate::stdout;
 
 /// The most bytes of a value that are shown of it.
 const SHOWN: usize = 80;
@@ -80,10 +81,10 @@ pub(crate) async fn run(arguments: Arguments, session: Session) -> Result<ExitCo
     beside.store(&session).await?;
     let applied = install::apply(&session, name, &spec, false).await?;
     beside.own(&session, &applied).await?;
-    println!(
+    stdout::say(format_args!(
         "HelmRelease {name} in {} is created",
         session.access.namespace
-    );
+    ));
     let mut screen = Screen::new(session.style);
     let end = follow_release(
         &session.access,

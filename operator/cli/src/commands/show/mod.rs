@@ -4,12 +4,13 @@ mod json_path;
 
 use std::process::ExitCode;
 
-use belay_chart::Chart;
+use belay_chart::{Chart, LoadFor};
 use clap::{Args, Subcommand};
 
 use crate::commands::show::json_path::JsonPath;
 use crate::error::Error;
 use crate::locate::{self, Source};
+use crate::stdout;
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Arguments {
@@ -52,7 +53,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     | What::Readme(from)
     | What::Values { from, .. }) = &arguments.what;
     let located = locate::check(&from.chart, &from.source)?;
-    let chart = locate::load(located)?;
+    let chart = locate::load(located, LoadFor::Inspection)?;
+    chart.warnings().iter().for_each(locate::tell);
     let text = match &arguments.what {
         What::All(_) => all(&chart)?,
         What::Chart(_) => definition(&chart)?,
@@ -63,7 +65,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
             Some(template) => filtered(&chart, template)?.into_bytes(),
         },
     };
-    locate::print(&text)?;
+    stdout::print(text)?;
     Ok(ExitCode::SUCCESS)
 }
 

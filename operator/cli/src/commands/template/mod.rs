@@ -7,8 +7,8 @@ mod without_effect;
 use std::process::ExitCode;
 
 use belay_chart::{
-    Capabilities, Chart, KubeVersion, Prepared, Release, RenderOptions, Renderer, SchemaCheck,
-    Values, Warning,
+    Capabilities, Chart, KubeVersion, LoadFor, Prepared, Release, RenderOptions, Renderer,
+    SchemaCheck, Values, Warning,
 };
 use belay_release::Rendered;
 use belay_template::Limits;
@@ -77,7 +77,7 @@ pub(crate) fn run(arguments: &Arguments, globals: &Globals) -> Result<ExitCode, 
     let namespace = locate::namespace(globals);
     let located = locate::check(&chart, &arguments.source)?;
     let values = arguments.values.merge()?;
-    let chart = locate::load(located)?;
+    let chart = locate::load(located, LoadFor::Release)?;
     let release = Release {
         name,
         namespace,
@@ -107,7 +107,7 @@ fn render(
     };
     let mut warnings = Vec::new();
     let prepared = Prepared::with_warnings(chart, values, check, &mut warnings);
-    warnings.iter().for_each(tell);
+    warnings.iter().for_each(locate::tell);
     let prepared = prepared.map_err(|error| in_helms_words(&error))?;
     release_name::check(&release.name)?;
     let name = release.name.clone();
@@ -123,15 +123,13 @@ fn render(
     let sorted = Rendered::from_files(&output.files)
         .map_err(|error| Error::Template(format!("{}{HINT}", error.helm())))?;
     for skipped in &sorted.skipped {
-        tell(&Warning::info("skipping unknown hooks").with("hookTypes", skipped.events.as_str()));
+        locate::tell(
+            &Warning::info("skipping unknown hooks").with("hookTypes", skipped.events.as_str()),
+        );
     }
     Ok(Output {
         name,
         rendered: sorted,
         prepared,
     })
-}
-
-fn tell(warning: &Warning) {
-    eprintln!("{}", warning.helm());
 }

@@ -11,7 +11,7 @@ use belay_release::{Hook, HookEvent, Rendered, split_manifests};
 use clap::Args;
 
 use crate::error::Error;
-use crate::locate;
+use crate::stdout;
 
 /// What is printed, and where to.
 #[derive(Clone, Debug, Args)]
@@ -61,9 +61,9 @@ impl Output {
             None => self.text(wanted),
         };
         if wanted.show_only.is_empty() {
-            return locate::print(text);
+            return stdout::print(text);
         }
-        locate::print(only(&String::from_utf8_lossy(&text), &wanted.show_only)?)
+        stdout::print(only(&String::from_utf8_lossy(&text), &wanted.show_only)?)
     }
 
     /// Definitions are printed as they are, whatever their encoding.
@@ -145,7 +145,7 @@ fn write_file(folder: &Path, name: &str, text: &[u8], append: bool) -> Result<()
         path: path.clone(),
         source,
     })?;
-    println!("wrote {}/{name}", folder.display());
+    stdout::say(format_args!("wrote {}/{name}", folder.display()));
     Ok(())
 }
 
