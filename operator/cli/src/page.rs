@@ -345,9 +345,10 @@ fn advice(release: &HelmRelease, status: &HelmReleaseStatus) -> Vec<String> {
         Reason::OutsideChange => {
             vec!["change the spec, or set spec.outsideChanges to Revert".to_owned()]
         }
-        Reason::ReleaseRemoved => vec![format!(
-            "install it again: belay retry {name} -n {namespace}"
-        )],
+        Reason::ReleaseRemoved => vec![
+            format!("install it again: belay retry {name} -n {namespace}"),
+            format!("bring a revision back: belay rollback {name} REVISION -n {namespace}"),
+        ],
         Reason::Suspended => vec![format!(
             "go on: kubectl patch helmrelease {name} -n {namespace} --type merge -p '{{\"spec\":{{\"suspend\":false}}}}'"
         )],

@@ -466,6 +466,7 @@ fn step_name(step: &Step) -> &'static str {
         Step::Claim => "claim",
         Step::Adopt { .. } => "adopt",
         Step::KeepOutside { .. } => "keep-outside",
+        Step::TakeNote { .. } => "take-note",
         Step::BuryForeign { .. } => "bury-foreign",
         Step::Begin(_) => "begin",
         Step::Record => "record",

@@ -1,7 +1,6 @@
 //! The decision: one step, or what to wait for. Total and pure.
 
 use belay_api::helm_release::{AttemptKind, DeletionPolicy};
-use belay_release::Status;
 
 use crate::attempt::Cause;
 use crate::outside::decide_outside;
@@ -71,15 +70,6 @@ fn decide_deletion(world: &World) -> Decision {
     if ledger.newest == 0 && ledger.attempt.is_none() {
         return Decision::Step(Step::Orphan);
     }
-    // Somebody's newer revision may hold objects that the ledger has not heard of.
-    if let Some(newest) = world.newest()
-        && newest.status == Status::Deployed
-        && newest.revision > reach(ledger)
-    {
-        return Decision::Step(Step::KeepOutside {
-            revision: newest.revision,
-        });
-    }
     Decision::Step(Step::Begin(Plan {
         kind: AttemptKind::Uninstall,
         cause: Cause::Deletion,
@@ -130,15 +120,6 @@ fn decide_orphan(world: &World, ledger: &Ledger) -> Decision {
     Decision::Step(if pending { Step::Settle } else { Step::Orphan })
 }
 
-/// The newest revision that is ours, or that the attempt is about to take.
-pub(crate) fn reach(ledger: &Ledger) -> u32 {
-    ledger
-        .attempt
-        .as_ref()
-        .map_or(0, |attempt| attempt.revision)
-        .max(ledger.newest)
-}
-
 /// The way back to a proven revision.
 pub(crate) fn going_back(
     world: &World,
@@ -157,25 +138,6 @@ pub(crate) fn going_back(
         target: Target::Proven(good.digest.clone()),
         timeout: world.declared.rollback_timeout,
     }))
-}
-
-/// Whether helm was asked to remove the release, with or without its history.
-pub(crate) fn removed_by_hand(world: &World) -> bool {
-    world
-        .newest()
-        .is_none_or(|newest| matches!(newest.status, Status::Uninstalled | Status::Uninstalling))
-}
-
-/// Whether somebody's helm made a revision that is newer than all that the ledger has heard of.
-pub(crate) fn is_overtaken_by_hand(world: &World, ledger: &Ledger) -> bool {
-    world
-        .newest()
-        .is_some_and(|newest| newest.revision > reach(ledger))
-}
-
-/// Whether helm was asked to remove what the ledger says runs, and nothing has come of that yet.
-pub(crate) fn is_removed(world: &World, ledger: &Ledger) -> bool {
-    ledger.attempt.is_none() && ledger.current.is_some() && removed_by_hand(world)
 }
 
 /// The oldest order that can be carried out.

@@ -4,8 +4,8 @@ use belay_api::helm_release::{DriftIgnoreRule, DriftMode};
 use belay_api::{Duration, Timestamp};
 use belay_health::{Difference, ObjectKey};
 
-use crate::decide::{is_overtaken_by_hand, removed_by_hand};
 use crate::ledger::Corrected;
+use crate::outside::is_overtaken;
 use crate::step::{Decision, Step, Wait, Waiting};
 use crate::{Backoff, Ledger, World};
 
@@ -263,8 +263,7 @@ pub(crate) fn is_looked_at(world: &World, ledger: &Ledger, on: &Waiting) -> bool
     settled
         && world.declared.drift.mode != DriftMode::Disabled
         && ledger.attempt.is_none()
-        && !removed_by_hand(world)
-        && !is_overtaken_by_hand(world, ledger)
+        && !is_overtaken(world, ledger)
         && ledger
             .current
             .as_ref()

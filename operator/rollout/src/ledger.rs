@@ -40,6 +40,9 @@ pub struct Ledger {
     pub newest: u32,
     /// What the cluster holds when no attempt is under way.
     pub current: Option<Running>,
+    /// That somebody's helm removed the release: then nothing runs, and nothing is begun that nobody asks for by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Removal>,
     /// What is under way.
     pub attempt: Option<Attempt>,
     /// The newest proven revisions with distinct digests, newest first.
@@ -111,6 +114,14 @@ pub struct Running {
     pub since: Timestamp,
     /// Whether it is exactly this revision's manifest.
     pub consistent: bool,
+}
+
+/// A removal by somebody's helm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removal {
+    /// The newest of Helm's revisions that was heard of since; 0 without a history. What comes after it is news, though
+    /// Helm counts anew.
+    pub heard_of: u32,
 }
 
 /// A revision that was seen to work, with all that is needed to bring it back.
@@ -251,6 +262,21 @@ pub enum Outcome {
     },
 }
 
+impl Tracked {
+    /// An object of which nothing is known but its name: it is looked at before it is applied.
+    pub(crate) fn unseen(object: ObjectRef, wanted: bool) -> Self {
+        Self {
+            object,
+            uid: None,
+            resource_version: 0,
+            print: None,
+            wanted,
+            created: false,
+            expires: false,
+        }
+    }
+}
+
 impl ChartId {
     /// `podinfo-6.1.0`, as `helm list` shows it.
     pub fn full_name(&self) -> String {
@@ -266,6 +292,7 @@ impl Ledger {
             key,
             newest: 0,
             current: None,
+            removed: None,
             attempt: None,
             proven: Vec::new(),
             blocked: Vec::new(),
@@ -305,6 +332,11 @@ impl Ledger {
         self.current
             .as_ref()
             .is_some_and(|current| current.consistent && self.proven(&current.digest).is_some())
+    }
+
+    /// Whether somebody's helm removed the release, and nothing has come of that yet.
+    pub(crate) fn is_removed(&self) -> bool {
+        self.removed.is_some() && self.attempt.is_none()
     }
 
     /// What runs at `revision`, as a status names it.

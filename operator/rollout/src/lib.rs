@@ -48,7 +48,7 @@ pub use failure::Failure;
 pub use judge::{Judgement, judge};
 pub use ledger::{
     ChartId, Corrected, DAMAGED, Executed, Known, Ledger, MAX_EXECUTED, Outcome, Owner, Proven,
-    Running, Soaked, Tested, Tracked, WayBack,
+    Removal, Running, Soaked, Tested, Tracked, WayBack,
 };
 pub use pin::{Hold, Pin};
 pub use request::{Order, Ruling, rule};

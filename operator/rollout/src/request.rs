@@ -6,7 +6,7 @@ use belay_release::Status;
 
 use crate::digest::spec_hash;
 use crate::step::Target;
-use crate::{Approval, ChartId, Digest, Hold, Ledger, Outcome, Stored};
+use crate::{Approval, ChartId, Digest, Hold, Ledger, Outcome, Proven, Running, Stored};
 
 /// A `RollbackRequest`, as far as decisions need it.
 #[derive(Clone, Debug)]
@@ -187,6 +187,11 @@ fn resolve(order: &Order, ledger: &Ledger, storage: &[Stored]) -> Result<Target,
         let what = format!("is of chart version {version}");
         return by_content(&what, ledger, storage, |_, chart| &chart.version == version);
     }
+    if let Some(current) = current
+        && is_same_wish(order, ledger, current)
+    {
+        return Err(already_there(current.revision));
+    }
     let previous = ledger.proven.iter().find(|proven| {
         // What failed or was ordered away is brought back by name only: the second of two orders
         // for `previous` would otherwise undo the first.
@@ -203,6 +208,16 @@ fn resolve(order: &Order, ledger: &Ledger, storage: &[Stored]) -> Result<Target,
             ),
         )),
     }
+}
+
+/// Whether an order for `previous` brought back what runs after a removal by hand, and this one was made before it was
+/// there: it wants the same. What ran before is not blocked, since nothing did.
+fn is_same_wish(order: &Order, ledger: &Ledger, current: &Running) -> bool {
+    let out_of_nothing = ledger
+        .executed
+        .first()
+        .is_some_and(|last| last.from.is_none() && last.new_revision == current.revision);
+    out_of_nothing && order.created <= current.since
 }
 
 /// The newest revision that `is_meant` and was deployed: a proven one, or one of Helm's history.
@@ -255,11 +270,14 @@ fn by_revision(revision: u32, ledger: &Ledger, storage: &[Stored]) -> Result<Tar
     {
         return Err(already_there(revision));
     }
-    if let Some(proven) = ledger
-        .proven
-        .iter()
-        .find(|proven| proven.revision == revision || digest == Some(&proven.digest))
-    {
+    // After a removal Helm may have begun to count anew: then the older of two has lost its number.
+    let digest = digest.filter(|digest| !digest.as_str().is_empty());
+    let is_meant = |proven: &&Proven| {
+        digest.map_or(proven.revision == revision, |digest| {
+            digest == &proven.digest
+        })
+    };
+    if let Some(proven) = ledger.proven.iter().find(is_meant) {
         return Ok(Target::Proven(proven.digest.clone()));
     }
     match storage.iter().find(|stored| stored.revision == revision) {

@@ -4,9 +4,9 @@ use belay_api::helm_release::AttemptKind;
 use belay_release::Status;
 
 use crate::attempt::{Cause, News};
-use crate::decide::{going_back, next_order, next_revision, removed_by_hand, wait};
+use crate::decide::{going_back, next_order, next_revision, wait};
 use crate::drift::decide_drift;
-use crate::outside::foreign_operation;
+use crate::outside::{foreign_operation, is_uninstalled};
 use crate::request::{Ruling, rule};
 use crate::step::{Amendment, Decision, Plan, Step, Target, Wait, Waiting};
 use crate::world::{Desired, World};
@@ -50,41 +50,37 @@ fn decide_asked(world: &World, ledger: &Ledger) -> Decision {
     }
     if declared.suspend {
         // What an attempt that gave way has left is part of what was begun.
-        let back = go_back(world, ledger).filter(|_| !removed_by_hand(world));
-        return back.unwrap_or_else(|| wait(Waiting::Suspended));
+        return go_back(world, ledger).unwrap_or_else(|| wait(Waiting::Suspended));
     }
     if let Some(decision) = decide_unknown_release(world, ledger) {
         return decision;
     }
+    // An order names what is to be there, also where somebody removed it.
     if let Some((order, target)) = next_order(world, ledger) {
         return begin_rollback(world, ledger, order, target);
+    }
+    if ledger.removed.is_some() && !asks_to_retry(world, ledger) {
+        return wait(Waiting::ReleaseRemoved);
     }
     decide_desired(world, ledger)
 }
 
 /// Records that Belay knows nothing of: helm was here first, or the ledger was lost.
 fn decide_unknown_release(world: &World, ledger: &Ledger) -> Option<Decision> {
-    if ledger.newest == 0 {
-        let newest = world.newest()?;
-        if newest.status.is_pending() {
-            return Some(foreign_operation(world, newest.revision, newest.created));
-        }
-        let deployed = world
-            .storage
-            .iter()
-            .find(|stored| stored.status == Status::Deployed)?;
-        return Some(Decision::Step(Step::Adopt {
-            revision: deployed.revision,
-        }));
-    }
-    if ledger.current.is_none() || !removed_by_hand(world) {
+    if ledger.newest > 0 {
         return None;
     }
-    Some(if asks_to_retry(world, ledger) {
-        Decision::Step(Step::Amend(Amendment::Clear))
-    } else {
-        wait(Waiting::ReleaseRemoved)
-    })
+    let newest = world.newest()?;
+    if newest.status.is_pending() {
+        return Some(foreign_operation(world, newest));
+    }
+    let deployed = world
+        .storage
+        .iter()
+        .find(|stored| stored.status == Status::Deployed)?;
+    Some(Decision::Step(Step::Adopt {
+        revision: deployed.revision,
+    }))
 }
 
 fn decide_desired(world: &World, ledger: &Ledger) -> Decision {
@@ -211,7 +207,7 @@ fn go_back(world: &World, ledger: &Ledger) -> Option<Decision> {
 
 /// Whether there is anything to upgrade; what only failed so far is still to be installed.
 fn was_deployed(world: &World) -> bool {
-    !removed_by_hand(world)
+    !is_uninstalled(world)
         && world
             .storage
             .iter()

@@ -8,7 +8,7 @@ use crate::check::CheckId;
 use crate::drift::{Correction, Scope};
 use crate::request::next_limit;
 use crate::world::{Rejection, StrandedPod, World};
-use crate::{ChartId, Digest, Failure, HeldUp, Owner};
+use crate::{ChartId, Digest, Failure, HeldUp, Owner, Removal};
 
 /// What to do now.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +35,11 @@ pub enum Step {
     KeepOutside {
         /// The deployed revision.
         revision: u32,
+    },
+    /// Take note of what somebody's helm did where nothing comes of it now: what it brought goes with the next revision.
+    TakeNote {
+        /// The newest revision that it made.
+        of: u32,
     },
     /// Mark a dead process's pending record as failed.
     BuryForeign {
@@ -137,13 +142,8 @@ pub enum Amendment {
     },
     /// The attempt is over; what it left stays.
     Abandon,
-    /// The release is not there any more: what the ledger knows of its revisions is of no use.
-    Clear,
-    /// A newer record that changes nothing for us.
-    TakeNote {
-        /// The newer revision.
-        of: u32,
-    },
+    /// Somebody's helm removed the release.
+    Remove(Removal),
     /// A digest may be tried again.
     Unblock {
         /// The digest.

@@ -5,7 +5,7 @@ use belay_api::{Duration, Reason, Timestamp};
 use belay_release::Status;
 
 use crate::attempt::{At, Attempt, Cause, HookProgress, When};
-use crate::decide::{going_back, next_order, next_revision, removed_by_hand};
+use crate::decide::{going_back, next_order, next_revision};
 use crate::judge::{Judgement, judge, late_by};
 use crate::rest::asks_to_retry;
 use crate::soak::{decide_finishing, decide_soaking};
@@ -20,7 +20,7 @@ const REMOVE_AGAIN: Duration = Duration::seconds(15);
 
 /// Takes an attempt one step on.
 pub(crate) fn decide_attempt(world: &World, ledger: &Ledger, attempt: &Attempt) -> Decision {
-    if let Some(decision) = decide_lost_record(world, ledger, attempt) {
+    if let Some(decision) = decide_lost_record(world, attempt) {
         return decision;
     }
     if let Some(by) = overtaken(world, ledger, attempt) {
@@ -45,13 +45,10 @@ pub(crate) fn decide_attempt(world: &World, ledger: &Ledger, attempt: &Attempt) 
     }
 }
 
-/// Without its record an attempt cannot go on: somebody removed it, or the release as a whole.
-fn decide_lost_record(world: &World, ledger: &Ledger, attempt: &Attempt) -> Option<Decision> {
+/// Without its record an attempt cannot go on: somebody removed it.
+fn decide_lost_record(world: &World, attempt: &Attempt) -> Option<Decision> {
     if attempt.kind == AttemptKind::Uninstall || attempt.at == At::Removing {
         return None;
-    }
-    if ledger.current.is_some() && removed_by_hand(world) {
-        return Some(Decision::Step(Step::Amend(Amendment::Abandon)));
     }
     match attempt.at {
         At::Preparing => {

@@ -255,6 +255,19 @@ impl World {
         self.storage.first()
     }
 
+    /// Helm's records that the ledger has not heard of, newest first: somebody's helm made them, or an attempt that is
+    /// about to note its own.
+    pub fn unheard(&self) -> impl Iterator<Item = &Stored> {
+        let heard_of = self.ledger.as_ref().map_or(0, |ledger| {
+            ledger
+                .removed
+                .map_or(ledger.newest, |removal| removal.heard_of)
+        });
+        self.storage
+            .iter()
+            .filter(move |stored| stored.revision > heard_of)
+    }
+
     /// A record by its number.
     pub fn stored(&self, revision: u32) -> Option<&Stored> {
         self.storage

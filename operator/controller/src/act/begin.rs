@@ -6,19 +6,18 @@ use std::sync::Arc;
 use belay_api::helm_release::{AfterHooks, AttemptKind};
 use belay_api::{Reason, Timestamp};
 use belay_chart::Release;
-use belay_health::ObjectRef;
 use belay_release::{Info, Record, Status};
 use belay_rollout::{
     Approval, At, Attempt, Cause, ChartId, Digest, Executed, Outcome, Plan, Running, Target,
 };
 use serde_json::value::to_raw_value;
 
-use super::Halt;
 use super::objects::{self, Runs};
 use super::preflight::{Untried, preflight};
 use super::requests;
 use super::size::{fits_the_ledger, fitted};
 use super::stored::{self, Found};
+use super::{Halt, outside};
 use crate::clock;
 use crate::error::Error;
 use crate::gather::{self, origins};
@@ -92,13 +91,9 @@ pub(super) async fn begin(
     for Untried { object, why } in &untried {
         attempt.note(now, format!("{object} is applied untried: {why}"));
     }
-    let foreign = if plan.cause == Cause::OutsideChange {
-        brought_by_others(session).await?
-    } else {
-        Vec::new()
-    };
+    let brought = outside::brought(session).await?;
     session
-        .transition(|ledger| ledger.noticed(&foreign).begun(attempt, executed))
+        .transition(|ledger| ledger.noticed(&brought).begun(attempt, executed))
         .await?;
     session.record = Some(Arc::new(record));
     report::untried(context, &session.release, &untried).await;
@@ -120,24 +115,6 @@ async fn refuse_damaged(
     requests::refuse(session, name, Reason::RevisionNotFound, &message).await
 }
 
-/// What revisions brought that the ledger has not heard of: it goes with the way back unless the target holds it too.
-async fn brought_by_others(session: &Session) -> Result<Vec<ObjectRef>, Error> {
-    let heard_of = session.ledger()?.newest;
-    let mut brought = Vec::new();
-    for stored in &session.world.storage {
-        if stored.revision <= heard_of {
-            continue;
-        }
-        let Some(record) = stored::find_whole(session, stored.revision).await? else {
-            continue;
-        };
-        let objects = record.documents()?.objects()?;
-        let references = objects::references(&session.connection, &objects, &record.namespace);
-        brought.extend(references.await?);
-    }
-    Ok(brought)
-}
-
 /// A removal has no record of its own: its hooks are those of the newest one.
 async fn begin_removal(session: &mut Session, plan: Plan, id: String) -> Result<(), Halt> {
     let record = match stored::find_whole(session, plan.revision).await? {
@@ -157,6 +134,8 @@ async fn begin_removal(session: &mut Session, plan: Plan, id: String) -> Result<
     let mut attempt = attempt(&plan, id, now);
     if let Some(record) = &record {
         let disabled = session.release.spec.uninstall.disable_hooks
+            // They ran when somebody's helm removed it.
+            || session.ledger()?.removed.is_some()
             || session
                 .world
                 .storage
@@ -170,8 +149,9 @@ async fn begin_removal(session: &mut Session, plan: Plan, id: String) -> Result<
         attempt.hooks = objects::hook_plan(&session.connection, record, plan.kind, runs).await?;
     }
     let attempt = attempt.moved(At::PreHooks, now);
+    let brought = outside::brought(session).await?;
     session
-        .transition(|ledger| ledger.begun(attempt, None))
+        .transition(|ledger| ledger.noticed(&brought).begun(attempt, None))
         .await?;
     session.record = record.map(Arc::new);
     Ok(())

@@ -58,6 +58,7 @@ pub(crate) async fn act(context: &Context, session: &mut Session, step: Step) ->
         Step::Claim => claim::claim(session).await,
         Step::Adopt { revision } => adopt::adopt(context, session, revision).await,
         Step::KeepOutside { revision } => outside::keep(context, session, revision).await,
+        Step::TakeNote { of } => Ok(outside::take_note(session, of).await?),
         Step::BuryForeign { revision } => Ok(outside::bury(session, revision).await?),
         Step::Begin(plan) => begin::begin(context, session, plan).await,
         Step::Record => record::record(context, session).await,

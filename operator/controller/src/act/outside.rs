@@ -1,10 +1,11 @@
 //! Somebody ran helm by hand.
 
+use belay_health::ObjectRef;
 use belay_release::Status;
-use belay_rollout::{Amendment, Digest, Hold, Pin};
+use belay_rollout::{Digest, Hold, Pin};
 
 use super::stored::{self, Found};
-use super::{Halt, adopt, apply, finish};
+use super::{Halt, adopt, apply, finish, objects};
 use crate::error::Error;
 use crate::reconcile::Context;
 use crate::session::Session;
@@ -21,8 +22,9 @@ pub(super) async fn keep(
         // It says nothing that could be kept, and is no reason to stop.
         Found::Damaged(why) => {
             stored::note_damage(session, revision, &why).await?;
-            let (note, now) = (Amendment::TakeNote { of: revision }, session.world.now);
-            return Ok(session.transition(|ledger| note.apply(ledger, now)).await?);
+            return Ok(session
+                .transition(|ledger| ledger.heard_of(revision))
+                .await?);
         }
     };
     // A rollback by hand to a revision that Belay proved is that revision; and what the spec asks for is kept as that,
@@ -77,11 +79,12 @@ pub(super) async fn keep(
         .filter(|key| !kept.contains(key))
         .collect();
     let gone = apply::prune_these(session, left).await?;
+    let brought = brought(session).await?;
     let description = record.info.description.clone();
     let now = session.world.now;
     session
         .transition(|ledger| {
-            let ledger = ledger.adopted(
+            let ledger = ledger.noticed(&brought).adopted(
                 probe.running,
                 probe.proven,
                 probe.objects,
@@ -93,6 +96,28 @@ pub(super) async fn keep(
         })
         .await?;
     Ok(())
+}
+
+/// Takes note of what somebody's helm did, up to this revision. None of it is touched now.
+pub(super) async fn take_note(session: &mut Session, of: u32) -> Result<(), Error> {
+    let brought = brought(session).await?;
+    session
+        .transition(|ledger| ledger.noticed(&brought).heard_of(of))
+        .await
+}
+
+/// What revisions brought that the ledger has not heard of. helm itself forgets what a failed one of them made.
+pub(super) async fn brought(session: &Session) -> Result<Vec<ObjectRef>, Error> {
+    let mut brought = Vec::new();
+    for stored in session.world.unheard() {
+        let Some(record) = stored::find_whole(session, stored.revision).await? else {
+            continue;
+        };
+        let objects = record.documents()?.objects()?;
+        let references = objects::references(&session.connection, &objects, &record.namespace);
+        brought.extend(references.await?);
+    }
+    Ok(brought)
 }
 
 /// Marks a pending record that has shown no life for long as failed.

@@ -8,7 +8,7 @@ use belay_cluster::crds::CrdPolicy;
 use belay_cluster::storage::{Creation, Storage};
 use belay_cluster::{NotDone, RecordStamp};
 use belay_release::{Record, StorageKey};
-use belay_rollout::{Amendment, Attempt, Cause, Ledger, Stored};
+use belay_rollout::{Attempt, Cause, Ledger, Stored};
 
 use super::objects::{self, Runs};
 use super::size::fitted;
@@ -82,8 +82,7 @@ async fn give_way(session: &mut Session, attempt: &Attempt) -> Result<(), Error>
             if is_listed {
                 return ledger;
             }
-            let note = Amendment::TakeNote { of: revision };
-            note.apply(ledger, now)
+            ledger.heard_of(revision)
         })
         .await?;
     Err(Error::Stale)

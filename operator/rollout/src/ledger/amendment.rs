@@ -12,11 +12,7 @@ impl Amendment {
             Self::Move(at) => ledger.moved(at, now),
             Self::Heard { soaking, news } => ledger.heard(soaking, news),
             Self::Abandon => ledger.abandoned(now),
-            Self::Clear => ledger.cleared(),
-            Self::TakeNote { of } => Ledger {
-                newest: ledger.newest.max(of),
-                ..ledger
-            },
+            Self::Remove(removal) => ledger.removed_by_hand(removal, now),
             Self::Unblock { digest, token } => ledger.unblocked(&digest, token.as_deref()),
             Self::Inherit { owner } => Ledger { owner, ..ledger },
             Self::Unpin => ledger.unpinned(),

@@ -7,8 +7,8 @@ use belay_release::has_a_say_in_others;
 
 use super::Known;
 use super::{
-    ChartId, DAMAGED, Executed, Ledger, MAX_EXECUTED, Outcome, Proven, Running, Soaked, Tested,
-    Tracked, WayBack,
+    ChartId, DAMAGED, Executed, Ledger, MAX_EXECUTED, Outcome, Proven, Removal, Running, Soaked,
+    Tested, Tracked, WayBack,
 };
 use crate::attempt::{At, Attempt, Cause, HookPlan, HookProgress, Soaking};
 use crate::{Backoff, Digest, Failure, Pin, StrandedPod};
@@ -45,17 +45,39 @@ impl Ledger {
                 .iter()
                 .any(|tracked| tracked.object.key() == object.key());
             if !known {
-                self.inventory.push(Tracked {
-                    object: object.clone(),
-                    uid: None,
-                    resource_version: 0,
-                    print: None,
-                    wanted: false,
-                    created: false,
-                    expires: false,
-                });
+                self.inventory.push(Tracked::unseen(object.clone(), false));
             }
         }
+        self
+    }
+
+    /// Helm's revisions up to this one have been heard of.
+    #[must_use]
+    pub fn heard_of(mut self, revision: u32) -> Self {
+        self.newest = self.newest.max(revision);
+        self.removed = self.removed.map(|_| Removal { heard_of: revision });
+        self
+    }
+
+    /// Somebody's helm removed the release: nothing runs.
+    ///
+    /// helm deletes what its newest record holds. What is left of other revisions stays in the inventory: it goes with
+    /// the next revision, or with the release.
+    #[must_use]
+    pub fn removed_by_hand(mut self, removal: Removal, now: Timestamp) -> Self {
+        if let Some(attempt) = self.attempt.take() {
+            self.end_unfinished(&attempt, now);
+        }
+        let left = std::mem::take(&mut self.inventory).into_iter();
+        let left = left.map(|tracked| Tracked::unseen(tracked.object, false));
+        self.inventory = left.collect();
+        self.newest = self.newest.max(removal.heard_of);
+        self.current = None;
+        self.removed = Some(removal);
+        self.way_back = None;
+        self.soaked = None;
+        self.tested = None;
+        self.halted = false;
         self
     }
 
@@ -69,6 +91,7 @@ impl Ledger {
             return self;
         };
         self.newest = self.newest.max(attempt.revision);
+        self.removed = None;
         for tracked in &mut self.inventory {
             tracked.wanted = false;
         }
@@ -83,15 +106,7 @@ impl Ledger {
                     tracked.wanted = true;
                     tracked.object = object.clone();
                 }
-                None => self.inventory.push(Tracked {
-                    object: object.clone(),
-                    uid: None,
-                    resource_version: 0,
-                    print: None,
-                    wanted: true,
-                    created: false,
-                    expires: false,
-                }),
+                None => self.inventory.push(Tracked::unseen(object.clone(), true)),
             }
         }
         if let Some(current) = &mut self.current {
@@ -431,7 +446,10 @@ impl Ledger {
         if let Some(attempt) = self.attempt.take() {
             self.end_unfinished(&attempt, now);
         }
-        self.newest = self.newest.max(running.revision);
+        self.newest = match self.removed.take() {
+            Some(_) => running.revision,
+            None => self.newest.max(running.revision),
+        };
         self.note_revision(Known {
             revision: running.revision,
             digest: running.digest.clone(),
@@ -463,9 +481,10 @@ impl Ledger {
         self
     }
 
-    /// A digest may be tried again because somebody asked for it by name.
+    /// A digest may be tried again because somebody asked for it by name, though the release was removed.
     #[must_use]
     pub fn unblocked(mut self, digest: &Digest, token: Option<&str>) -> Self {
+        self.removed = None;
         self.blocked.retain(|blocked| &blocked.digest != digest);
         if let Some(token) = token {
             self.retry_seen = Some(token.to_owned());

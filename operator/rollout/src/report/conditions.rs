@@ -6,7 +6,6 @@ use belay_api::{Condition, ConditionStatus, ConditionType, Reason};
 
 use super::{checks, drift};
 use crate::attempt::{At, Soaking};
-use crate::decide::is_removed;
 use crate::step::{Wait, Waiting};
 use crate::world::{SourceLook, World};
 use crate::{Attempt, HeldUp, Ledger};
@@ -69,7 +68,7 @@ pub(super) fn of_release(world: &World, ledger: Option<&Ledger>, wait: &Wait) ->
     let Some(ledger) = ledger else {
         return conditions;
     };
-    if is_removed(world, ledger) {
+    if ledger.is_removed() {
         // What the ledger says of what ran is not true of the cluster any more.
         let message = "the release was removed by hand";
         for type_ in [ConditionType::Available, ConditionType::Consistent] {
@@ -293,7 +292,7 @@ fn at_rest(world: &World, ledger: &Ledger, wait: &Wait) -> (Mode, Reason, String
         Waiting::ReleaseRemoved => (
             Mode::Stalled,
             Reason::ReleaseRemoved,
-            "the release was removed by hand; it is not installed again unasked: delete the HelmRelease, or set belay.dev/retry to status.desired.digest".to_owned(),
+            "the release was removed by hand; it is not there again unasked: delete the HelmRelease, set belay.dev/retry to status.desired.digest, or order a rollback to a revision that is to run again".to_owned(),
         ),
         Waiting::ForeignOperation { revision } => (
             Mode::Working,

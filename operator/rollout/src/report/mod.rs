@@ -12,7 +12,6 @@ use belay_api::helm_release::{
 };
 use belay_api::{ConditionType, Phase, condition};
 
-use crate::decide::is_removed;
 use crate::step::{Wait, Waiting};
 use crate::world::{Desired, Progress, SourceLook, World};
 use crate::{Attempt, Failure, Ledger, Proven, Running};
@@ -62,7 +61,7 @@ pub fn status(before: &HelmReleaseStatus, world: &World, wait: &Wait) -> HelmRel
 
 fn project(status: &mut HelmReleaseStatus, ledger: &Ledger, world: &World) {
     let current = ledger.current.as_ref();
-    status.current = current.filter(|_| !is_removed(world, ledger)).map(running);
+    status.current = current.map(running);
     status.last_good = ledger.proven.first().map(proven);
     status.previous_good = ledger.proven.get(1).map(proven);
     status.attempt = ledger
@@ -86,7 +85,7 @@ fn project(status: &mut HelmReleaseStatus, ledger: &Ledger, world: &World) {
     let way_back = ledger
         .way_back
         .as_ref()
-        .filter(|_| ledger.attempt.is_none() && !is_removed(world, ledger));
+        .filter(|_| ledger.attempt.is_none());
     status.rollback_ready = way_back.map(|way_back| RollbackReadyStatus {
         ready: way_back.refused.is_empty(),
         revision: way_back.revision,

@@ -87,9 +87,13 @@ impl Cluster {
                 } else {
                     Digest::named(&format!("m1:{content}"))
                 };
-                self.adopt(revision, digest, None, &[])
+                self.adopt(revision, digest, None, &[], &[])
             }
             Step::KeepOutside { revision } => self.keep(revision),
+            Step::TakeNote { of } => {
+                let brought = self.brought();
+                self.transition(|ledger| ledger.noticed(&brought).heard_of(of))
+            }
             Step::BuryForeign { revision } => self.set_status(revision, Status::Failed),
             Step::Begin(plan) => self.begin(plan),
             Step::Record => self.record(),

@@ -15,11 +15,10 @@ pub const STEPS: [&str; 35] = [
     "AddFinalizer",
     "Adopt",
     "Amend::Abandon",
-    "Amend::Clear",
     "Amend::Heard",
     "Amend::Inherit",
     "Amend::Move",
-    "Amend::TakeNote",
+    "Amend::Remove",
     "Amend::TryAgain",
     "Amend::Unblock",
     "Amend::Unpin",
@@ -47,6 +46,7 @@ pub const STEPS: [&str; 35] = [
     "Soak",
     "StartHook",
     "Sweep",
+    "TakeNote",
 ];
 
 /// What a step is, without what it is about.
@@ -56,6 +56,7 @@ pub fn kind_of(step: &Step) -> &'static str {
         Step::Claim => "Claim",
         Step::Adopt { .. } => "Adopt",
         Step::KeepOutside { .. } => "KeepOutside",
+        Step::TakeNote { .. } => "TakeNote",
         Step::BuryForeign { .. } => "BuryForeign",
         Step::Begin(_) => "Begin",
         Step::Record => "Record",
@@ -82,8 +83,7 @@ pub fn kind_of(step: &Step) -> &'static str {
             Amendment::Move(_) => "Amend::Move",
             Amendment::Heard { .. } => "Amend::Heard",
             Amendment::Abandon => "Amend::Abandon",
-            Amendment::Clear => "Amend::Clear",
-            Amendment::TakeNote { .. } => "Amend::TakeNote",
+            Amendment::Remove(_) => "Amend::Remove",
             Amendment::Unblock { .. } => "Amend::Unblock",
             Amendment::Inherit { .. } => "Amend::Inherit",
             Amendment::Unpin => "Amend::Unpin",

@@ -252,7 +252,18 @@ impl Deed {
                 .values()
                 .any(|record| record.status == status)
         };
-        if cluster.declared.deleting || cluster.storage.is_empty() {
+        if cluster.declared.deleting {
+            return false;
+        }
+        if cluster.storage.is_empty() {
+            // What somebody removed somebody installs again.
+            let ledger = cluster.ledger.as_ref();
+            let removed =
+                ledger.is_some_and(|ledger| ledger.removed.is_some() && ledger.attempt.is_none());
+            if let (Self::Helm(content), true) = (self, removed) {
+                cluster.helm(content);
+                return true;
+            }
             return false;
         }
         let pending = cluster.pending_records() > 0;

@@ -150,6 +150,23 @@ const DRIFT: &[Deed] = &[
     Deed::Delete,
 ];
 
+/// What happens to a release that people run helm on.
+const BY_HAND: &[Deed] = &[
+    Deed::Crash,
+    Deed::Kill(1),
+    Deed::Kill(2),
+    Deed::Edit("good"),
+    Deed::Edit("bad"),
+    Deed::Order,
+    Deed::Ask,
+    Deed::Helm("good"),
+    Deed::Helm("other"),
+    Deed::HelmFails("worse"),
+    Deed::HelmUninstall(true),
+    Deed::HelmUninstall(false),
+    Deed::Delete,
+];
+
 /// More states than three deeds lead to.
 const MAX_STATES: usize = 150_000;
 
@@ -488,6 +505,27 @@ fn every_state_of_a_small_world_that_drifts_keeps_the_promises_and_comes_to_rest
     );
     small.run();
     // Then no check has failed on the way: at rest the cluster holds one revision's manifest, whoever touched it.
+    small.tell();
+}
+
+#[test]
+fn every_state_of_a_small_world_with_helm_by_hand_keeps_the_promises_and_comes_to_rest() {
+    // Given a release in the middle of an upgrade, one whose failed revisions stay, and one that was removed by hand.
+    let mut upgrading = empty();
+    upgrading.rest();
+    upgrading.set_chart("better", Health::Good, &[]);
+    let mut lenient = upgrading.clone();
+    lenient.declared.atomic = false;
+    let mut removed = upgrading.clone();
+    removed.roll_out("better");
+    removed.helm_uninstall(true);
+    removed.rest();
+    upgrading.edit("better");
+    upgrading.until(|cluster| cluster.attempt().is_some());
+    // When people upgrade, fail, uninstall and ask for it again, any three times at any moments.
+    let mut small = Search::from(vec![upgrading, lenient, removed], BY_HAND, deeds());
+    small.run();
+    // Then no check has failed on the way: nothing that helm brought is lost sight of.
     small.tell();
 }
 

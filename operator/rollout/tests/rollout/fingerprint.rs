@@ -75,6 +75,9 @@ pub fn fingerprint(cluster: &Cluster, left: u32) -> u64 {
         (&corrected.object, corrected.within_window(cluster.now)).hash(&mut hasher);
     }
     (ledger.newest, ledger.halted).hash(&mut hasher);
+    if let Some(removal) = ledger.removed {
+        removal.heard_of.hash(&mut hasher);
+    }
     if let Some(current) = &ledger.current {
         (current.revision, &current.digest, current.consistent).hash(&mut hasher);
     }

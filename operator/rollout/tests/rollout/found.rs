@@ -141,3 +141,31 @@ fn a_rollback_for_a_time_leaves_what_halted() {
     ];
     tell(&charts, &[], Before::Nothing, &deeds);
 }
+
+#[test]
+fn helm_installs_again_what_it_removed_from_a_suspended_release() {
+    let deeds = [
+        (2, Set(Knob::Outside(OutsideChanges::Revert))),
+        (7, Suspend),
+        (0, HelmUninstall(false)),
+        (1, Helm("apple")),
+    ];
+    tell(&[], &[], Before::Nothing, &deeds);
+}
+
+#[test]
+fn helm_fails_where_what_is_asked_for_is_blocked() {
+    let charts: [(_, _, &[Hook]); 2] = [
+        ("apple", Health::NoImage, &[]),
+        ("elder", Health::NoImage, &[]),
+    ];
+    let deeds = [
+        (0, Edit("elder")),
+        (7, Edit("apple")),
+        (1, Helm("elder")),
+        (0, Edit("apple")),
+        (0, HelmFails("apple")),
+        (0, Edit("elder")),
+    ];
+    tell(&charts, &[], Before::Nothing, &deeds);
+}

@@ -1,6 +1,7 @@
 //! Somebody ran helm by hand.
 
 use belay_api::helm_release::{AttemptKind, OutsideChanges};
+use belay_api::rollback_request::RequestPhase;
 use belay_release::Status;
 use belay_rollout::{At, Waiting};
 
@@ -130,6 +131,7 @@ fn a_removal_by_hand_is_never_answered_by_a_silent_install() {
         );
         assert_eq!(cluster.roll_out("v2"), Waiting::ReleaseRemoved);
         assert!(cluster.objects.is_empty());
+        assert_eq!(cluster.current(), None);
         // When somebody asks by the digest's name, it is installed, once.
         cluster.declared.retry = Some("v2".into());
         assert_eq!(cluster.rest(), Waiting::Deployed);
@@ -156,8 +158,15 @@ fn a_removal_by_hand_amid_an_attempt_ends_it() {
                 Waiting::ReleaseRemoved,
                 "{stage:?} {keep_history}"
             );
-            assert!(cluster.objects.is_empty());
             assert_eq!(cluster.attempt(), None);
+            // helm knows nothing of what the attempt was about to replace: that goes with what comes next.
+            let replaced = stage == At::Applying;
+            assert_eq!(cluster.objects.contains_key("only-v1"), replaced);
+            assert_eq!(cluster.objects.len(), usize::from(replaced));
+            cluster.set_chart("v2", Health::Good, &[]);
+            cluster.ask_by_name();
+            assert_eq!(cluster.rest(), Waiting::Deployed);
+            assert!(cluster.holds("v2"), "{stage:?}: {:?}", cluster.objects);
         }
     }
 }
@@ -241,4 +250,109 @@ fn a_crash_while_a_revision_made_by_hand_is_taken_in_leaves_nothing_behind() {
         // Then what the upgrade brought is gone.
         assert!(cluster.holds("by-hand"), "{writes}: {:?}", cluster.objects);
     }
+}
+
+#[test]
+fn what_helm_uninstalls_before_anybody_looks_comes_back_when_it_is_asked_for_by_its_name() {
+    let deeds: [fn(&mut Cluster); 2] = [
+        |cluster| cluster.helm("by-hand"),
+        |cluster| cluster.helm_fails("by-hand"),
+    ];
+    for deed in deeds {
+        // Given a release that somebody's helm upgrades, well or badly, and removes with its history kept.
+        let mut cluster = running("v1");
+        deed(&mut cluster);
+        cluster.helm_uninstall(true);
+        assert_eq!(cluster.rest(), Waiting::ReleaseRemoved);
+        assert_eq!(cluster.tries("v1"), 1);
+        // When somebody asks for it, then it is installed, and nothing of what helm left is there.
+        cluster.ask_by_name();
+        assert_eq!(cluster.rest(), Waiting::Deployed);
+        assert_eq!(cluster.tries("v1"), 2);
+        assert!(cluster.holds("v1"), "{:?}", cluster.objects);
+    }
+}
+
+#[test]
+fn what_only_a_failed_helm_upgrade_brought_goes_with_the_next_revision() {
+    // Given a release that stays as it is when something fails.
+    let mut cluster = running("v1");
+    cluster.declared.atomic = false;
+    // When somebody's helm fails, whether or not it succeeds afterwards.
+    for succeeds in [false, true] {
+        cluster.helm_fails("by-hand");
+        if succeeds {
+            cluster.helm("better");
+        }
+        cluster.rest();
+        assert!(
+            cluster.objects.contains_key("only-by-hand"),
+            "nobody asked for that to go"
+        );
+        // Then what the failed upgrade brought does not outlive the next revision.
+        let next = format!("v2-{succeeds}");
+        assert_eq!(cluster.roll_out(&next), Waiting::Deployed);
+        assert!(cluster.holds(&next), "{:?}", cluster.objects);
+    }
+}
+
+#[test]
+fn what_a_failed_helm_install_left_goes_with_the_first_revision() {
+    // Given what somebody's helm left before there was a HelmRelease.
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.helm_fails("by-hand");
+    assert_eq!(cluster.rest(), Waiting::Deployed);
+    assert!(cluster.holds("v1"), "{:?}", cluster.objects);
+}
+
+#[test]
+fn what_is_removed_stays_removed_when_somebody_fails_to_install_it_again() {
+    for keep_history in [false, true] {
+        let mut cluster = running("v1");
+        cluster.helm_uninstall(keep_history);
+        assert_eq!(cluster.rest(), Waiting::ReleaseRemoved);
+        cluster.helm_fails("by-hand");
+        assert_eq!(cluster.rest(), Waiting::ReleaseRemoved, "{keep_history}");
+        assert_eq!(cluster.attempts.len(), 1);
+    }
+}
+
+#[test]
+fn what_was_removed_and_installed_again_by_hand_is_kept_as_any_outside_change() {
+    for keep_history in [false, true] {
+        // Given a release whose removal was noted.
+        let mut cluster = running("v1");
+        cluster.roll_out("v2");
+        cluster.helm_uninstall(keep_history);
+        assert_eq!(cluster.rest(), Waiting::ReleaseRemoved);
+        // When somebody installs something else: without a history helm counts from one.
+        cluster.helm("by-hand");
+        assert_eq!(cluster.rest(), Waiting::Pinned);
+        assert!(cluster.holds("by-hand"));
+        let number = if keep_history { 3 } else { 1 };
+        let held = (number, "m1:by-hand".to_owned(), true);
+        assert_eq!(cluster.current(), Some(held));
+        // Then it goes on from there, and a number means what it means now.
+        cluster.order_with("back", |spec| spec.target.revision = Some(number));
+        cluster.rest();
+        assert_eq!(cluster.phase_of("back"), RequestPhase::Refused);
+        assert_eq!(cluster.roll_out("v3"), Waiting::Deployed);
+        assert!(cluster.holds("v3"), "{:?}", cluster.objects);
+        assert_eq!(cluster.current().unwrap().0, number + 1);
+        cluster.order_with("there", |spec| spec.target.revision = Some(number));
+        cluster.rest();
+        assert!(cluster.holds("by-hand"), "{:?}", cluster.objects);
+    }
+}
+
+#[test]
+fn a_removal_by_hand_is_told_though_its_record_goes_later() {
+    let mut cluster = running("v1");
+    cluster.roll_out("v2");
+    cluster.helm_uninstall(true);
+    assert_eq!(cluster.rest(), Waiting::ReleaseRemoved);
+    cluster.storage.remove(&2);
+    cluster.crash();
+    assert_eq!(cluster.rest(), Waiting::ReleaseRemoved);
+    assert!(cluster.objects.is_empty());
 }

@@ -1,5 +1,7 @@
 //! What people and other programs do to a release.
 
+use std::collections::BTreeSet;
+
 use belay_api::Reason;
 use belay_api::rollback_request::RequestPhase;
 use belay_api::rollback_request::{RollbackRequestSpec, RollbackTarget, Until};
@@ -127,11 +129,13 @@ impl Cluster {
         self.settled = true;
     }
 
-    /// Somebody's `helm upgrade` fails half way.
+    /// Somebody's `helm upgrade` fails half way: what it brings is there, and what it drops is still there.
     pub fn helm_fails(&mut self, content: &str) {
         let newest = self.storage.keys().max().copied().unwrap_or(0);
         self.foreign(newest + 1, content, Status::Failed);
-        self.put("web", content);
+        for name in manifest(content) {
+            self.put(&name, content);
+        }
         self.meddled.insert("web".into());
     }
 
@@ -165,10 +169,23 @@ impl Cluster {
         self.storage.insert(revision, record);
     }
 
-    /// Somebody runs `helm uninstall`, with or without `--keep-history`.
+    /// Somebody runs `helm uninstall`, with or without `--keep-history`: helm deletes what its newest record holds.
     pub fn helm_uninstall(&mut self, keep_history: bool) {
-        self.objects.clear();
-        self.meddled.clear();
+        let newest = self.storage.values().next_back();
+        for name in newest.map_or_else(BTreeSet::new, |newest| manifest(&newest.content)) {
+            self.objects.remove(&name);
+            self.meddled.remove(&name);
+        }
+        if !keep_history {
+            // No record tells any more of what it leaves, unless Belay knew of it.
+            let ledger = self.ledger.as_ref();
+            let inventory = ledger.map_or(&[][..], |ledger| ledger.inventory.as_slice());
+            let names = self.objects.keys().filter(|name| {
+                let mut known = inventory.iter();
+                known.all(|tracked| &tracked.object.name != *name)
+            });
+            self.meddled.extend(names.cloned());
+        }
         for record in self.storage.values_mut() {
             if record.status == Status::Deployed {
                 record.status = Status::Superseded;

@@ -2,7 +2,7 @@
 
 use belay_api::helm_release::{AttemptKind, DeletionPolicy};
 use belay_release::Status;
-use belay_rollout::{Waiting, When};
+use belay_rollout::{At, Waiting, When};
 
 use crate::cluster::{Cluster, Ends, Health, Hook};
 use crate::drive::Turn;
@@ -175,4 +175,72 @@ fn what_is_to_stay_or_is_anothers_stays_without_a_ledger_too() {
         cluster.rest();
         assert!(cluster.gone && cluster.holds("v1"));
     }
+}
+
+#[test]
+fn a_deletion_removes_all_that_helm_brought_by_hand_before_anybody_looked() {
+    // Given a release that somebody's helm upgraded, well and then badly, or badly alone, or badly and then well.
+    let deeds: [&[(bool, &str)]; 3] = [
+        &[(true, "by-hand"), (false, "worse")],
+        &[(false, "worse")],
+        &[(false, "worse"), (true, "by-hand")],
+    ];
+    for deeds in deeds {
+        for removed in [false, true] {
+            let mut cluster = Cluster::asking_for("v1");
+            cluster.rest();
+            for (well, content) in deeds {
+                if *well {
+                    cluster.helm(content);
+                } else {
+                    cluster.helm_fails(content);
+                }
+            }
+            // Perhaps it went with helm uninstall as far as that goes.
+            if removed {
+                cluster.helm_uninstall(true);
+            }
+            // When the HelmRelease is deleted, then nothing is left.
+            cluster.declared.deleting = true;
+            cluster.rest();
+            assert!(cluster.gone);
+            assert!(
+                cluster.objects.is_empty(),
+                "{deeds:?}: {:?}",
+                cluster.objects
+            );
+        }
+    }
+}
+
+#[test]
+fn a_deletion_removes_what_helm_was_faster_with_than_an_attempt() {
+    // Given an upgrade whose record somebody's helm has made before.
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.rest();
+    cluster.edit("v2");
+    cluster.until_at(&At::Preparing);
+    cluster.helm("by-hand");
+    cluster.declared.deleting = true;
+    cluster.rest();
+    assert!(cluster.gone);
+    assert!(cluster.objects.is_empty(), "{:?}", cluster.objects);
+}
+
+#[test]
+fn a_removal_by_hand_that_was_noted_runs_no_hooks_of_the_removal_again() {
+    let hook = Hook {
+        when: When::Before,
+        irreversible: false,
+        ends: Ends::Well,
+    };
+    let mut cluster = Cluster::asking_for("v1");
+    cluster.rest();
+    cluster.set_chart("v1", Health::Good, &[hook]);
+    cluster.helm_uninstall(true);
+    cluster.rest();
+    cluster.declared.deleting = true;
+    cluster.rest();
+    assert!(cluster.gone && cluster.storage.is_empty());
+    assert!(cluster.hook_runs.is_empty(), "{:?}", cluster.hook_runs);
 }

@@ -1,6 +1,7 @@
 //! Rollback requests: carried out once, held by a pin, refused with a reason.
 
-use belay_api::rollback_request::{ExpectedCurrent, RequestPhase, Until};
+use belay_api::helm_release::AttemptKind;
+use belay_api::rollback_request::{ExpectedCurrent, RequestPhase, RollbackRequestSpec, Until};
 use belay_api::{Duration, Reason};
 use belay_rollout::{At, Digest, Outcome, Target, Waiting};
 
@@ -387,7 +388,10 @@ fn a_request_that_brings_back_what_is_not_there_comes_to_its_end() {
     cluster.helm_uninstall(false);
     cluster.rest();
     cluster.ask_by_name();
-    cluster.until(|cluster| cluster.current().is_none());
+    cluster.until(|cluster| {
+        let ledger = cluster.ledger.as_ref();
+        ledger.is_some_and(|ledger| ledger.removed.is_none())
+    });
     // When a rollback is ordered before anything runs.
     cluster.order("back");
     cluster.rest();
@@ -427,9 +431,104 @@ fn a_request_under_way_ends_when_its_release_is_removed_after_helm_was_faster() 
     // When somebody's helm upgrades, and the release is deleted.
     cluster.helm("by-hand");
     cluster.declared.deleting = true;
-    cluster.until(|cluster| cluster.attempt().is_none());
+    cluster.until(|cluster| {
+        let attempt = cluster.attempt();
+        attempt.is_some_and(|attempt| attempt.kind == AttemptKind::Uninstall)
+    });
     // Then the request is not said to be under way any more.
     let ledger = cluster.ledger.as_ref().unwrap();
     let outcome = &ledger.executed[0].outcome;
     assert!(matches!(outcome, Outcome::Superseded { .. }), "{outcome:?}");
+}
+
+#[test]
+fn what_was_removed_by_hand_is_brought_back_by_a_request_and_held_there() {
+    for keep_history in [false, true] {
+        for (revision, brings, held) in [(1, "v1", Waiting::Pinned), (2, "v2", Waiting::Deployed)] {
+            // Given a release that somebody's helm removed.
+            let mut cluster = two_proven();
+            cluster.helm_uninstall(keep_history);
+            assert_eq!(cluster.rest(), Waiting::ReleaseRemoved);
+            // When a rollback is ordered, then it is carried out, and what comes back is held as ever.
+            cluster.order_with("back", |spec| spec.target.revision = Some(revision));
+            assert_eq!(cluster.rest(), held, "{keep_history} {brings}");
+            assert_eq!(cluster.phase_of("back"), RequestPhase::Complete);
+            assert!(cluster.holds(brings), "{:?}", cluster.objects);
+            assert_eq!(cluster.current(), Some((3, brings.into(), true)));
+            assert!(!cluster.is_blocked("v2"), "nothing was ordered away");
+        }
+    }
+}
+
+#[test]
+fn where_nothing_runs_the_previous_revision_is_the_newest_good_one() {
+    let mut cluster = two_proven();
+    cluster.helm_uninstall(false);
+    cluster.order("back");
+    assert_eq!(cluster.rest(), Waiting::Deployed);
+    assert!(cluster.holds("v2"), "{:?}", cluster.objects);
+    assert_eq!(cluster.phase_of("back"), RequestPhase::Complete);
+}
+
+#[test]
+fn a_request_for_what_was_removed_is_told_why_it_cannot_be_carried_out() {
+    let refused: [fn(&mut RollbackRequestSpec); 2] = [
+        // It is not there any more.
+        |spec| spec.target.revision = Some(7),
+        // Nothing runs.
+        |spec| {
+            spec.expected_current = Some(ExpectedCurrent {
+                revision: Some(2),
+                digest: None,
+            });
+        },
+    ];
+    for change in refused {
+        let mut cluster = two_proven();
+        cluster.helm_uninstall(true);
+        cluster.order_with("back", change);
+        assert_eq!(cluster.rest(), Waiting::ReleaseRemoved);
+        assert_eq!(cluster.phase_of("back"), RequestPhase::Refused);
+        assert!(cluster.objects.is_empty());
+    }
+}
+
+#[test]
+fn a_request_for_what_was_removed_that_comes_to_nothing_leaves_it_removed() {
+    for writes in 1..3 {
+        // Given a rollback to what only Helm's history holds, just begun.
+        let mut cluster = two_proven();
+        cluster.roll_out("v3");
+        cluster.helm_uninstall(true);
+        cluster.rest();
+        cluster.order_with("back", |spec| spec.target.revision = Some(1));
+        cluster.until(|cluster| cluster.attempt().is_some());
+        // When the process dies, and somebody removes the history, too.
+        cluster.crash();
+        cluster.storage.clear();
+        cluster.dies_after = Some(writes);
+        // Then nothing is begun instead, and whoever ordered it is told.
+        assert_eq!(cluster.rest(), Waiting::ReleaseRemoved);
+        assert_eq!(cluster.phase_of("back"), RequestPhase::Superseded);
+        assert!(cluster.objects.is_empty());
+        assert_eq!(cluster.tries("v3"), 1);
+    }
+}
+
+#[test]
+fn two_orders_at_the_same_moment_for_what_was_removed_do_not_undo_each_other() {
+    let mut cluster = two_proven();
+    cluster.helm_uninstall(true);
+    cluster.rest();
+    cluster.order("one");
+    cluster.order("two");
+    assert_eq!(cluster.rest(), Waiting::Deployed);
+    assert!(cluster.holds("v2"), "{:?}", cluster.objects);
+    assert_eq!(cluster.phase_of("one"), RequestPhase::Complete);
+    assert_eq!(cluster.phase_of("two"), RequestPhase::Refused);
+    // Who orders it afterwards means the one before.
+    cluster.now.0 += MINUTE;
+    cluster.order("three");
+    assert_eq!(cluster.rest(), Waiting::Pinned);
+    assert!(cluster.holds("v1"), "{:?}", cluster.objects);
 }

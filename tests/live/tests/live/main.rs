@@ -25,6 +25,8 @@ mod command_line;
 #[cfg(test)]
 mod command_verify;
 #[cfg(test)]
+mod endure_by_hand;
+#[cfg(test)]
 mod endure_charts;
 #[cfg(test)]
 mod endure_cut;

@@ -1,6 +1,7 @@
 //! The beginning of an attempt: its intent and its record.
 
 use belay_api::helm_release::AttemptKind;
+use belay_health::ObjectRef;
 use belay_release::Status;
 use belay_rollout::{
     Approval, At, Attempt, Cause, Digest, Executed, Outcome, Plan, Proven, Running, Target,
@@ -50,23 +51,32 @@ impl Cluster {
         let executed = self.executed(&plan);
         self.attempts.push((plan.kind, plan.digest.to_string()));
         if plan.kind == AttemptKind::Uninstall {
-            if self.storage.contains_key(&plan.revision) {
+            let removed = self
+                .ledger
+                .as_ref()
+                .is_some_and(|ledger| ledger.removed.is_some());
+            if self.storage.contains_key(&plan.revision) && !removed {
                 attempt.hooks = self.hook_plan(&content, plan.kind);
             }
             let attempt = attempt.moved(At::PreHooks, now);
-            return self.transition(|ledger| ledger.begun(attempt, None));
+            let brought = self.brought();
+            return self.transition(|ledger| ledger.noticed(&brought).begun(attempt, None));
         }
         let attempt = attempt.moved(At::Preparing, now);
-        let heard_of = self.ledger.as_ref().map_or(0, |ledger| ledger.newest);
-        let others = self.storage.range(heard_of + 1..);
-        let others = others.filter(|_| plan.cause == Cause::OutsideChange);
-        let theirs: Vec<_> = others
-            .flat_map(|(_, record)| manifest(&record.content))
-            .map(|name| object(&name))
-            .collect();
-        self.transition(|ledger| ledger.noticed(&theirs).begun(attempt, executed))?;
+        let brought = self.brought();
+        self.transition(|ledger| ledger.noticed(&brought).begun(attempt, executed))?;
         self.memory.prepared = Some(content);
         Ok(())
+    }
+
+    /// What revisions brought that the ledger has not heard of.
+    pub(super) fn brought(&self) -> Vec<ObjectRef> {
+        let world = self.world();
+        let records = world
+            .unheard()
+            .map(|stored| &self.storage[&stored.revision]);
+        let names = records.flat_map(|record| manifest(&record.content));
+        names.map(|name| object(&name)).collect()
     }
 
     pub(super) fn proven_content(&self, digest: &Digest) -> Option<String> {

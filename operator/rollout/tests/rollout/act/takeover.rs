@@ -1,6 +1,6 @@
 //! Taking over what somebody else made.
 
-use belay_health::ObjectKey;
+use belay_health::{ObjectKey, ObjectRef};
 use belay_release::Status;
 use belay_rollout::{Digest, Hold, Pin, Proven, Running};
 
@@ -14,6 +14,7 @@ impl Cluster {
         digest: Digest,
         pin: Option<Pin>,
         gone: &[ObjectKey],
+        brought: &[ObjectRef],
     ) -> Done {
         let content = self.storage[&revision].content.clone();
         let found: Vec<_> = manifest(&content)
@@ -42,6 +43,7 @@ impl Cluster {
         let now = self.now;
         self.transition(|ledger| {
             ledger
+                .noticed(brought)
                 .adopted(running, proven, found, pin, "by helm", now)
                 .pruned(gone)
         })
@@ -88,6 +90,7 @@ impl Cluster {
         // What a half-applied attempt left behind belongs to no revision any more.
         let kept = manifest(&content);
         let gone = self.delete(|tracked| !kept.contains(&tracked.object.name))?;
-        self.adopt(revision, digest, pin, &gone)
+        let brought = self.brought();
+        self.adopt(revision, digest, pin, &gone, &brought)
     }
 }

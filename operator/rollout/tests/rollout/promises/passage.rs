@@ -11,7 +11,7 @@ use crate::cluster::{Cluster, Health, Meddling, content_of, manifest};
 pub fn check_passage(before: &Cluster, step: Option<&Step>, after: &Cluster) {
     check_records(before, step, after);
     if after.gone && step == Some(&Step::Forget) {
-        check_removal(before, after);
+        check_removal(after);
     }
     check_hooks(before, after);
     check_requests(before, after);
@@ -136,20 +136,16 @@ fn check_records(before: &Cluster, step: Option<&Step>, after: &Cluster) {
     }
 }
 
-/// What is removed is removed whole: its records, its ledger, and every object that was known.
-fn check_removal(before: &Cluster, after: &Cluster) {
+/// What is removed is removed whole: its records, its ledger, and every object, whoever rolled it out.
+fn check_removal(after: &Cluster) {
     assert!(
         after.storage.is_empty() && after.ledger.is_none(),
         "something outlives its release"
     );
-    for tracked in before.ledger.iter().flat_map(|ledger| &ledger.inventory) {
-        let name = &tracked.object.name;
-        let live = after.objects.get(name).map(|live| live.content.as_str());
-        let left = live.is_some() && live != Meddling::Takes.content();
-        assert!(
-            !left || after.meddled.contains(name),
-            "{name} outlives its release"
-        );
+    for (name, live) in &after.objects {
+        let taken = Some(live.content.as_str()) == Meddling::Takes.content();
+        let touched = taken || after.meddled.contains(name);
+        assert!(touched || after.forgetful, "{name} outlives its release");
     }
 }
 

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use belay_api::rollback_request::{RequestPhase, RollbackRequestStatus};
 use belay_api::{ConditionStatus, ConditionType};
 use belay_release::Status;
-use belay_rollout::{Decision, HeldUp, Ledger, Outcome, Running, Wait, Waiting, decide, report};
+use belay_rollout::{
+    Decision, Digest, HeldUp, Ledger, Outcome, Running, Wait, Waiting, decide, report,
+};
 
 use super::check_status;
 use crate::cluster::{Cluster, Record, content_of, manifest};
@@ -33,7 +35,8 @@ pub fn check_rest(cluster: &Cluster, story: &[String]) {
     let seen = || tell(cluster, &wait, story);
     assert_eq!(cluster.attempt(), None, "{}", seen());
     check_pending(cluster, &wait, &seen);
-    check_requests(cluster, ledger, &wait, &seen);
+    check_asked(cluster, ledger, &wait, &seen);
+    check_requests(cluster, ledger, &seen);
     check_objects(cluster, ledger, &wait, &seen);
     let mut told = cluster.clone();
     told.report(&wait);
@@ -73,7 +76,21 @@ fn check_pending(cluster: &Cluster, wait: &Wait, seen: &dyn Fn() -> String) {
     assert!(!ours || cluster.forgetful, "{}", seen());
 }
 
-fn check_requests(cluster: &Cluster, ledger: &Ledger, wait: &Wait, seen: &dyn Fn() -> String) {
+/// Whoever asks by its name for what the spec says is heard.
+fn check_asked(cluster: &Cluster, ledger: &Ledger, wait: &Wait, seen: &dyn Fn() -> String) {
+    let asked = cluster.declared.retry.as_ref();
+    let named = asked.and_then(|token| token.split('#').next());
+    let desired = cluster.desired();
+    let is_meant = named.is_some() && named == desired.digest().map(Digest::as_str);
+    let refuses = matches!(
+        wait.on,
+        Waiting::Pinned | Waiting::Blocked | Waiting::LeftInPlace | Waiting::ReleaseRemoved
+    );
+    let unheard = is_meant && ledger.retry_seen.as_ref() != asked;
+    assert!(!refuses || !unheard, "nobody listens: {}", seen());
+}
+
+fn check_requests(cluster: &Cluster, ledger: &Ledger, seen: &dyn Fn() -> String) {
     let running = ledger
         .executed
         .iter()
@@ -84,9 +101,7 @@ fn check_requests(cluster: &Cluster, ledger: &Ledger, wait: &Wait, seen: &dyn Fn
         let told = report::request_status(&before, order, Some(ledger), 1, cluster.now);
         let awaited =
             told.phase == RequestPhase::AwaitingApproval && order.spec.not_after.is_none();
-        // Somebody removed the release, and somebody has to say that it is to be there again.
-        let removed = wait.on == Waiting::ReleaseRemoved;
-        let waits = awaited || removed || cluster.declared.suspend;
+        let waits = awaited || cluster.declared.suspend;
         !order.phase.is_final() && !told.phase.is_final() && !waits
     });
     assert!(!waits, "a request is left without an answer: {}", seen());
@@ -95,21 +110,25 @@ fn check_requests(cluster: &Cluster, ledger: &Ledger, wait: &Wait, seen: &dyn Fn
 fn check_objects(cluster: &Cluster, ledger: &Ledger, wait: &Wait, seen: &dyn Fn() -> String) {
     let newest = cluster.storage.values().next_back();
     let removed = newest.is_none_or(|record| record.status == Status::Uninstalled);
+    assert!(!removed || ledger.current.is_none(), "{}", seen());
     match &ledger.current {
         // What somebody made of an object of an attempt that was cleaned up is left to him, and what was not taken over
-        // yet is not ours.
+        // yet is not ours. helm deletes what its newest record holds; of what it leaves nothing is lost sight of.
         None => {
+            let known = |name: &String| {
+                let mut left = ledger.inventory.iter().filter(|tracked| !tracked.wanted);
+                left.any(|tracked| &tracked.object.name == name)
+            };
             let mut names = cluster.objects.keys();
-            let touched = names.all(|name| cluster.meddled.contains(name));
-            let theirs = ledger.newest == 0;
-            assert!(touched || theirs || cluster.forgetful, "{}", seen());
-        }
-        Some(_) if removed => {
-            let on = matches!(wait.on, Waiting::ReleaseRemoved | Waiting::Suspended);
-            assert!(on && cluster.objects.is_empty(), "{}", seen());
+            let all = names.all(|name| known(name) || cluster.meddled.contains(name));
+            let ahead = wait.on == Waiting::Suspended && is_ahead(cluster);
+            let theirs = ledger.newest == 0 || ahead;
+            assert!(all || theirs || cluster.forgetful, "{}", seen());
+            let waits = matches!(wait.on, Waiting::ReleaseRemoved | Waiting::Suspended);
+            assert!(waits || ledger.removed.is_none(), "{}", seen());
         }
         // While it is suspended nobody takes in what somebody's helm did to it.
-        Some(_) if wait.on == Waiting::Suspended && is_ahead(cluster, ledger) => {}
+        Some(_) if wait.on == Waiting::Suspended && is_ahead(cluster) => {}
         // Nothing was ever seen to work, so there is nothing to go back to, or nobody wants to go back; the status
         // says so.
         Some(current) if !current.consistent => {
@@ -126,8 +145,8 @@ fn check_objects(cluster: &Cluster, ledger: &Ledger, wait: &Wait, seen: &dyn Fn(
 }
 
 /// Whether helm has made a revision that Belay has not taken in.
-fn is_ahead(cluster: &Cluster, ledger: &Ledger) -> bool {
-    cluster.storage.keys().max() > Some(&ledger.newest)
+fn is_ahead(cluster: &Cluster) -> bool {
+    cluster.world().unheard().next().is_some()
 }
 
 /// What runs is what the ledger says, as far as nobody touched it.
@@ -140,14 +159,20 @@ fn check_running(
 ) {
     let content = content_of(&current.digest);
     let mut held = cluster.objects.clone();
-    // Of objects that somebody's helm did not know, the next apply takes care.
-    held.retain(|name, _| {
-        ledger
-            .inventory
-            .iter()
-            .all(|tracked| tracked.wanted || &tracked.object.name != name)
-    });
-    let left_over = held.len() != cluster.objects.len();
+    // Of objects that somebody's helm did not know, or failed with, the next apply takes care.
+    let unwanted = |name: &String| {
+        let mut unwanted = ledger.inventory.iter().filter(|tracked| !tracked.wanted);
+        unwanted.any(|tracked| &tracked.object.name == name)
+    };
+    let failed_by_hand = |name: &String| {
+        let records = cluster.storage.values();
+        let mut failed =
+            records.filter(|record| record.attempt == BY_HAND && record.status == Status::Failed);
+        failed.any(|record| manifest(&record.content).contains(name))
+    };
+    held.retain(|name, _| !unwanted(name));
+    let mut names = cluster.objects.keys();
+    let left_over = names.any(|name| unwanted(name) && !failed_by_hand(name));
     held.retain(|name, _| !cluster.meddled.contains(name));
     let mut whole = manifest(content);
     whole.retain(|name| !cluster.meddled.contains(name));
@@ -190,7 +215,7 @@ fn check_told(cluster: &Cluster, ledger: &Ledger, wait: &Wait, seen: &dyn Fn() -
         "{:?}",
         wait.on
     );
-    let removed = wait.on == Waiting::ReleaseRemoved;
+    let removed = ledger.removed.is_some();
     let consistent = find(ConditionType::Consistent);
     let whole = ledger.current.as_ref().map(|current| current.consistent);
     match (consistent, whole) {
@@ -227,7 +252,7 @@ fn check_drift(cluster: &Cluster, ledger: &Ledger, wait: &Wait, seen: &dyn Fn() 
             | Waiting::Dependencies(_)
     );
     let off = belay_api::helm_release::DriftMode::Disabled;
-    let ahead = is_ahead(cluster, ledger) || cluster.forgetful;
+    let ahead = is_ahead(cluster) || cluster.forgetful;
     if ahead || !looked_at || cluster.declared.drift.mode == off || !cluster.storage_is_there() {
         return;
     }

@@ -57,6 +57,10 @@ pub fn check_step(cluster: &Cluster, step: &Step) {
                 .is_some_and(|attempt| attempt.id == cluster.storage[revision].attempt);
             assert!(!ours, "an attempt's own revision is kept as somebody's");
         }
+        Step::TakeNote { of } => {
+            let by_hand = cluster.storage[of].attempt == BY_HAND || cluster.forgetful;
+            assert!(by_hand, "its own revision is taken note of as somebody's");
+        }
         Step::BuryForeign { revision } => {
             let record = &cluster.storage[revision];
             let age = cluster.now.since(record.created);
@@ -183,6 +187,14 @@ fn check_beginning(cluster: &Cluster, plan: &Plan) {
         !(new && declared.suspend),
         "something new begins although it is suspended"
     );
+    let asked = matches!(
+        plan.cause,
+        Cause::Request { .. } | Cause::OutsideChange | Cause::Deletion
+    );
+    assert!(
+        asked || ledger.removed.is_none(),
+        "what was removed is there again unasked"
+    );
     if plan.kind == AttemptKind::Revert {
         let good = ledger.last_good().map(|good| &good.digest);
         assert_eq!(good, Some(&plan.digest), "it goes back to something else");
@@ -275,10 +287,8 @@ fn check_target(cluster: &Cluster, ledger: &Ledger, order: &Order, plan: &Plan) 
             .proven
             .iter()
             .find(|proven| proven.revision == revision);
-        let meant = proven
-            .map(|proven| content_of(&proven.digest))
-            .or(known)
-            .or(stored);
+        let proven = proven.map(|proven| content_of(&proven.digest));
+        let meant = known.or(proven).or(stored);
         // A ledger that was restored from a backup knows another revision under that number.
         let is_meant = meant == Some(content.as_str()) || cluster.forgetful;
         assert!(is_meant, "{order:?}");
