@@ -50,13 +50,8 @@ pub enum ChartError {
     #[error("{0}")]
     Package(String),
     /// A line of `.helmignore` cannot be understood; rewrite that line.
-    #[error("{message} (in .helmignore: {rule})")]
-    Ignore {
-        /// The line.
-        rule: String,
-        /// What is wrong with it.
-        message: String,
-    },
+    #[error("{0}")]
+    Ignore(&'static str),
     /// A file of the chart is no YAML or has the wrong shape; correct it where the text says.
     #[error("cannot load {file}: {message}")]
     File {

@@ -61,16 +61,11 @@ impl Rule {
             return Ok(None);
         }
         if line.contains("**") {
-            return Err(ChartError::Ignore {
-                rule: line.to_owned(),
-                message: "double-star (**) syntax is not supported".to_owned(),
-            });
+            let text = "double-star (**) syntax is not supported";
+            return Err(ChartError::Ignore(text));
         }
         if path_match(line, "abc").is_err() {
-            return Err(ChartError::Ignore {
-                rule: line.to_owned(),
-                message: "syntax error in pattern".to_owned(),
-            });
+            return Err(ChartError::Ignore("syntax error in pattern"));
         }
         let (negated, rest) = line.strip_prefix('!').map_or((false, line), |r| (true, r));
         let (folders_only, rest) = rest.strip_suffix('/').map_or((false, rest), |r| (true, r));

@@ -52,8 +52,12 @@ impl Prepared {
             warnings.push(Warning::warn("this chart is deprecated"));
         }
         chart.check_dependencies()?;
-        let chart = dependencies::process(chart, values, warnings)
-            .map_err(|error| ChartError::Dependencies(Box::new(error)))?;
+        let processed = dependencies::process(chart, values, warnings);
+        let chart = processed.map_err(|error| {
+            let told = Warning::error("chart dependencies processing failed");
+            warnings.push(told.with("error", error.to_string()));
+            ChartError::Dependencies(Box::new(error))
+        })?;
         let mut coalesced = values.clone();
         coalesce::coalesce(&chart, &mut coalesced, Nulls::Remove, warnings)?;
         if check == SchemaCheck::Enforce {

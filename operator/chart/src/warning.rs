@@ -9,6 +9,8 @@ pub enum Level {
     Info,
     /// `level=WARN`.
     Warn,
+    /// `level=ERROR`, before what ends with the same text.
+    Error,
 }
 
 /// Something odd about a chart or its values that is no error. As text it is the message with its details.
@@ -40,6 +42,14 @@ impl Warning {
         }
     }
 
+    /// A line of the level `ERROR`.
+    pub fn error(message: impl Into<String>) -> Self {
+        Self {
+            level: Level::Error,
+            ..Self::info(message)
+        }
+    }
+
     /// The same with one more detail.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -52,6 +62,7 @@ impl Warning {
         let level = match self.level {
             Level::Info => "INFO",
             Level::Warn => "WARN",
+            Level::Error => "ERROR",
         };
         let mut line = format!("level={level} msg={}", shown(&self.message));
         for (name, value) in &self.details {

@@ -40,6 +40,13 @@ mod tests {
         )
     }
 
+    /// The lines of the log, without the moment at which each was written.
+    fn logged(output: &Output) -> Vec<String> {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        let lines = errors.lines().filter_map(|line| line.split_once("level="));
+        lines.map(|(_, line)| line.to_owned()).collect()
+    }
+
     fn assert_same<S: ToString>(args: impl IntoIterator<Item = S>) {
         let args: Vec<String> = args.into_iter().map(|arg| arg.to_string()).collect();
         let helm = Oracle::get().unwrap().output(&args).unwrap();
@@ -600,6 +607,48 @@ mod tests {
             assert_same(["show", "values", &own, "--jsonpath", template]);
         }
         assert_same(["show", "chart", "./nowhere"]);
+    }
+
+    #[test]
+    fn template_logs_what_helm_logs_before_it_fails() {
+        let unreadable =
+            "kind: Job\nmetadata: {name: h, annotations: {helm.sh/hook: nonsense}}\n---\na: [\n";
+        let (_folder, hooks) = chart(&[GOOD, ("templates/a.yaml", unreadable)]);
+        let (_folder, values) = chart(&[
+            (
+                "Chart.yaml",
+                "apiVersion: v2\nname: t\nversion: 0.1.0\ndependencies: [{name: s, version: '*', repository: ''}]\n",
+            ),
+            ("templates/a.yaml", ""),
+            ("values.schema.json", r#"{"required": ["a"]}"#),
+            ("charts/s/Chart.yaml", "name: s\nversion: 0.1.0\n"),
+            ("charts/s/values.yaml", "a: 1\n"),
+        ]);
+        for args in [
+            vec!["template", "r", &hooks],
+            vec!["template", "Not-A-Name", &values],
+            vec!["template", "r", &values, "--set", "s=1"],
+        ] {
+            assert_same(&args);
+            let args: Vec<String> = args.into_iter().map(str::to_owned).collect();
+            let helm = Oracle::get().unwrap().output(&args).unwrap();
+            assert_eq!(logged(&belay(&args)), logged(&helm), "{args:?}");
+            assert!(!logged(&helm).is_empty(), "{args:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_helmignore_that_cannot_be_read_is_told_in_helms_words() {
+        for line in ["**", "a/**/b", "[a", "!/a["] {
+            let (_folder, chart) = chart(&[
+                GOOD,
+                ("templates/a.yaml", "kind: A\n"),
+                (".helmignore", line),
+            ]);
+            assert_same(["lint", &chart]);
+            assert_same(["show", "chart", &chart]);
+            assert_same(["template", &chart]);
+        }
     }
 
     #[test]

@@ -48,6 +48,14 @@ impl Rendered {
     /// # Errors
     /// As [`Rendered::from_files`].
     pub fn documents(files: &BTreeMap<String, String>) -> Result<Vec<Document>, Error> {
+        match Self::readable(files) {
+            (documents, None) => Ok(documents),
+            (_, Some(error)) => Err(error),
+        }
+    }
+
+    /// The documents up to the first that cannot be read, and why it cannot.
+    pub fn readable(files: &BTreeMap<String, String>) -> (Vec<Document>, Option<Error>) {
         let mut documents = Vec::new();
         for (path, content) in files {
             let base = path.rsplit('/').next().unwrap_or(path);
@@ -55,10 +63,13 @@ impl Rendered {
                 continue;
             }
             for (line, text) in split_manifests(content) {
-                documents.push(Document::new(path, line, text)?);
+                match Document::new(path, line, text) {
+                    Ok(document) => documents.push(document),
+                    Err(error) => return (documents, Some(error)),
+                }
             }
         }
-        Ok(documents)
+        (documents, None)
     }
 
     /// Tells hooks from what is part of the release, and sorts both by kind.

@@ -7,8 +7,8 @@ mod without_effect;
 use std::process::ExitCode;
 
 use belay_chart::{
-    Capabilities, Chart, KubeVersion, LoadFor, Prepared, Release, RenderOptions, Renderer,
-    SchemaCheck, Values, Warning,
+    Capabilities, Chart, ChartError, KubeVersion, LoadFor, Prepared, Release, RenderOptions,
+    Renderer, SchemaCheck, Values, Warning,
 };
 use belay_release::Rendered;
 use belay_template::Limits;
@@ -108,8 +108,17 @@ fn render(
     let mut warnings = Vec::new();
     let prepared = Prepared::with_warnings(chart, values, check, &mut warnings);
     warnings.iter().for_each(locate::tell);
+    // What the chart is comes before the name of its release, and that before its values.
+    let named = match &prepared {
+        Err(ChartError::NotInstallable(_) | ChartError::MissingDependencies(_)) => Ok(()),
+        _ => release_name::check(&release.name),
+    };
+    named.map_err(|problem| {
+        const FAILED: &str = "release name check failed";
+        locate::tell(&Warning::error(FAILED).with("error", problem.as_str()));
+        Error::Template(format!("{FAILED}: {problem}"))
+    })?;
     let prepared = prepared.map_err(|error| in_helms_words(&error))?;
-    release_name::check(&release.name)?;
     let name = release.name.clone();
     let options = RenderOptions {
         release,
@@ -120,12 +129,15 @@ fn render(
     let output = renderer
         .render(&prepared, &options, &mut LocalHost)
         .map_err(|error| Error::Template(format!("{error}{HINT}")))?;
-    let sorted = Rendered::from_files(&output.files)
-        .map_err(|error| Error::Template(format!("{}{HINT}", error.helm())))?;
+    let (documents, unreadable) = Rendered::readable(&output.files);
+    let sorted = Rendered::from_documents(documents);
     for skipped in &sorted.skipped {
         locate::tell(
             &Warning::info("skipping unknown hooks").with("hookTypes", skipped.events.as_str()),
         );
+    }
+    if let Some(error) = unreadable {
+        return Err(Error::Template(format!("{}{HINT}", error.helm())));
     }
     Ok(Output {
         name,

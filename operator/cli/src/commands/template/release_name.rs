@@ -45,8 +45,8 @@ fn executed(template: &str) -> Result<String, Error> {
         .map_err(Error::Template)
 }
 
-/// Refuses what Kubernetes could not use as a name, in Helm's words.
-pub(super) fn check(name: &str) -> Result<(), Error> {
+/// What is wrong, in Helm's words, with what Kubernetes could not use as a name.
+pub(super) fn check(name: &str) -> Result<(), String> {
     if name.len() <= MAX_NAME && name.split('.').all(is_label) {
         return Ok(());
     }
@@ -58,9 +58,7 @@ pub(super) fn check(name: &str) -> Result<(), Error> {
             r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
         )
     };
-    Err(Error::Template(format!(
-        "release name check failed: release name {name:?}: {problem}"
-    )))
+    Err(format!("release name {name:?}: {problem}"))
 }
 
 fn is_label(label: &str) -> bool {
