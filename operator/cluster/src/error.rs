@@ -196,6 +196,12 @@ impl Error {
         })
     }
 
+    /// How long an API server that is asked too much wants to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let refusal = self.refusal()?;
+        (refusal.kind == RefusalKind::Throttled).then(|| refusal.retry_after.unwrap_or(RETRY_AFTER))
+    }
+
     /// May the same read succeed in a moment?
     pub(crate) fn is_transient(&self) -> bool {
         match self {
@@ -270,8 +276,9 @@ pub enum NotDone {
     Refused(Box<Error>),
 }
 
-/// How long to stay away when the API server names no time.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// How long to stay away when the API server names no time. With too much to do it asks for this long itself
+/// (`retryAfter` in `apiserver/pkg/server/filters/priority-and-fairness.go`).
+pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl From<Error> for NotDone {
     /// Judges what an error says about a write.
@@ -367,6 +374,23 @@ mod tests {
             NotDone::Retry { after, .. } => assert_eq!(after, Duration::from_secs(7)),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Given an API server with too much to do, which says for how long in a header or not at all.
+    #[test]
+    fn a_throttled_read_says_when_to_come_back_and_no_other_refusal_does() {
+        let busy = "Too many requests, please try again later.";
+        let told = |code, body| Error::from(refusal(code, body)).retry_after();
+
+        assert_eq!(told(429, busy), Some(RETRY_AFTER));
+        assert_eq!(told(503, busy), None);
+        assert_eq!(told(403, "{}"), None);
+        let status = |code| kube::core::Status {
+            code,
+            ..kube::core::Status::default()
+        };
+        assert_eq!(crate::refusal::retry_after(&status(429)), Some(RETRY_AFTER));
+        assert_eq!(crate::refusal::retry_after(&status(409)), None);
     }
 
     #[test]

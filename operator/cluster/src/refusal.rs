@@ -6,6 +6,8 @@ use std::time::Duration;
 use http::StatusCode;
 use kube::core::Status;
 
+use crate::error::RETRY_AFTER;
+
 /// What a refusal is about, read from the status code, the reason, the causes and, where the API has no better
 /// sign, its message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -207,6 +209,21 @@ impl Refusal {
         let name = || named("webhook \"", '"').or_else(|| named("AdmissionPolicy '", '\''));
         asked.then(name).flatten()
     }
+}
+
+/// How long an API server that is asked too much wants to be left alone, of an answer that kube has read: it keeps the
+/// status' body only, which for that has no time in it.
+pub fn retry_after(status: &Status) -> Option<Duration> {
+    let asked = status
+        .details
+        .as_ref()
+        .map(|details| details.retry_after_seconds);
+    let asked = asked.filter(|seconds| *seconds > 0);
+    (status.code == 429).then(|| {
+        asked.map_or(RETRY_AFTER, |seconds| {
+            Duration::from_secs(u64::from(seconds))
+        })
+    })
 }
 
 /// Whether a message is RBAC's: it has no reason code of its own, but always names the user and the verb

@@ -91,6 +91,11 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::NotDone(NotDone::Retry { after, .. }) => Some(*after),
+            Self::Cluster(error) => error.retry_after(),
+            Self::Kube { source, .. } => match &**source {
+                kube::Error::Api(status) => belay_cluster::refusal::retry_after(status),
+                _ => None,
+            },
             _ => None,
         }
     }
