@@ -11,6 +11,7 @@ mod checks;
 mod clock;
 mod clusters;
 mod comparison;
+mod context;
 mod dependents;
 mod error;
 mod gather;

@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 
 use crate::act::preflight::Untried;
 use crate::clock;
+use crate::context::Context;
 use crate::error::Error;
-use crate::reconcile::{Context, version};
+use crate::reconcile::version;
 use crate::session::Session;
 
 /// Writes the status of the release and of its requests where they changed. Answers with the state of the

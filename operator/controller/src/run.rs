@@ -18,10 +18,11 @@ use tokio::sync::{mpsc, watch};
 
 use crate::checks::Checks;
 use crate::clusters::Clusters;
+use crate::context::Context;
 use crate::error::Error;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
-use crate::reconcile::{Context, error_policy, reconcile};
+use crate::reconcile::{error_policy, reconcile};
 use crate::references::{ReferenceKind, References};
 use crate::render::Renders;
 use crate::serve::{Pages, serve};

@@ -9,8 +9,8 @@ use kube::{Api, ResourceExt};
 use serde_json::json;
 
 use crate::clock;
+use crate::context::Context;
 use crate::error::Error;
-use crate::reconcile::Context;
 
 /// How many releases that are not there are looked into at once.
 pub(crate) const AT_ONCE: usize = 4;

@@ -6,8 +6,8 @@ use kube::runtime::events::{Event, EventType};
 use kube::{Api, Resource, ResourceExt};
 use serde_json::json;
 
+use crate::context::Context;
 use crate::error::Error;
-use crate::reconcile::Context;
 
 /// The reason of the event.
 const LEFT_BEHIND: &str = "LeftBehind";

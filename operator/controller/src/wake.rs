@@ -15,8 +15,8 @@ use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Resource, ResourceExt};
 
 use crate::clusters::ClusterRef;
+use crate::context::Context;
 use crate::memory::{Memory, StorageKey};
-use crate::reconcile::Context;
 use crate::references::{Reference, ReferenceKind, Seen};
 
 /// The release that a request is for.

@@ -7,9 +7,9 @@ use belay_rollout::{Digest, Proven, Running, Tracked};
 use serde_json::Value;
 
 use super::{Halt, apply, begin, objects};
+use crate::context::Context;
 use crate::error::Error;
 use crate::gather::Judging;
-use crate::reconcile::Context;
 use crate::session::Session;
 
 /// What a probe of a deployed revision found.

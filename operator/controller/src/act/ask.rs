@@ -3,8 +3,8 @@
 use belay_rollout::CheckId;
 
 use crate::checks::Question;
+use crate::context::Context;
 use crate::error::Error;
-use crate::reconcile::Context;
 use crate::session::Session;
 
 /// Asks what these checks ask. One that an edit has taken away meanwhile is passed over.

@@ -17,9 +17,9 @@ use serde_json::Value;
 use super::preview::by_key;
 use super::secrets::{is_secret, secrets_of};
 use crate::clock;
+use crate::context::Context;
 use crate::error::Error;
 use crate::gather;
-use crate::reconcile::Context;
 use crate::session::Session;
 
 /// How many places of an object are told apart.

@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::compare;
 use super::preview::by_key;
 use crate::clock;
+use crate::context::Context;
 use crate::error::Error;
-use crate::reconcile::Context;
 use crate::session::Session;
 
 /// The most bytes of the API server's words.

@@ -14,9 +14,9 @@ use serde_json::Value;
 use super::record::{pending, remaining};
 use super::{Halt, claim, evidence, objects};
 use crate::clock;
+use crate::context::Context;
 use crate::error::Error;
 use crate::gather;
-use crate::reconcile::Context;
 use crate::report;
 use crate::session::Session;
 

@@ -29,8 +29,8 @@ mod way_back;
 
 use belay_rollout::{At, Failure, Rejection, Step};
 
+use crate::context::Context;
 use crate::error::Error;
-use crate::reconcile::Context;
 use crate::session::Session;
 
 /// Why a step did not do what it is for.

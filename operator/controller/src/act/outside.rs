@@ -6,8 +6,8 @@ use belay_rollout::{Digest, Hold, Pin};
 
 use super::stored::{self, Found};
 use super::{Halt, adopt, apply, finish, objects};
+use crate::context::Context;
 use crate::error::Error;
-use crate::reconcile::Context;
 use crate::session::Session;
 
 /// Keeps what somebody's helm did until the spec changes.

@@ -15,8 +15,8 @@ use super::size::fitted;
 use super::stored::{self, Found};
 use super::{Halt, begin};
 use crate::clock;
+use crate::context::Context;
 use crate::error::Error;
-use crate::reconcile::Context;
 use crate::session::Session;
 
 /// Creates the record, then notes in the ledger what it holds, before any of it is applied.

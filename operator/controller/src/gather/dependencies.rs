@@ -6,8 +6,8 @@ use belay_api::HelmRelease;
 use belay_rollout::{HeldUp, Place, Unready, circle, unready};
 use kube::Api;
 
+use crate::context::Context;
 use crate::error::Error;
-use crate::reconcile::Context;
 use crate::session::Session;
 
 /// What holds a release up, as the watch last saw the others. From here on a change of theirs wakes it.

@@ -16,8 +16,8 @@ use kube::ResourceExt;
 use super::reading::Reading;
 use super::{post_render, source, values};
 use crate::clock;
+use crate::context::Context;
 use crate::error::Error;
-use crate::reconcile::Context;
 use crate::session::Session;
 
 /// The wait after the first failure that time may cure.

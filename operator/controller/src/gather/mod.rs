@@ -28,9 +28,9 @@ use kube::{Api, ResourceExt};
 
 use crate::clock;
 use crate::clusters::{Cluster, ClusterRef};
+use crate::context::Context;
 use crate::error::Error;
 use crate::memory::{Remembered, StorageKey};
-use crate::reconcile::Context;
 use crate::session::Session;
 
 pub(crate) use approval::{Examined, confirm as confirm_approval};

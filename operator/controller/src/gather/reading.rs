@@ -8,8 +8,8 @@ use k8s_openapi::api::core::v1::{ConfigMap, Secret, ServiceAccount};
 use kube::{Api, ResourceExt};
 
 use crate::clusters::{Cluster, Clusters};
+use crate::context::Context;
 use crate::error::Error;
-use crate::reconcile::Context;
 use crate::references::{Read, Reference, ReferenceKind, References};
 
 /// The `ConfigMap`s and Secrets of one look at a spec.

@@ -7,8 +7,8 @@ use belay_yaml::Map;
 
 use super::desired::Refusal;
 use super::reading::Reading;
+use crate::context::Context;
 use crate::error::Error;
-use crate::reconcile::Context;
 use crate::session::Session;
 use crate::values::{
     Origin, WrongValues, keys_of_config_map, keys_of_secret, merge_values, with_origins,

@@ -3,6 +3,7 @@
 mod checks;
 mod conditions;
 mod drift;
+mod ready;
 mod request;
 mod trouble;
 

@@ -3,6 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::object::ResourceVersion;
 use crate::watch::tracked::Follow;
+use jiff::Timestamp;
 
 fn release(name: &str) -> ReleaseKey {
     ReleaseKey {
