@@ -199,6 +199,23 @@ mod tests {
     }
 
     #[test]
+    fn lint_knows_what_is_deprecated_without_an_end() {
+        let objects = [
+            "Endpoints",
+            "EndpointsList",
+            "ComponentStatus",
+            "ComponentStatusList",
+        ]
+        .map(|kind| format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: a}}\n"))
+        .join("---\n");
+        let (_folder, chart) = chart(&[(GOOD.0, GOOD.1), ("templates/a.yaml", objects.as_str())]);
+        for version in ["1.18", "1.32", "1.33", "1.40"] {
+            assert_same(["lint", &chart, "--kube-version", version]);
+        }
+        assert_same(["lint", &chart]);
+    }
+
+    #[test]
     fn lint_names_dependencies_that_do_not_fit() {
         let listed = "apiVersion: v2\nname: t\nversion: 0.1.0\ndependencies:\n- {name: a, version: 1.0.0, repository: ''}\n- {name: b, version: 1.0.0, repository: '', alias: c}\n";
         let (_folder, chart) = chart(&[

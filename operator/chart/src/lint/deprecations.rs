@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use super::object::Object;
 use crate::capabilities::{Capabilities, KubeVersion};
 
-/// Kinds of one API version: the minor versions of Kubernetes 1 in which they are deprecated and removed, and each
-/// kind with what takes its place, empty when nothing does. From the life cycles that Kubernetes 1.36 declares.
+/// Kinds of one API version: the minor versions of Kubernetes 1 in which they are deprecated and, if ever, removed, and
+/// each kind with what takes its place, empty when nothing does. From the life cycles that Kubernetes 1.36 declares.
 struct Given {
     api_version: &'static str,
     deprecated: u32,
-    removed: u32,
+    removed: Option<u32>,
     kinds: &'static [(&'static str, &'static str)],
 }
 
@@ -33,9 +33,12 @@ pub(super) fn deprecation(object: &Object, kube_version: Option<&KubeVersion>) -
         });
     let (given, instead) = given?;
     let mut text = format!(
-        "{api_version} {kind} is deprecated in v1.{}+, unavailable in v1.{}+",
-        given.deprecated, given.removed
+        "{api_version} {kind} is deprecated in v1.{}+",
+        given.deprecated
     );
+    if let Some(removed) = given.removed {
+        let _ = write!(text, ", unavailable in v1.{removed}+");
+    }
     if !instead.is_empty() {
         let _ = write!(text, "; use {instead}{list}");
     }
@@ -46,7 +49,7 @@ const GIVEN_UP: &[Given] = &[
     Given {
         api_version: "admissionregistration.k8s.io/v1alpha1",
         deprecated: 35,
-        removed: 38,
+        removed: Some(38),
         kinds: &[
             ("MutatingAdmissionPolicy", ""),
             ("MutatingAdmissionPolicyBinding", ""),
@@ -55,7 +58,7 @@ const GIVEN_UP: &[Given] = &[
     Given {
         api_version: "admissionregistration.k8s.io/v1alpha1",
         deprecated: 29,
-        removed: 32,
+        removed: Some(32),
         kinds: &[
             ("ValidatingAdmissionPolicy", ""),
             ("ValidatingAdmissionPolicyBinding", ""),
@@ -64,7 +67,7 @@ const GIVEN_UP: &[Given] = &[
     Given {
         api_version: "admissionregistration.k8s.io/v1beta1",
         deprecated: 37,
-        removed: 40,
+        removed: Some(40),
         kinds: &[
             (
                 "MutatingAdmissionPolicy",
@@ -79,7 +82,7 @@ const GIVEN_UP: &[Given] = &[
     Given {
         api_version: "admissionregistration.k8s.io/v1beta1",
         deprecated: 16,
-        removed: 22,
+        removed: Some(22),
         kinds: &[
             (
                 "MutatingWebhookConfiguration",
@@ -94,7 +97,7 @@ const GIVEN_UP: &[Given] = &[
     Given {
         api_version: "admissionregistration.k8s.io/v1beta1",
         deprecated: 31,
-        removed: 34,
+        removed: Some(34),
         kinds: &[
             ("ValidatingAdmissionPolicy", ""),
             ("ValidatingAdmissionPolicyBinding", ""),
@@ -103,7 +106,7 @@ const GIVEN_UP: &[Given] = &[
     Given {
         api_version: "apps/v1beta1",
         deprecated: 8,
-        removed: 16,
+        removed: Some(16),
         kinds: &[
             ("ControllerRevision", "apps/v1 ControllerRevision"),
             ("Deployment", "apps/v1 Deployment"),
@@ -115,7 +118,7 @@ const GIVEN_UP: &[Given] = &[
     Given {
         api_version: "apps/v1beta2",
         deprecated: 9,
-        removed: 16,
+        removed: Some(16),
         kinds: &[
             ("ControllerRevision", "apps/v1 ControllerRevision"),
             ("DaemonSet", "apps/v1 DaemonSet"),
@@ -128,25 +131,25 @@ const GIVEN_UP: &[Given] = &[
     Given {
         api_version: "authentication.k8s.io/v1alpha1",
         deprecated: 29,
-        removed: 32,
+        removed: Some(32),
         kinds: &[("SelfSubjectReview", "")],
     },
     Given {
         api_version: "authentication.k8s.io/v1beta1",
         deprecated: 30,
-        removed: 33,
+        removed: Some(33),
         kinds: &[("SelfSubjectReview", "")],
     },
     Given {
         api_version: "authentication.k8s.io/v1beta1",
         deprecated: 19,
-        removed: 22,
+        removed: Some(22),
         kinds: &[("TokenReview", "authentication.k8s.io/v1 TokenReview")],
     },
     Given {
         api_version: "authorization.k8s.io/v1beta1",
         deprecated: 19,
-        removed: 22,
+        removed: Some(22),
         kinds: &[
             (
                 "LocalSubjectAccessReview",
@@ -169,19 +172,19 @@ const GIVEN_UP: &[Given] = &[
     Given {
         api_version: "batch/v1beta1",
         deprecated: 21,
-        removed: 25,
+        removed: Some(25),
         kinds: &[("CronJob", "batch/v1 CronJob")],
     },
     Given {
         api_version: "certificates.k8s.io/v1alpha1",
         deprecated: 34,
-        removed: 37,
+        removed: Some(37),
         kinds: &[("ClusterTrustBundle", "")],
     },
     Given {
         api_version: "certificates.k8s.io/v1beta1",
         deprecated: 19,
-        removed: 22,
+        removed: Some(22),
         kinds: &[(
             "CertificateSigningRequest",
             "certificates.k8s.io/v1 CertificateSigningRequest",
@@ -190,49 +193,49 @@ const GIVEN_UP: &[Given] = &[
     Given {
         api_version: "certificates.k8s.io/v1beta1",
         deprecated: 37,
-        removed: 40,
+        removed: Some(40),
         kinds: &[("ClusterTrustBundle", "")],
     },
     Given {
         api_version: "certificates.k8s.io/v1beta1",
         deprecated: 38,
-        removed: 41,
+        removed: Some(41),
         kinds: &[("PodCertificateRequest", "")],
     },
     Given {
         api_version: "coordination.k8s.io/v1alpha2",
         deprecated: 35,
-        removed: 38,
+        removed: Some(38),
         kinds: &[("LeaseCandidate", "")],
     },
     Given {
         api_version: "coordination.k8s.io/v1beta1",
         deprecated: 19,
-        removed: 22,
+        removed: Some(22),
         kinds: &[("Lease", "coordination.k8s.io/v1 Lease")],
     },
     Given {
         api_version: "coordination.k8s.io/v1beta1",
         deprecated: 36,
-        removed: 39,
+        removed: Some(39),
         kinds: &[("LeaseCandidate", "")],
     },
     Given {
         api_version: "discovery.k8s.io/v1beta1",
         deprecated: 21,
-        removed: 25,
+        removed: Some(25),
         kinds: &[("EndpointSlice", "discovery.k8s.io/v1 EndpointSlice")],
     },
     Given {
         api_version: "events.k8s.io/v1beta1",
         deprecated: 22,
-        removed: 25,
+        removed: Some(25),
         kinds: &[("Event", "")],
     },
     Given {
         api_version: "extensions/v1beta1",
         deprecated: 8,
-        removed: 16,
+        removed: Some(16),
         kinds: &[
             ("DaemonSet", "apps/v1 DaemonSet"),
             ("Deployment", "apps/v1 Deployment"),
@@ -243,25 +246,25 @@ const GIVEN_UP: &[Given] = &[
     Given {
         api_version: "extensions/v1beta1",
         deprecated: 14,
-        removed: 22,
+        removed: Some(22),
         kinds: &[("Ingress", "networking.k8s.io/v1 Ingress")],
     },
     Given {
         api_version: "extensions/v1beta1",
         deprecated: 9,
-        removed: 16,
+        removed: Some(16),
         kinds: &[("NetworkPolicy", "networking.k8s.io/v1 NetworkPolicy")],
     },
     Given {
         api_version: "extensions/v1beta1",
         deprecated: 2,
-        removed: 16,
+        removed: Some(16),
         kinds: &[("Scale", "")],
     },
     Given {
         api_version: "flowcontrol.apiserver.k8s.io/v1beta1",
         deprecated: 23,
-        removed: 26,
+        removed: Some(26),
         kinds: &[
             (
                 "FlowSchema",
@@ -276,7 +279,7 @@ const GIVEN_UP: &[Given] = &[
     Given {
         api_version: "flowcontrol.apiserver.k8s.io/v1beta2",
         deprecated: 26,
-        removed: 29,
+        removed: Some(29),
         kinds: &[
             (
                 "FlowSchema",
@@ -291,7 +294,7 @@ const GIVEN_UP: &[Given] = &[
     Given {
         api_version: "flowcontrol.apiserver.k8s.io/v1beta3",
         deprecated: 29,
-        removed: 32,
+        removed: Some(32),
         kinds: &[
             ("FlowSchema", "flowcontrol.apiserver.k8s.io/v1 FlowSchema"),
             (
@@ -303,13 +306,13 @@ const GIVEN_UP: &[Given] = &[
     Given {
         api_version: "networking.k8s.io/v1beta1",
         deprecated: 34,
-        removed: 37,
+        removed: Some(37),
         kinds: &[("IPAddress", ""), ("ServiceCIDR", "")],
     },
     Given {
         api_version: "networking.k8s.io/v1beta1",
         deprecated: 19,
-        removed: 22,
+        removed: Some(22),
         kinds: &[
             ("Ingress", "networking.k8s.io/v1 Ingress"),
             ("IngressClass", "networking.k8s.io/v1 IngressClassList"),
@@ -318,25 +321,25 @@ const GIVEN_UP: &[Given] = &[
     Given {
         api_version: "node.k8s.io/v1beta1",
         deprecated: 22,
-        removed: 25,
+        removed: Some(25),
         kinds: &[("RuntimeClass", "")],
     },
     Given {
         api_version: "policy/v1beta1",
         deprecated: 22,
-        removed: 25,
+        removed: Some(25),
         kinds: &[("Eviction", "")],
     },
     Given {
         api_version: "policy/v1beta1",
         deprecated: 21,
-        removed: 25,
+        removed: Some(25),
         kinds: &[("PodDisruptionBudget", "policy/v1 PodDisruptionBudget")],
     },
     Given {
         api_version: "rbac.authorization.k8s.io/v1beta1",
         deprecated: 17,
-        removed: 22,
+        removed: Some(22),
         kinds: &[
             ("ClusterRole", "rbac.authorization.k8s.io/v1 ClusterRole"),
             (
@@ -350,19 +353,19 @@ const GIVEN_UP: &[Given] = &[
     Given {
         api_version: "resource.k8s.io/v1alpha3",
         deprecated: 36,
-        removed: 39,
+        removed: Some(39),
         kinds: &[("DeviceTaintRule", "")],
     },
     Given {
         api_version: "resource.k8s.io/v1alpha3",
         deprecated: 39,
-        removed: 42,
+        removed: Some(42),
         kinds: &[("ResourcePoolStatusRequest", "")],
     },
     Given {
         api_version: "resource.k8s.io/v1beta1",
         deprecated: 35,
-        removed: 38,
+        removed: Some(38),
         kinds: &[
             ("DeviceClass", ""),
             ("ResourceClaim", ""),
@@ -373,7 +376,7 @@ const GIVEN_UP: &[Given] = &[
     Given {
         api_version: "resource.k8s.io/v1beta2",
         deprecated: 36,
-        removed: 39,
+        removed: Some(39),
         kinds: &[
             ("DeviceClass", ""),
             ("ResourceClaim", ""),
@@ -384,19 +387,19 @@ const GIVEN_UP: &[Given] = &[
     Given {
         api_version: "resource.k8s.io/v1beta2",
         deprecated: 39,
-        removed: 42,
+        removed: Some(42),
         kinds: &[("DeviceTaintRule", "")],
     },
     Given {
         api_version: "scheduling.k8s.io/v1beta1",
         deprecated: 14,
-        removed: 22,
+        removed: Some(22),
         kinds: &[("PriorityClass", "scheduling.k8s.io/v1 PriorityClass")],
     },
     Given {
         api_version: "storage.k8s.io/v1alpha1",
         deprecated: 21,
-        removed: 24,
+        removed: Some(24),
         kinds: &[
             (
                 "CSIStorageCapacity",
@@ -408,7 +411,7 @@ const GIVEN_UP: &[Given] = &[
     Given {
         api_version: "storage.k8s.io/v1alpha1",
         deprecated: 32,
-        removed: 35,
+        removed: Some(35),
         kinds: &[(
             "VolumeAttributesClass",
             "storage.k8s.io/v1 VolumeAttributesClass",
@@ -417,7 +420,7 @@ const GIVEN_UP: &[Given] = &[
     Given {
         api_version: "storage.k8s.io/v1beta1",
         deprecated: 19,
-        removed: 22,
+        removed: Some(22),
         kinds: &[
             ("CSIDriver", "storage.k8s.io/v1 CSIDriver"),
             ("StorageClass", "storage.k8s.io/v1 StorageClass"),
@@ -427,19 +430,19 @@ const GIVEN_UP: &[Given] = &[
     Given {
         api_version: "storage.k8s.io/v1beta1",
         deprecated: 17,
-        removed: 22,
+        removed: Some(22),
         kinds: &[("CSINode", "storage.k8s.io/v1 CSINode")],
     },
     Given {
         api_version: "storage.k8s.io/v1beta1",
         deprecated: 24,
-        removed: 27,
+        removed: Some(27),
         kinds: &[("CSIStorageCapacity", "storage.k8s.io/v1 CSIStorageCapacity")],
     },
     Given {
         api_version: "storage.k8s.io/v1beta1",
         deprecated: 34,
-        removed: 37,
+        removed: Some(37),
         kinds: &[(
             "VolumeAttributesClass",
             "storage.k8s.io/v1 VolumeAttributesClass",
@@ -448,7 +451,19 @@ const GIVEN_UP: &[Given] = &[
     Given {
         api_version: "storagemigration.k8s.io/v1beta1",
         deprecated: 38,
-        removed: 41,
+        removed: Some(41),
         kinds: &[("StorageVersionMigration", "")],
+    },
+    Given {
+        api_version: "v1",
+        deprecated: 19,
+        removed: None,
+        kinds: &[("ComponentStatus", "")],
+    },
+    Given {
+        api_version: "v1",
+        deprecated: 33,
+        removed: None,
+        kinds: &[("Endpoints", "discovery.k8s.io/v1 EndpointSlice")],
     },
 ];
