@@ -3,8 +3,10 @@
 //! Its transitions are pure: each takes the ledger as it is and gives the ledger as it shall be.
 
 mod amendment;
+mod by_hand;
 mod corrected;
 mod entries;
+mod outcome;
 mod transitions;
 
 use belay_api::Timestamp;
