@@ -90,7 +90,7 @@ mod tests {
     fn shown(template: &str) -> String {
         let values = belay_yaml::parse(
             b"a: b\nc: {d: [1, 2, {e: 5}], f: 1.5, h: null, 'x.y': z}\n\
-              l: [{n: x, p: 1}, {n: y, p: 2}, {n: z}]\n",
+              l: [{'n': x, p: 1}, {'n': 'y', p: 2}, {'n': z}]\n",
         )
         .unwrap();
         JsonPath::parse(template)
@@ -121,7 +121,8 @@ mod tests {
     fn filters_choose_and_unions_join() {
         assert_eq!(shown("{.l[?(@.n==\"y\")].p}"), "2");
         assert_eq!(shown("{.l[?(@.p)].n}"), "x y");
-        assert_eq!(shown("{.l[?(@.p>1.5)].n}"), "y");
+        assert_eq!(shown("{.l[?(@.n>\"x\")].n}"), "y z");
+        assert_eq!(shown("{.l[?(@.p>1.5)].n}"), "", "the last has no p");
         assert_eq!(shown("{.l[?(@.p>1)].n}"), "", "an integer is no float");
         assert_eq!(shown("{.l[0,2].n}"), "x z");
         assert_eq!(shown("{.l[0]['n','p']}"), "x 1");
