@@ -18,6 +18,7 @@ mod release_spec;
 mod runtime;
 mod stdout;
 mod style;
+mod switches;
 mod value_flags;
 mod when;
 
@@ -69,5 +70,6 @@ fn parse() -> Result<Arguments, clap::Error> {
     } else {
         command
     };
-    Arguments::from_arg_matches(&command.try_get_matches()?)
+    let line = std::env::args_os().collect();
+    Arguments::from_arg_matches(&switches::matches(&command, line)?)
 }

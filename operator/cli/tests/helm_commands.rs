@@ -835,6 +835,21 @@ mod tests {
     }
 
     /// All files below the folder with their content, by path.
+    #[test]
+    fn switches_may_be_given_a_value() {
+        let (_folder, good) = chart(&[
+            GOOD,
+            ("templates/a.yaml", "kind: A\n"),
+            ("crds/b.yaml", "kind: B\n"),
+        ]);
+        for value in ["true", "false", "T", "0", "maybe", ""] {
+            assert_same(["template", "r", &good, &format!("--include-crds={value}")]);
+            assert_same(["lint", &format!("--quiet={value}"), &good]);
+        }
+        assert_same(["lint", "--strict=false", "--strict", &good]);
+        assert_same(["lint", "--quiet", "--quiet=false", &good]);
+    }
+
     /// The command's end when nobody reads what it prints.
     fn unread(args: &[&str]) -> Output {
         let (reader, writer) = std::io::pipe().unwrap();
