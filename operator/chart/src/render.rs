@@ -81,8 +81,7 @@ impl Renderer {
         options: &RenderOptions,
         host: &mut (dyn Host + Send),
     ) -> Result<Rendered, ChartError> {
-        check_kubernetes(prepared.chart(), &options.capabilities)?;
-        let pages = self.render_as(Purpose::Release, prepared, options, host)?;
+        let pages = self.pages(prepared, options, host)?;
         let files = pages.files.into_iter().map(|(name, bytes)| {
             let text =
                 String::from_utf8(bytes).map_err(|error| not_text(&name, error.as_bytes()))?;
@@ -92,6 +91,29 @@ impl Renderer {
             files: files.collect::<Result<_, ChartError>>()?,
             notes: pages.notes,
         })
+    }
+
+    /// As [`render`](Self::render), and gives each template's output as it was printed, whether or not it is text.
+    ///
+    /// # Errors
+    /// As [`render`](Self::render), but for what is no text.
+    pub fn outputs(
+        &self,
+        prepared: &Prepared,
+        options: &RenderOptions,
+        host: &mut (dyn Host + Send),
+    ) -> Result<BTreeMap<String, Vec<u8>>, ChartError> {
+        self.pages(prepared, options, host).map(|pages| pages.files)
+    }
+
+    fn pages(
+        &self,
+        prepared: &Prepared,
+        options: &RenderOptions,
+        host: &mut (dyn Host + Send),
+    ) -> Result<Pages, ChartError> {
+        check_kubernetes(prepared.chart(), &options.capabilities)?;
+        self.render_as(Purpose::Release, prepared, options, host)
     }
 
     /// As [`render`](Self::render) the way Helm's linter does it: for any version of Kubernetes, neither as an
