@@ -31,3 +31,8 @@ pub fn clean_path(path: &Path) -> PathBuf {
     }
     clean
 }
+
+/// The path from the root on and without detours, as Go's `path/filepath.Abs` gives it. Reads the working folder.
+pub fn absolute_path(path: &Path) -> PathBuf {
+    std::path::absolute(path).map_or_else(|_| path.to_owned(), |rooted| clean_path(&rooted))
+}

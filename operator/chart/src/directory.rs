@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
 
 use crate::archive::{MAX_CHART_BYTES, MAX_FILE_BYTES};
+use crate::clean_path::absolute_path;
 use crate::error::ChartError;
 use crate::file::File;
 use crate::ignore::{FILE_NAME, Rules};
@@ -148,10 +149,9 @@ impl Walk<'_> {
 /// A link may show what is none of the chart's business, so Helm tells that it was followed.
 fn followed(path: &Path) -> Warning {
     let shown = |path: &Path| path.display().to_string();
-    let own = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let resolved = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     Warning::info("found symbolic link in path. Contents of linked file included and used")
-        .with("path", shown(&own))
+        .with("path", shown(&absolute_path(path)))
         .with("resolved", shown(&resolved))
 }
 

@@ -94,7 +94,7 @@ pub use belay_template::semver;
 pub use archive::{MAX_CHART_BYTES, MAX_FILE_BYTES};
 pub use capabilities::{Capabilities, HelmVersion, KubeVersion};
 pub use chart::{Chart, Crd, Values};
-pub use clean_path::clean_path;
+pub use clean_path::{absolute_path, clean_path};
 pub use digest::Digest;
 pub use error::ChartError;
 pub use file::File;

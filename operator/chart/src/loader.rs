@@ -1,13 +1,14 @@
 //! Loading a chart, in Helm's two ways: to be installed, where `apiVersion` is looked at first, and to be looked at.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use belay_yaml::{Numbers, ParseOptions, Value};
 
 use crate::archive::{self, Budget};
 use crate::chart::Chart;
+use crate::clean_path::absolute_path;
 use crate::content_type;
 use crate::decode::{self, Decode, DecodeError};
 use crate::digest::{self, Digest};
@@ -152,14 +153,13 @@ impl ApiVersion {
 /// The `Chart.yaml` of a folder, whether or not `.helmignore` names it.
 fn read_chart_yaml(folder: &Path) -> Result<File, ChartError> {
     let path = folder.join(CHART_YAML);
-    let undetected = |error: &std::io::Error| {
-        let path: PathBuf = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+    let data = std::fs::read(&path).map_err(|error| {
+        let path = absolute_path(&path);
         ChartError::Undetected {
-            message: in_gos_words("open", &path, error),
+            message: in_gos_words("open", &path, &error),
             path,
         }
-    };
-    let data = std::fs::read(&path).map_err(|error| undetected(&error))?;
+    })?;
     Ok(File::new(CHART_YAML, &data))
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use belay_chart::{Chart, LoadFor, Warning, clean_path};
+use belay_chart::{Chart, LoadFor, Warning, absolute_path};
 use belay_source::{
     ClientCertificate, Credentials, Destinations, Fetcher, HttpRepository, OciChart, Pick, Secret,
     Settings, split_reference,
@@ -160,9 +160,8 @@ pub(crate) fn check(chart: &str, source: &Source) -> Result<Located, Error> {
     let path = Path::new(chart);
     if path.exists() {
         source.proof.check(path)?;
-        let rooted = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         // As helm names a chart on this machine.
-        return Ok(Located::Local(clean_path(&rooted)));
+        return Ok(Located::Local(absolute_path(path)));
     }
     Err(Error::Template(
         if path.is_absolute() || chart.starts_with('.') {

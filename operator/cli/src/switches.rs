@@ -26,9 +26,9 @@ pub(crate) fn matches(
             Some(true) => line[at] = switch.into(),
             // The last one decides.
             Some(false) => {
-                let before = line.drain(..=at).filter(|argument| *argument != *switch);
-                let kept: Vec<OsString> = before.filter(|argument| *argument != given).collect();
-                line.splice(0..0, kept);
+                let behind = line.split_off(at + 1);
+                line.retain(|argument| *argument != *switch && *argument != given);
+                line.extend(behind);
             }
             None => {
                 let text = format!(

@@ -149,10 +149,6 @@ impl Refusal {
                     .collect()
             })
             .unwrap_or_default();
-        let asked = details
-            .map(|details| details.retry_after_seconds)
-            .filter(|seconds| *seconds > 0)
-            .map(|seconds| Duration::from_secs(u64::from(seconds)));
         let message = if status.message.is_empty() {
             code.canonical_reason().unwrap_or("refused").to_owned()
         } else {
@@ -164,7 +160,7 @@ impl Refusal {
             kind: kind_of(code, &status, &causes),
             message,
             causes,
-            retry_after: retry_after.or(asked),
+            retry_after: retry_after.or(asked_time(&status)),
         }
     }
 
@@ -214,16 +210,13 @@ impl Refusal {
 /// How long an API server that is asked too much wants to be left alone, of an answer that kube has read: it keeps the
 /// status' body only, which for that has no time in it.
 pub fn retry_after(status: &Status) -> Option<Duration> {
-    let asked = status
-        .details
-        .as_ref()
-        .map(|details| details.retry_after_seconds);
-    let asked = asked.filter(|seconds| *seconds > 0);
-    (status.code == 429).then(|| {
-        asked.map_or(RETRY_AFTER, |seconds| {
-            Duration::from_secs(u64::from(seconds))
-        })
-    })
+    (status.code == 429).then(|| asked_time(status).unwrap_or(RETRY_AFTER))
+}
+
+/// How long an answer's body says to stay away.
+fn asked_time(status: &Status) -> Option<Duration> {
+    let seconds = status.details.as_ref()?.retry_after_seconds;
+    (seconds > 0).then(|| Duration::from_secs(u64::from(seconds)))
 }
 
 /// Whether a message is RBAC's: it has no reason code of its own, but always names the user and the verb

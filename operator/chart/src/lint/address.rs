@@ -1,5 +1,7 @@
 //! Addresses in `Chart.yaml`: what Helm takes for one, and what for none.
 
+use std::sync::LazyLock;
+
 use regex::Regex;
 
 use super::url::Url;
@@ -7,6 +9,8 @@ use super::url::Url;
 /// Longer addresses are none, in characters; shorter ones neither, in bytes.
 const MAX_URL_CHARACTERS: usize = 2083;
 const MIN_URL_BYTES: usize = 4;
+
+static PAGE: LazyLock<Result<Regex, regex::Error>> = LazyLock::new(|| Regex::new(&page()));
 
 /// An address with a scheme, such as `https://example.org/a` or `mailto:a`; by the rules of Go's `ParseRequestURI`.
 pub(super) fn is_request_url(text: &str) -> bool {
@@ -32,7 +36,7 @@ pub(super) fn is_url(text: &str) -> bool {
         let is_word = !url.path.is_empty() && !url.path.contains(&b'.');
         !(url.host.starts_with('.') || url.host.is_empty() && is_word)
     });
-    leads_somewhere && Regex::new(&page()).is_ok_and(|page| page.is_match(text))
+    leads_somewhere && PAGE.as_ref().is_ok_and(|page| page.is_match(text))
 }
 
 /// The form of a page's address. A name ends in words with hyphens and perhaps a last label of letters; what may stand

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::archive;
 use crate::chart::Chart;
-use crate::clean_path::clean_path;
+use crate::clean_path::{absolute_path, clean_path};
 use crate::error::ChartError;
 use crate::file::File;
 use crate::file_error::in_gos_words;
@@ -43,14 +43,14 @@ impl Place {
                 .map_err(|text| {
                     ChartError::NotLintable(format!("unable to extract tarball: {text}"))
                 })?;
-            let path = absolute(path);
+            let path = absolute_path(path);
             return Ok(Self::Package { path, files });
         }
         std::fs::metadata(path.join(CHART_YAML)).map_err(|error| {
             let stat = in_gos_words("stat", &clean_path(&path.join(CHART_YAML)), &error);
             ChartError::NotLintable(format!("unable to check Chart.yaml file in chart: {stat}"))
         })?;
-        Ok(Self::Folder(absolute(path)))
+        Ok(Self::Folder(absolute_path(path)))
     }
 
     /// How findings about the chart as a whole call it.
@@ -138,8 +138,4 @@ fn without_ignored(files: &[File]) -> Result<Vec<File>, ChartError> {
         !folders.any(|folder| rules.ignores(folder, true)) && !rules.ignores(&file.name, false)
     };
     Ok(files.iter().filter(is_left).cloned().collect())
-}
-
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).map_or_else(|_| path.to_owned(), |path| clean_path(&path))
 }

@@ -69,15 +69,14 @@ impl Linter {
                 continue;
             }
             self.check(Severity::Warning, name, indent(&text));
-            if !self.objects(name, output, options) {
+            if !self.objects(name, output, &text, options) {
                 return;
             }
         }
     }
 
     /// Holds each object against the rules, and answers whether all could be read.
-    fn objects(&mut self, name: &str, output: &[u8], options: &LintOptions) -> bool {
-        let text = String::from_utf8_lossy(output);
+    fn objects(&mut self, name: &str, output: &[u8], text: &str, options: &LintOptions) -> bool {
         for object in Object::all(output) {
             let object = object.map_err(|error| format!("unable to parse YAML: {error}"));
             let object = match object {
@@ -88,8 +87,8 @@ impl Linter {
             self.check(Severity::Warning, name, object.check_name());
             let found = deprecation(&object, options.kube_version.as_ref());
             self.check(Severity::Warning, name, found.map_or(Ok(()), Err));
-            self.check(Severity::Error, name, selector(&object, &text));
-            self.check(Severity::Error, name, list(&object, &text));
+            self.check(Severity::Error, name, selector(&object, text));
+            self.check(Severity::Error, name, list(&object, text));
         }
         true
     }
@@ -145,7 +144,22 @@ impl Host for Logging<'_> {
         self.host.random(buffer);
     }
 
+    fn resolve(&mut self, name: &str) -> String {
+        self.host.resolve(name)
+    }
+
+    fn lookup(
+        &mut self,
+        api_version: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<belay_template::Value, String> {
+        self.host.lookup(api_version, kind, namespace, name)
+    }
+
     fn let_pass(&mut self, what: Passed, message: &str) {
+        self.host.let_pass(what, message);
         let warning = match what {
             Passed::Missing => Warning::warn("missing required value"),
             Passed::Empty => Warning::warn("missing required values"),
